@@ -1,0 +1,38 @@
+/*
+ * memory_budget.h — big memory: one page pool per process, promised to queries as budgets.
+ *
+ * Row data, hash tables, queues and caches live in pool pages; each holder reserves from its
+ * budget first. A refusal is an ordinary answer: spill, or SQLSTATE 53200.
+ * Budgets form a tree (process -> node -> query); a reservation counts at every level.
+ */
+#pragma once
+#include "base/status.h"
+
+typedef struct PagePool PagePool;
+typedef struct MemoryBudget MemoryBudget;
+
+/* A pool that grows on demand up to `limit_bytes` and reuses what it has (huge pages advised). */
+Status page_pool_create(PagePool **out, size_t limit_bytes) CHECKED;
+void page_pool_destroy(PagePool *pool);
+size_t page_pool_used_bytes(const PagePool *pool);
+size_t page_pool_limit_bytes(const PagePool *pool);
+
+/* Limit in bytes, 0 = that of the parent. `parent` may be null for the root over `pool`. */
+MemoryBudget *memory_budget_create(PagePool *pool, MemoryBudget *parent, const char *name,
+                                   size_t limit_bytes);
+void memory_budget_destroy(MemoryBudget *budget); /* everything must have been released */
+/* True when `bytes` more were granted at every level. Thread-safe. */
+bool memory_budget_reserve(MemoryBudget *budget, size_t bytes);
+void memory_budget_release(MemoryBudget *budget, size_t bytes);
+size_t memory_budget_used_bytes(const MemoryBudget *budget);
+size_t memory_budget_available_bytes(const MemoryBudget *budget);
+size_t memory_budget_peak_bytes(const MemoryBudget *budget);
+
+/* Reserve + allocate from the pool: 64-byte aligned, NOT zeroed, with 64 readable bytes after it.
+ * Null when refused. Sizes are rounded up to a size class inside; pass the same `bytes` to free. */
+void *memory_alloc(MemoryBudget *budget, size_t bytes);
+void *memory_alloc_zeroed(MemoryBudget *budget, size_t bytes);
+void *memory_realloc(MemoryBudget *budget, void *owned, size_t old_bytes, size_t new_bytes);
+void memory_free(MemoryBudget *budget, void *owned, size_t bytes);
+/* The error for a refusal: 53200 naming what wanted how much. */
+Status memory_refused(const MemoryBudget *budget, size_t bytes, const char *what) CHECKED;

@@ -1,0 +1,44 @@
+/*
+ * metadata_store.h — the only door to SQLite: the leader's catalog and log, a node's manifests.
+ *
+ * One connection, WAL, synchronous=FULL, locking_mode=EXCLUSIVE, on our file table through a VFS
+ * of its own (sqlite_vfs.c) that keeps an XXH3 of each page seeded by its number in 8 reserved
+ * bytes and checks each read (XX001), and refuses a WAL whose valid frames of the same salt stand
+ * behind a bad one. Not thread-safe: its owner serialises calls (a writer thread or a mutex).
+ */
+#pragma once
+#include "base/arena.h"
+#include "base/io/file.h"
+
+typedef struct MetadataStore MetadataStore;
+typedef struct MetadataQuery MetadataQuery;
+
+/* Opens or creates `path`. `schema_sql` runs when the file is new; `schema_version` is kept in
+ * user_version and a higher one on disk is refused (XX001 with both numbers). */
+Status metadata_store_open(FileSystem *system, const char *path, const char *schema_sql,
+                           uint32_t schema_version, MetadataStore **out) CHECKED;
+void metadata_store_close(MetadataStore *store);
+Status metadata_store_exec(MetadataStore *store, const char *sql) CHECKED; /* no results */
+Status metadata_store_begin(MetadataStore *store) CHECKED;
+Status metadata_store_commit(MetadataStore *store) CHECKED; /* durable on return */
+void metadata_store_rollback(MetadataStore *store);
+Status metadata_store_checkpoint(MetadataStore *store) CHECKED; /* WAL into the file */
+Status metadata_store_verify(MetadataStore *store) CHECKED;     /* integrity_check; XX001 */
+
+/* A prepared statement, kept for the store's life; parameters count from 1, columns from 0. */
+Status metadata_query_prepare(MetadataStore *store, const char *sql, MetadataQuery **out) CHECKED;
+void metadata_query_destroy(MetadataQuery *query);
+void metadata_query_bind_i64(MetadataQuery *query, int index, int64_t value);
+void metadata_query_bind_f64(MetadataQuery *query, int index, double value);
+void metadata_query_bind_text(MetadataQuery *query, int index, const char *text); /* null: NULL */
+void metadata_query_bind_blob(MetadataQuery *query, int index, const void *data, size_t bytes);
+void metadata_query_bind_null(MetadataQuery *query, int index);
+/* One step; `*has_row` tells. After the last row or an error the query is reset by itself. */
+Status metadata_query_step(MetadataQuery *query, bool *has_row) CHECKED;
+Status metadata_query_run(MetadataQuery *query) CHECKED; /* all steps, no rows wanted */
+void metadata_query_reset(MetadataQuery *query);         /* leave a row loop early */
+int64_t metadata_query_i64(MetadataQuery *query, int column);
+double metadata_query_f64(MetadataQuery *query, int column);
+const char *metadata_query_text(MetadataQuery *query, int column); /* until the next step; may be null */
+const void *metadata_query_blob(MetadataQuery *query, int column, size_t *bytes);
+bool metadata_query_is_null(MetadataQuery *query, int column);

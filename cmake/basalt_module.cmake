@@ -1,0 +1,29 @@
+# basalt_module(<name>
+#     SOURCES  a.c b.c          always listed, never globbed
+#     USES     basalt_base ...  the layers below, as link edges
+#     TESTS    a b ...          tests/unit/<folder>/test_<t>.c -> ctest <folder>.<t>
+#     TEST_USES ...             more libraries for the suites)
+#
+# Makes the static library basalt_<name>; <folder> is this folder's path from the root.
+function(basalt_module name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;USES;TESTS;TEST_USES" ${ARGN})
+    add_library(basalt_${name} STATIC ${ARG_SOURCES})
+    target_link_libraries(basalt_${name} PUBLIC basalt_options ${ARG_USES})
+    file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+    string(REPLACE "/" "." label ${folder})
+    foreach(test ${ARG_TESTS})
+        string(REPLACE "/" "_" target test_${name}_${test})
+        add_executable(${target} ${CMAKE_SOURCE_DIR}/tests/unit/${folder}/test_${test}.c)
+        target_link_libraries(${target} PRIVATE basalt_${name} ${ARG_TEST_USES} basalt_check)
+        add_test(NAME ${label}.${test} COMMAND ${target})
+        set_tests_properties(${label}.${test} PROPERTIES LABELS fast TIMEOUT 120)
+    endforeach()
+endfunction()
+
+# Check, the unit test library: its only door is tests/.
+if(NOT TARGET basalt_check)
+    pkg_check_modules(CHECK REQUIRED IMPORTED_TARGET check)
+    add_library(basalt_check INTERFACE)
+    target_link_libraries(basalt_check INTERFACE PkgConfig::CHECK)
+    target_compile_options(basalt_check INTERFACE -Wno-pedantic -Wno-conversion)
+endif()

@@ -1,0 +1,28 @@
+# Options and the interface target `basalt_options`: language, warnings, sanitizers.
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+option(BASALT_FAULTS "Build the named fault points" OFF)
+option(BASALT_FUZZ "Build the libFuzzer targets (clang)" OFF)
+option(BASALT_WERROR "Warnings are errors" ON)
+set(BASALT_SANITIZE "" CACHE STRING "Sanitizers, such as address,undefined or thread")
+
+add_library(basalt_options INTERFACE)
+target_include_directories(basalt_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
+target_compile_definitions(basalt_options INTERFACE _GNU_SOURCE
+    $<$<BOOL:${BASALT_FAULTS}>:BASALT_FAULTS>)
+target_compile_options(basalt_options INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
+    -fno-strict-aliasing -fno-omit-frame-pointer
+    $<$<BOOL:${BASALT_WERROR}>:-Werror>)
+if(BASALT_SANITIZE)
+    target_compile_options(basalt_options INTERFACE -fsanitize=${BASALT_SANITIZE}
+        -fno-sanitize-recover=all)
+    target_link_options(basalt_options INTERFACE -fsanitize=${BASALT_SANITIZE})
+endif()
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+target_link_libraries(basalt_options INTERFACE Threads::Threads m)
