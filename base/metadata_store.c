@@ -7,7 +7,6 @@
  */
 #include "base/metadata_store.h"
 
-#include <pthread.h>
 #include <sqlite3.h>
 #include <string.h>
 
@@ -15,6 +14,7 @@
 #include "base/heap.h"
 #include "base/io/sqlite_vfs.h"
 #include "base/metrics.h"
+#include "base/mutex.h"
 
 enum {
     SQL_BYTES_MAX = 256,
@@ -390,11 +390,9 @@ static void sqlite_shutdown_method(void *object)
     (void)object;
 }
 
-static int sqlite_process_code;
-
 // Stores live in several threads, but each in one at a time: SQLite locks what they share and no
 // more.
-static void sqlite_configure_process(void)
+static int sqlite_start(void)
 {
     static const sqlite3_mem_methods methods = {
         .xMalloc = sqlite_malloc_method,
@@ -408,16 +406,23 @@ static void sqlite_configure_process(void)
     sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
     sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    sqlite_process_code = sqlite3_initialize();
+    return sqlite3_initialize();
 }
 
+// Once per process; a start that was refused memory is tried again at the next store.
 static Status sqlite_prepare_process(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, sqlite_configure_process);
-    if (sqlite_process_code != SQLITE_OK) {
-        return status_error(state_of(sqlite_process_code), "could not start SQLite: %s",
-                            sqlite3_errstr(sqlite_process_code));
+    static Mutex mutex = MUTEX_STATIC(MUTEX_RANK_METADATA); // guards the flag
+    static bool is_started;
+    int code = SQLITE_OK;
+    mutex_lock(&mutex);
+    if (!is_started) {
+        code = sqlite_start();
+        is_started = code == SQLITE_OK;
+    }
+    mutex_unlock(&mutex);
+    if (code != SQLITE_OK) {
+        return status_error(state_of(code), "could not start SQLite: %s", sqlite3_errstr(code));
     }
     return STATUS_OK;
 }
