@@ -1,4 +1,5 @@
-/* machine.h — what this process may use of its machine: cores and memory, cgroup limits included. */
+/* machine.h — what this process may use of its machine: cores and memory, cgroup limits included.
+ */
 #pragma once
 #include "base/status.h"
 

@@ -199,8 +199,8 @@ void memory_free(MemoryBudget *budget, void *owned, size_t bytes)
 
 Status memory_refused(const MemoryBudget *budget, size_t bytes, const char *what)
 {
-    Status status = status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for %s: %zu bytes wanted",
-                                 what, bytes);
+    Status status =
+        status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for %s: %zu bytes wanted", what, bytes);
     return status_with_detail(status, "budget \"%s\" has used %zu of %zu bytes", budget->name,
                               memory_budget_used_bytes(budget), budget->limit_bytes);
 }

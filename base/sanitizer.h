@@ -1,4 +1,5 @@
-/* sanitizer.h — which sanitizer this build carries, and poisoning of memory that nobody may touch. */
+/* sanitizer.h — which sanitizer this build carries, and poisoning of memory that nobody may touch.
+ */
 #pragma once
 
 #if defined(__SANITIZE_ADDRESS__)

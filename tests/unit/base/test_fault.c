@@ -76,9 +76,14 @@ END_TEST
 
 START_TEST(refuses_bad_specifications)
 {
-    static const char *const bad[] = {"nope=error", "file.open", "file.open=explode",
-                                      "file.open=error:", "file.open=error:x", "file.open=error:1x",
-                                      "=error", "file.open=error;nope=error"};
+    static const char *const bad[] = {"nope=error",
+                                      "file.open",
+                                      "file.open=explode",
+                                      "file.open=error:",
+                                      "file.open=error:x",
+                                      "file.open=error:1x",
+                                      "=error",
+                                      "file.open=error;nope=error"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ck_assert_state(fault_arm(bad[i]), SQLSTATE_INVALID_PARAMETER_VALUE);
     }
