@@ -202,6 +202,29 @@ START_TEST(the_first_error_is_handed_on_once)
 }
 END_TEST
 
+START_TEST(time_and_chance_are_ours)
+{
+    SimulatedFiles *disk = simulated_files_create();
+    SqliteVfs *vfs = NULL;
+    ck_assert_ok(sqlite_vfs_create(simulated_files_system(disk), "db", &vfs));
+    sqlite3_vfs *methods = sqlite3_vfs_find(sqlite_vfs_name(vfs));
+    char one[32] = "", other[32] = "", path[8];
+    ck_assert_int_eq(methods->xRandomness(methods, 32, one), 32);
+    ck_assert_int_eq(methods->xRandomness(methods, 32, other), 32);
+    ck_assert_mem_ne(one, other, 32);
+    double days = 0;
+    ck_assert_int_eq(methods->xCurrentTime(methods, &days), SQLITE_OK);
+    ck_assert_double_gt(days, 2460000.0); // later than February 2023
+    ck_assert_double_lt(days, 2500000.0);
+    ck_assert_int_eq(methods->xSleep(methods, 1000), 1000);
+    ck_assert_int_eq(methods->xFullPathname(methods, "a/b", 8, path), SQLITE_OK);
+    ck_assert_str_eq(path, "a/b");
+    ck_assert_int_eq(methods->xFullPathname(methods, "a/b/c/d/e", 8, path), SQLITE_CANTOPEN);
+    sqlite_vfs_destroy(vfs);
+    simulated_files_destroy(disk);
+}
+END_TEST
+
 int main(void)
 {
     log_set_level(LOG_ERROR);
@@ -214,5 +237,6 @@ int main(void)
     suite_add_case(suite, "foreign", a_foreign_database_is_refused);
     suite_add_case(suite, "text", text_is_no_database);
     suite_add_case(suite, "error", the_first_error_is_handed_on_once);
+    suite_add_case(suite, "time", time_and_chance_are_ours);
     return suite_main(suite);
 }

@@ -236,6 +236,25 @@ START_TEST(finds_a_flip_in_a_log_being_read)
 }
 END_TEST
 
+// An emptied log is no lost one, whenever the power goes behind the checkpoint.
+START_TEST(an_emptied_log_is_no_damage)
+{
+    Random random;
+    random_seed(&random, 5);
+    ck_assert_ok(open_store());
+    for (int round = 0; round < 40; round++) {
+        ck_assert_ok(put(round, 3000));
+        simulated_files_fail_at(files, simulated_files_calls(files) + random_below(&random, 30),
+                                EIO, true);
+        status_ignore(metadata_store_exec(store, "PRAGMA wal_checkpoint(TRUNCATE)"), "cut");
+        simulated_files_fail_at(files, 0, 0, false);
+        simulated_files_cut_power(files, &random);
+        reopen();
+        ck_assert_int_eq(rows(), round + 1);
+    }
+}
+END_TEST
+
 START_TEST(refuses_a_missing_log)
 {
     ck_assert_ok(open_store());
@@ -327,6 +346,7 @@ int main(void)
     tcase_add_test(damage, finds_a_flip_in_a_log_being_read);
     tcase_add_test(damage, refuses_a_missing_log);
     TCase *leftovers = add_case(suite, "leftovers");
+    tcase_add_test(leftovers, an_emptied_log_is_no_damage);
     tcase_add_test(leftovers, spilled_and_rolled_back_frames_are_no_damage);
 #ifdef BASALT_FAULTS
     tcase_add_loop_test(leftovers, stale_frames_behind_a_torn_commit_are_no_damage, 0, 10);
