@@ -34,14 +34,13 @@ void setting_set_destroy(SettingSet *set);
  * when `is_session`. Names are case-insensitive. */
 Status setting_set_text(SettingSet *set, const char *name, const char *text,
                         bool is_session) CHECKED;
-/* To the values of `source` (null: the built-in defaults); a null name resets ALL session settings.
- */
+/* To the values of `source` (null: the built-in defaults); a null name: ALL session settings. */
 Status setting_reset(SettingSet *set, const SettingSet *source, const char *name) CHECKED;
 bool setting_find(const char *name, SettingId *id);
 int64_t setting_integer(const SettingSet *set, SettingId id); /* integers, bytes, ms */
 bool setting_bool(const SettingSet *set, SettingId id);
-const char *setting_text(const SettingSet *set,
-                         SettingId id); /* every kind, as SHOW prints it; borrowed until changed */
+/* Every kind, as SHOW prints it; borrowed until changed. */
+const char *setting_text(const SettingSet *set, SettingId id);
 const char *setting_name(SettingId id);
 const char *setting_help(SettingId id);
 SettingScope setting_scope(SettingId id);
