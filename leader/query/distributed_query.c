@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "compute/exec/query_run.h"
 #include "planner/plan/plan_codec.h"
 #include "planner/plan/plan_statistics.h"
