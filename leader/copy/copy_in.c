@@ -144,8 +144,7 @@ static Status run_stream(CopyIn *copy)
     ByteReader reader;
     byte_reader_init(&reader, copy->read->format, copy->read->format_bytes);
     TRY(copy_format_decode(&reader, &format));
-    TRY(row_splitter_create(&format, session->leader->budget, ROW_BLOCK_BYTES, NULL,
-                            &copy->splitter));
+    TRY(row_splitter_create(&format, session->leader->budget, ROW_BLOCK_BYTES, &copy->splitter));
     if (bound->is_copy_gzip) {
         TRY(gunzip_stream_create(&copy->gunzip));
         copy->expanded = malloc(GUNZIP_BYTES);
