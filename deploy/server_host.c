@@ -17,8 +17,12 @@ Status server_host_create(SettingSet *owned_settings, Host **out)
     }
     Host *host = NULL;
     TRY(host_create(owned_settings, NULL, NULL, &host));
-    Status status = kernel_level_select(setting_text(host->settings, SETTING_KERNEL_LEVEL));
-    if (status == STATUS_OK) {
+    Status status = STATUS_OK;
+    const char *level = setting_text(host->settings, SETTING_KERNEL_LEVEL);
+    if (!kernel_level_select(level)) {
+        status = status_error(SQLSTATE_CONFIG_FILE_ERROR,
+                              "this processor does not run kernel_level \"%s\"", level);
+    } else {
         status = scheduler_create(host->worker_count, NULL, &host->scheduler);
     }
     if (status != STATUS_OK) {
