@@ -27,6 +27,7 @@ typedef enum MutexRank {
     MUTEX_RANK_METADATA = 140,
     MUTEX_RANK_SCHEDULER = 145, /* wakers run under a stream's mutex */
     MUTEX_RANK_QUEUE = 150,
+    MUTEX_RANK_MEMORY_CLASS = 155,
     MUTEX_RANK_MEMORY = 160,
     MUTEX_RANK_LOG = 170
 } MutexRank;
