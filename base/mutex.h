@@ -19,9 +19,11 @@ typedef enum MutexRank {
     MUTEX_RANK_TABLE = 70,
     MUTEX_RANK_MANIFEST = 80,
     MUTEX_RANK_OPERATOR = 100,
+    MUTEX_RANK_STREAM_PORT = 107,
     MUTEX_RANK_STREAM_HUB = 108,
     MUTEX_RANK_STREAM_SENDER = 109,
     MUTEX_RANK_STREAM = 110,
+    MUTEX_RANK_PEER_TABLE = 119,
     MUTEX_RANK_PEER = 120,
     MUTEX_RANK_CACHE = 130,
     MUTEX_RANK_METADATA = 140,
@@ -39,6 +41,9 @@ typedef struct Mutex {
 typedef struct Condition {
     pthread_cond_t handle; /* on the monotonic clock */
 } Condition;
+
+/* Initialiser of a mutex with static storage, which is never deinitialised. */
+#define MUTEX_STATIC(mutex_rank) {.handle = PTHREAD_MUTEX_INITIALIZER, .rank = (mutex_rank)}
 
 void mutex_init(Mutex *mutex, MutexRank rank);
 void mutex_deinit(Mutex *mutex);

@@ -524,7 +524,7 @@ static void message_destroy(TransportMessage *owned_message)
     nng_msg_free((nng_msg *)owned_message);
 }
 
-static void send(TransportLink *link, TransportMessage *owned_message)
+static Status send(TransportLink *link, TransportMessage *owned_message)
 {
     mutex_lock(&link->mutex);
     LinkSend *made = link->free_sends;
@@ -545,13 +545,13 @@ static void send(TransportLink *link, TransportMessage *owned_message)
     if (made == NULL) {
         mutex_unlock(&link->mutex);
         nng_msg_free((nng_msg *)owned_message);
-        link->lost_cb(link->object);
-        return;
+        return status_error(SQLSTATE_CONNECTION_FAILURE, "could not send to a peer");
     }
     nng_aio_set_timeout(made->aio, NNG_DURATION_INFINITE);
     nng_aio_set_msg(made->aio, (nng_msg *)owned_message);
     mutex_unlock(&link->mutex);
     nng_send_aio(link->socket, made->aio);
+    return STATUS_OK;
 }
 
 static void link_close(TransportLink *link)

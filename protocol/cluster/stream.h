@@ -41,7 +41,7 @@ bool stream_sender_is_ready(StreamSender *sender);
 /* Hands over one reference, also on failure. Call only when ready (a batch over the credit is
  * taken all the same: credits bound, they do not cut). 57014, 08006. Thread-safe. */
 Status stream_sender_send(StreamSender *sender, SharedBatch *owned_batch) CHECKED;
-/* Raw bytes instead of rows (COPY text); copied. At most 4 MiB. */
+/* Raw bytes instead of rows (COPY text); copied, and received as one piece. At most 256 MiB. */
 Status stream_sender_send_bytes(StreamSender *sender, const void *data, size_t bytes) CHECKED;
 /* Marks the end; the sender is still to be closed. */
 Status stream_sender_finish(StreamSender *sender) CHECKED;

@@ -49,8 +49,8 @@ typedef struct TransportOps {
     Status (*message_create)(Transport *self, size_t bytes, TransportMessage **out);
     uint8_t *(*message_data)(TransportMessage *message, size_t *bytes);
     void (*message_destroy)(TransportMessage *owned_message);
-    /* Queues; a failure to send is reported by `lost_cb`. */
-    void (*send)(TransportLink *link, TransportMessage *owned_message);
+    /* Queues; a later failure to send is reported by `lost_cb`. */
+    Status (*send)(TransportLink *link, TransportMessage *owned_message);
     void (*link_close)(TransportLink *link); /* flushes for at most a second */
 } TransportOps;
 
