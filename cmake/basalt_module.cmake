@@ -16,7 +16,8 @@ function(basalt_module name)
         add_executable(${target} ${CMAKE_SOURCE_DIR}/tests/unit/${folder}/test_${test}.c)
         target_link_libraries(${target} PRIVATE basalt_${name} ${ARG_TEST_USES} basalt_check)
         add_test(NAME ${label}.${test} COMMAND ${target})
-        set_tests_properties(${label}.${test} PROPERTIES LABELS fast TIMEOUT 120)
+        set_tests_properties(${label}.${test} PROPERTIES LABELS fast TIMEOUT 300
+            ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/lsan.supp")
     endforeach()
 endfunction()
 
