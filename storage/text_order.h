@@ -19,23 +19,9 @@ static inline uint32_t text_prefix_key(const TextView *view)
     return prefix;
 }
 
-/* Below, equal to or above zero as SQL compares. */
-static inline int text_compare_trimmed(const TextView *left, const TextView *right)
+static inline int text_view_order(const TextView *left, const TextView *right)
 {
-    const char *left_data = text_view_data(left), *right_data = text_view_data(right);
-    const uint32_t left_bytes = text_trimmed_length(left_data, left->length);
-    const uint32_t right_bytes = text_trimmed_length(right_data, right->length);
-    const uint32_t common = left_bytes < right_bytes ? left_bytes : right_bytes;
-    const int order = memcmp(left_data, right_data, common);
-    if (order != 0) {
-        return order;
-    }
-    return left_bytes < right_bytes ? -1 : left_bytes > right_bytes;
-}
-
-static inline int text_compare(const TextView *left, const TextView *right)
-{
-    const int order = text_compare_trimmed(left, right);
+    const int order = text_view_compare(left, right);
     if (order != 0) {
         return order;
     }

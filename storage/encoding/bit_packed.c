@@ -7,7 +7,10 @@
 
 #include <string.h>
 
+KERNEL_TABLE_DEFINE(PackKernels, pack_kernels);
+
 #define VECTOR_ALIGNMENT 16u
+#define SAMPLE_VALUES 64u
 #define EXCEPTION_SHARE_MAX 8u /* at most one value in eight is a patch */
 
 static size_t align_16(size_t bytes)
@@ -47,6 +50,19 @@ PackPlan pack_plan_plain(int64_t min, int64_t max)
     return (PackPlan){.base = min, .span = span, .width = pack_width_of(span)};
 }
 
+/* The width that most of some values, spread over the vector, need. */
+static uint32_t common_width(const int64_t *values, int64_t base)
+{
+    uint32_t counts[65] = {0}, seen = 0, width = 0;
+    for (uint32_t i = 0; i < VECTOR_ROWS; i += VECTOR_ROWS / SAMPLE_VALUES) {
+        counts[pack_width_of((uint64_t)values[i] - (uint64_t)base)]++;
+    }
+    while (seen + counts[width] < SAMPLE_VALUES / 8 * 7) {
+        seen += counts[width++];
+    }
+    return width;
+}
+
 /* Patches pay when a few values stand far above the rest; then the mean lies low in the range.
  * Example: 1,000 values below 16 and 24 around 10^6 take 20 bits each without patches, and
  * 4 bits + 24 * 48 bits / 1,024 with them. */
@@ -63,8 +79,9 @@ PackPlan pack_plan(const PackKernels *kernels, const int64_t *values, const Vect
         return best;
     }
     size_t best_bytes = pack_plan_bytes(&best);
-    // A byte or two must be won per patch for the scatter to be worth it.
-    for (uint32_t width = mean_width > 1 ? mean_width - 1 : 0; width + 1 < best.width; width++) {
+    const uint32_t common = common_width(values, profile->min);
+    // A byte must be won per patch for the scatter to be worth it.
+    for (uint32_t width = common > 1 ? common - 1 : 0; width + 1 < best.width; width++) {
         PackPlan plan = best;
         plan.width = width;
         plan.exceptions = kernels->count_above(values, plan.base, width_mask(width));

@@ -74,9 +74,9 @@ const EncodingOps *choose_encoding(const EncodeJob *job, EncodingId hint)
     return best;
 }
 
-Status encode_context_init(EncodeContext *context, MemoryBudget *budget, const PackKernels *kernels)
+Status encode_context_init(EncodeContext *context, MemoryBudget *budget)
 {
-    *context = (EncodeContext){.budget = budget, .kernels = kernels};
+    *context = (EncodeContext){.budget = budget, .kernels = KERNELS(pack_kernels)};
     block_builder_init(&context->builder, budget);
     context->lanes = memory_alloc(budget, ENCODE_LANES_BYTES);
     context->values = memory_alloc(budget, ENCODE_LANES_BYTES);

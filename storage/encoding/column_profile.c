@@ -161,11 +161,11 @@ static void profile_texts(const ColumnChunk *chunk, ColumnProfile *out)
     for (uint32_t i = 0; i < chunk->row_count; i++) {
         const TextView *view = &views[i];
         const uint32_t key = text_prefix_key(view);
-        if (key <= min_key && text_compare(view, &min) < 0) {
+        if (key <= min_key && text_view_order(view, &min) < 0) {
             min = *view;
             min_key = key;
         }
-        if (key >= max_key && text_compare(view, &max) > 0) {
+        if (key >= max_key && text_view_order(view, &max) > 0) {
             max = *view;
             max_key = key;
         }
@@ -182,7 +182,7 @@ static void profile_texts(const ColumnChunk *chunk, ColumnProfile *out)
     out->length_max = length_max;
     out->is_ascii = high == 0;
     out->has_trailing_blanks = has_blanks;
-    out->is_constant = length_min == length_max && text_compare(&min, &max) == 0;
+    out->is_constant = length_min == length_max && text_view_order(&min, &max) == 0;
 }
 
 void column_profile(const ColumnChunk *chunk, EncodeContext *context, ColumnProfile *out)

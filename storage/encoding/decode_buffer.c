@@ -6,9 +6,9 @@
 #define TEXT_BYTES_FIRST ((size_t)64 << 10)
 #define TEXT_SPARE_BYTES 64 /* decoders write a little behind the text */
 
-Status decode_buffer_init(DecodeBuffer *buffer, MemoryBudget *budget, const PackKernels *kernels)
+Status decode_buffer_init(DecodeBuffer *buffer, MemoryBudget *budget)
 {
-    *buffer = (DecodeBuffer){.budget = budget, .kernels = kernels};
+    *buffer = (DecodeBuffer){.budget = budget, .kernels = KERNELS(pack_kernels)};
     buffer->lanes = memory_alloc_zeroed(budget, LANES_BYTES);
     buffer->scratch = memory_alloc(budget, SCRATCH_BYTES);
     if (buffer->lanes == NULL || buffer->scratch == NULL) {

@@ -148,7 +148,7 @@ static Status check_codes(const Block *block)
 {
     const uint32_t count = block->nodes[0].count;
     _Alignas(64) uint32_t lanes[VECTOR_ROWS + 16];
-    const PackKernels *kernels = pack_kernels_of(NULL);
+    const PackKernels *kernels = KERNELS(pack_kernels);
     for (uint32_t v = 0; v < block->vector_count; v++) {
         const VectorEntry *entry = &block->vectors[v];
         size_t bytes;

@@ -184,7 +184,7 @@ static bool number_rows(DictionaryBuilder *builder, const ColumnChunk *chunk, ui
 static int compare_texts(const void *left, const void *right, void *object)
 {
     const TextView *texts = object;
-    return text_compare(&texts[*(const uint32_t *)left], &texts[*(const uint32_t *)right]);
+    return text_view_order(&texts[*(const uint32_t *)left], &texts[*(const uint32_t *)right]);
 }
 
 static int compare_integers(const void *left, const void *right, void *object)
@@ -230,7 +230,7 @@ static void measure_texts(DictionaryBuilder *builder)
 {
     for (uint32_t i = 0; i < builder->entry_count; i++) {
         builder->text_bytes += builder->texts[i].length;
-        if (i > 0 && text_compare_trimmed(&builder->texts[i - 1], &builder->texts[i]) == 0) {
+        if (i > 0 && text_view_compare(&builder->texts[i - 1], &builder->texts[i]) == 0) {
             builder->is_unique = false;
         }
     }

@@ -64,8 +64,6 @@ typedef struct ColumnProfile {
     uint32_t length_min, length_max;
     bool has_trailing_blanks, is_ascii;
 } ColumnProfile;
-/* `context` lends scratch memory and kernels. */
-void column_profile(const ColumnChunk *chunk, struct EncodeContext *context, ColumnProfile *out);
 
 /* What a writer remembers of a column from row group to row group. */
 typedef struct EncodingMemory {
@@ -85,6 +83,9 @@ typedef struct EncodeContext {
     int64_t *residuals;                   /* FORMAT_ROW_GROUP_ROWS; I128 less its base, codes */
     struct DictionaryBuilder *dictionary; /* made when first used */
 } EncodeContext;
+
+/* `context` lends scratch memory and kernels. */
+void column_profile(const ColumnChunk *chunk, EncodeContext *context, ColumnProfile *out);
 
 typedef struct EncodeJob {
     const ColumnChunk *chunk;
@@ -108,8 +109,7 @@ typedef struct DecodeBuffer {
     char *text;            /* decoded bytes; grows */
     size_t text_bytes;
 } DecodeBuffer;
-Status decode_buffer_init(DecodeBuffer *buffer, MemoryBudget *budget,
-                          const PackKernels *kernels) CHECKED;
+Status decode_buffer_init(DecodeBuffer *buffer, MemoryBudget *budget) CHECKED;
 void decode_buffer_deinit(DecodeBuffer *buffer);
 Status decode_buffer_reserve_text(DecodeBuffer *buffer, size_t bytes) CHECKED;
 
@@ -147,8 +147,7 @@ EncodingId encoding_by_name(const char *name); /* ENCODING_AUTO when unknown */
 extern const EncodingOps constant_ops, bit_packed_ops, run_length_ops, dictionary_ops, lz4_bytes_ops,
     raw_ops, delta_ops, fsst_ops;
 
-Status encode_context_init(EncodeContext *context, MemoryBudget *budget,
-                           const PackKernels *kernels) CHECKED;
+Status encode_context_init(EncodeContext *context, MemoryBudget *budget) CHECKED;
 void encode_context_deinit(EncodeContext *context);
 void encoding_memory_deinit(EncodingMemory *memory);
 

@@ -1,5 +1,5 @@
 /*
- * pack_kernels.h — the hot loops of the encodings, built once per instruction set.
+ * pack_kernels.h — the hot loops of the encodings, built once per kernel level.
  *
  * Layout of a packed vector of width w (fixed by the format): the lane type has T bits, the
  * narrowest of 8, 16, 32, 64 that is at least w; there are L = 1024 / T lanes. Value i lies in lane
@@ -12,6 +12,7 @@
  */
 #pragma once
 #include "base/types/type.h"
+#include "base/vector/kernel_level.h"
 
 /* What one pass over up to 1,024 int64 values tells. */
 typedef struct VectorProfile {
@@ -23,7 +24,6 @@ typedef struct VectorProfile {
 } VectorProfile;
 
 typedef struct PackKernels {
-    const char *level;
     /* 1,024 lanes of the width's lane type <-> 128 * width bytes. width 0..64; 0 gives zeroes.
      * `packed` is read exactly; both are 16-byte aligned or better. */
     void (*unpack)(const void *packed, uint32_t width, void *lanes);
@@ -44,9 +44,7 @@ typedef struct PackKernels {
                        Lane lane, void *lanes);
 } PackKernels;
 
-/* The kernels of the best instruction set of this machine, or of the level forced by name
- * ("portable", "v2", "v3", "v4"; "auto" or null: the best). */
-const PackKernels *pack_kernels_of(const char *level);
+KERNEL_TABLE(PackKernels, pack_kernels);
 
 static inline Lane pack_lane_of_width(uint32_t width)
 {

@@ -81,7 +81,7 @@ Status text_vector_check(const Block *block, uint32_t vector, size_t added_bytes
     }
     _Alignas(64) uint16_t lanes[VECTOR_ROWS + 32];
     const Lane lane = pack_lane_of_width(entry->width);
-    pack_kernels_of(NULL)->unpack((const uint8_t *)head + sizeof *head, entry->width, lanes);
+    KERNELS(pack_kernels)->unpack((const uint8_t *)head + sizeof *head, entry->width, lanes);
     uint64_t sum = 0;
     for (uint32_t i = 0; i < block_vector_rows(block, vector); i++) {
         sum += length_at(lanes, lane, i) + (uint64_t)entry->base;

@@ -1,6 +1,5 @@
 /*
- * pack_kernels_body.c — the kernels of pack_kernels.h in plain C; compiled once per instruction set
- * with KERNELS naming the table and KERNEL_LEVEL its level.
+ * pack_kernels.c — the loops of pack_kernels.h in plain C, built once per kernel level.
  *
  * Widths up to 32 are unrolled per width (a switch over constants): 60 values a nanosecond where
  * vectors are 512 bits wide. Widths above 32 are rare and share one loop.
@@ -24,8 +23,6 @@
 #define T_BITS 64
 #define LANE_NAME(stem) stem##_u64
 #include "storage/encoding/pack_lanes.tmpl.h"
-
-extern const PackKernels KERNELS;
 
 #define UNPACK(lane, type, width)                       \
     case width:                                         \
@@ -294,8 +291,7 @@ static Lane prefix_sum(const void *steps, Lane step_lane, uint64_t first, uint64
     }
 }
 
-const PackKernels KERNELS = {
-    .level = KERNEL_LEVEL,
+const PackKernels KERNEL(pack_kernels) = {
     .unpack = unpack,
     .pack = pack,
     .narrow = narrow,
