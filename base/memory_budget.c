@@ -7,6 +7,7 @@
 #include "base/fault.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/page_pool_internal.h"
 #include "base/sanitizer.h"
 
@@ -133,11 +134,13 @@ void *memory_alloc(MemoryBudget *budget, size_t bytes)
     }
     size_t rounded_bytes = page_pool_rounded_bytes(bytes);
     if (rounded_bytes == 0 || !memory_budget_reserve(budget, rounded_bytes)) {
+        metric_add(METRIC_MEMORY_REFUSALS, 1);
         return NULL;
     }
     void *memory = page_pool_alloc(budget->pool, rounded_bytes);
     if (memory == NULL) {
         memory_budget_release(budget, rounded_bytes);
+        metric_add(METRIC_MEMORY_REFUSALS, 1);
         return NULL;
     }
     poison_rest(memory, bytes, rounded_bytes);

@@ -5,12 +5,12 @@
  * thread's variable. Each value is checked while it is parsed, when the line is still known.
  */
 #include <confuse.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/heap.h"
 #include "base/io/file.h"
+#include "base/mutex.h"
 #include "base/setting_internal.h"
 
 enum { CONFIG_FILE_BYTES_MAX = 1 << 20, QUOTED_LINE_BYTES_MAX = 200 };
@@ -25,7 +25,7 @@ typedef struct Load {
 static _Thread_local Load *current_load;
 
 /* libconfuse's lexer is one per process. */
-static pthread_mutex_t lexer_mutex = PTHREAD_MUTEX_INITIALIZER;
+static Mutex lexer_mutex = MUTEX_STATIC(MUTEX_RANK_SERVER);
 
 // "config_file_error" for any cause; the cause's own words stay in message and hint.
 static void load_fail(Load *load, int line, const char *message, const char *hint)
@@ -111,9 +111,9 @@ Status setting_load_file(SettingSet *set, const char *path)
     } else if (memchr(text, 0, bytes) != NULL) {
         status = status_error(SQLSTATE_CONFIG_FILE_ERROR, "%s: the file holds a zero byte", path);
     } else {
-        pthread_mutex_lock(&lexer_mutex);
+        mutex_lock(&lexer_mutex);
         status = load_parse(&load);
-        pthread_mutex_unlock(&lexer_mutex);
+        mutex_unlock(&lexer_mutex);
     }
     if (status == STATUS_OK) {
         setting_set_swap(set, load.set);
