@@ -18,6 +18,10 @@ void query_run_cancel(QueryRun *run, Status owned_reason);
 Status query_run_status(QueryRun *run) CHECKED;
 /* Per plan node at this endpoint, in the query's arena. */
 void query_run_statistics(QueryRun *run, PlanNodeStatistics **out, uint32_t *count);
+/* After success: what the TABLE_WRITE operators here have learnt (table_writer_statistics of each,
+ * one after the other), for the node's report to the leader. */
+void query_run_write_statistics(QueryRun *run, ByteBuffer *target);
 uint64_t query_run_received_rows(const QueryRun *run); /* over exchanges, for the leader's bound */
-/* Waits for done_cb's caller to have returned; closes everything. */
+/* Waits for done_cb's caller to have returned (so not from done_cb itself); closes everything. A run
+ * that was never started may be destroyed too. */
 void query_run_destroy(QueryRun *run);
