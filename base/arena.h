@@ -3,8 +3,11 @@
  *
  * Invariants: (1) one thread uses an arena at a time; (2) a child dies with its parent;
  * (3) arena_alloc never returns null: a refused chunk comes from the arena's reserve and marks the
- * arena exhausted, which its query reports as 53200 at the next batch; only an empty reserve stops
- * the process.
+ * arena and its ancestors exhausted, which the query reports as 53200 at the next batch; only an
+ * empty reserve (64 KiB per root) stops the process.
+ *
+ * Sizes that come from outside are bounded by the caller first: a request larger than memory and
+ * reserve together stops the process.
  */
 #pragma once
 #include "base/status.h"
@@ -13,13 +16,13 @@ typedef struct Arena Arena;
 
 Arena *arena_create(Arena *parent, const char *name); /* parent may be null: a root */
 void arena_destroy(Arena *arena);                     /* runs the hooks, newest first */
-void arena_reset(Arena *arena);                       /* like destroy, but it stays usable */
+/* Like destroy, but it stays usable and keeps its newest chunk (at most 1 MiB) for the next round. */
+void arena_reset(Arena *arena);
 
 /* Zeroed memory, 16-byte aligned, until reset. `arena_alloc_aligned` for larger powers of two. */
 void *arena_alloc(Arena *arena, size_t bytes);
 void *arena_alloc_aligned(Arena *arena, size_t bytes, size_t alignment);
-/* A zeroed array; a product that overflows marks the arena exhausted and stops the process only
- * when the reserve is empty too. */
+/* A zeroed array; a product that overflows is a request no reserve can meet: it stops the process. */
 void *arena_array(Arena *arena, size_t count, size_t item_bytes);
 char *arena_strdup(Arena *arena, const char *text);
 char *arena_strndup(Arena *arena, const char *text, size_t bytes);

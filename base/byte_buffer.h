@@ -10,12 +10,13 @@
 typedef struct ByteBuffer {
     uint8_t *data;
     size_t bytes, capacity, limit_bytes;
-    bool is_failed;
+    bool is_failed, is_over_limit;
 } ByteBuffer;
 
+/* A limit of 0 is none: only for bytes whose size is bounded elsewhere. */
 void byte_buffer_init(ByteBuffer *buffer, size_t limit_bytes);
 void byte_buffer_deinit(ByteBuffer *buffer);
-void byte_buffer_clear(ByteBuffer *buffer);
+void byte_buffer_clear(ByteBuffer *buffer); /* empty and not failed; the memory is kept */
 /* Room for `bytes` more; returns where to write (caller then calls _commit), null when refused. */
 uint8_t *byte_buffer_reserve(ByteBuffer *buffer, size_t bytes);
 void byte_buffer_commit(ByteBuffer *buffer, size_t bytes);

@@ -33,7 +33,8 @@ const uint8_t *byte_reader_blob(ByteReader *reader, size_t *bytes);
 char *byte_reader_string(ByteReader *reader, Arena *arena);
 /* A view of a zero-terminated string in the input (PostgreSQL protocol); "" when failed. */
 const char *byte_reader_cstring(ByteReader *reader);
-/* A count of items that take at least `item_bytes_min` each; fails when they cannot fit. */
+/* A varint count of items that take at least `item_bytes_min` (>= 1) each; fails when they cannot
+ * fit into what remains, so that nobody allocates for a count that lies. */
 uint32_t byte_reader_count(ByteReader *reader, size_t item_bytes_min);
 void byte_reader_skip(ByteReader *reader, size_t bytes);
 void byte_reader_fail(ByteReader *reader);

@@ -17,8 +17,9 @@ Status decompress_zstd(void *target, size_t target_bytes, const void *source,
 /* Streaming gunzip (concatenated members allowed), for COPY … GZIP. */
 typedef struct GunzipStream GunzipStream;
 Status gunzip_stream_create(GunzipStream **out) CHECKED;
-/* Consumes from `*source`, fills `target`; both pairs are advanced. `*is_end` at the last byte.
- * 22P04 on damaged input. */
+/* Consumes from `*source`, fills `target`; both pairs are advanced. `*is_end`: every member so far
+ * is closed and nothing is left, so input may end here; input that ends while it is false was cut
+ * off. 22P04 on damaged input. */
 Status gunzip_stream_run(GunzipStream *stream, const uint8_t **source, size_t *source_bytes,
                          uint8_t **target, size_t *target_bytes, bool *is_end) CHECKED;
 void gunzip_stream_destroy(GunzipStream *stream);

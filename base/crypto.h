@@ -16,5 +16,5 @@ void crypto_base64_encode(const void *data, size_t bytes, char *target);
 /* Bytes decoded into `target` (capacity >= bytes / 4 * 3), or -1 on malformed input. */
 int64_t crypto_base64_decode(const char *text, size_t bytes, uint8_t *target);
 /* SASLprep (RFC 4013) of a UTF-8 password into malloc'ed text; text that cannot be prepared is
- * copied unchanged, as PostgreSQL does. */
+ * copied unchanged, as PostgreSQL does. Null when memory is refused. */
 char *crypto_saslprep(const char *text);

@@ -35,6 +35,9 @@ Status fault_hit(FaultPoint *point);
 Status fault_arm(const char *specification) CHECKED; /* 22023 for an unknown name */
 void fault_disarm_all(void);
 void fault_visit(void (*visit)(void *object, const FaultPoint *point), void *object);
+bool fault_is_listed(const char *name); /* in fault_points.def */
+/* XX000 unless the points linked into this binary are exactly those of fault_points.def. */
+Status fault_check_list(void) CHECKED;
 #else
 #define FAULT(point_name) STATUS_OK
 #endif

@@ -17,7 +17,8 @@ void page_pool_destroy(PagePool *pool);
 size_t page_pool_used_bytes(const PagePool *pool);
 size_t page_pool_limit_bytes(const PagePool *pool);
 
-/* Limit in bytes, 0 = that of the parent. `parent` may be null for the root over `pool`. */
+/* Limit in bytes, 0 = that of the parent. `parent` may be null for the root over `pool`. Null when
+ * memory is refused. */
 MemoryBudget *memory_budget_create(PagePool *pool, MemoryBudget *parent, const char *name,
                                    size_t limit_bytes);
 void memory_budget_destroy(MemoryBudget *budget); /* everything must have been released */
@@ -28,10 +29,15 @@ size_t memory_budget_used_bytes(const MemoryBudget *budget);
 size_t memory_budget_available_bytes(const MemoryBudget *budget);
 size_t memory_budget_peak_bytes(const MemoryBudget *budget);
 
+enum { MEMORY_READABLE_BYTES = 64 }; /* behind each allocation; their contents mean nothing */
+
 /* Reserve + allocate from the pool: 64-byte aligned, NOT zeroed, with 64 readable bytes after it.
- * Null when refused. Sizes are rounded up to a size class inside; pass the same `bytes` to free. */
+ * Null when refused. Sizes are rounded up to a size class inside, and the budget is charged the
+ * rounded size; pass the same `bytes` to free. Up to 32 KiB the classes are powers of two, above in
+ * steps of an eighth (at least 64 KiB), above 64 MiB of 2 MiB. */
 void *memory_alloc(MemoryBudget *budget, size_t bytes);
 void *memory_alloc_zeroed(MemoryBudget *budget, size_t bytes);
+/* `owned` may be null; on refusal (null) it is untouched. */
 void *memory_realloc(MemoryBudget *budget, void *owned, size_t old_bytes, size_t new_bytes);
 void memory_free(MemoryBudget *budget, void *owned, size_t bytes);
 /* The error for a refusal: 53200 naming what wanted how much. */

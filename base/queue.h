@@ -3,6 +3,7 @@
 #include "base/status.h"
 
 typedef struct Queue Queue;
+/* Null when memory is refused. */
 Queue *queue_create(const char *name, uint32_t items_max);
 void queue_destroy(Queue *queue); /* must be empty or its items owned elsewhere */
 /* False when it stayed full for `timeout_us` (0: do not wait) or is closed; the item stays yours. */

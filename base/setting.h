@@ -27,12 +27,14 @@ typedef enum SettingKind {
 typedef enum SettingScope { SETTING_SCOPE_PROCESS, SETTING_SCOPE_SESSION } SettingScope;
 
 typedef struct SettingSet SettingSet;
-SettingSet *setting_set_create(const SettingSet *source); /* null: the defaults */
+/* A copy of `source`, or of the defaults when that is null. Null when memory is refused. */
+SettingSet *setting_set_create(const SettingSet *source);
 void setting_set_destroy(SettingSet *set);
 /* 42704 for an unknown name, 22023 for a bad value (with the range), 55P02 for a PROCESS setting
  * when `is_session`. Names are case-insensitive. */
 Status setting_set_text(SettingSet *set, const char *name, const char *text, bool is_session) CHECKED;
-Status setting_reset(SettingSet *set, const SettingSet *defaults, const char *name) CHECKED; /* null name: ALL */
+/* To the values of `source` (null: the built-in defaults); a null name resets ALL session settings. */
+Status setting_reset(SettingSet *set, const SettingSet *source, const char *name) CHECKED;
 bool setting_find(const char *name, SettingId *id);
 int64_t setting_integer(const SettingSet *set, SettingId id); /* integers, bytes, ms */
 bool setting_bool(const SettingSet *set, SettingId id);
@@ -40,9 +42,10 @@ const char *setting_text(const SettingSet *set, SettingId id); /* every kind, as
 const char *setting_name(SettingId id);
 const char *setting_help(SettingId id);
 SettingScope setting_scope(SettingId id);
-/* Values that differ from the built-in defaults, for shipping to nodes. */
+/* Session values that differ from the built-in defaults, for shipping to nodes; decoding makes the
+ * session values equal to the sender's. 08P01, 42704 or 22023 on bytes that make no sense. */
 void setting_set_encode(const SettingSet *set, ByteBuffer *buffer);
 Status setting_set_decode(SettingSet *set, ByteReader *reader) CHECKED;
 /* Reads a configuration file (libconfuse): `name = value` lines from settings.def; F0000 names
- * the file and the offending line. */
+ * the file and the offending line, and the set is untouched then. */
 Status setting_load_file(SettingSet *set, const char *path) CHECKED;

@@ -5,6 +5,7 @@
  * arose (node). It moves: returning it hands it over, whoever reports or ignores it frees it.
  */
 #pragma once
+#include <assert.h> /* static_assert */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,7 +36,7 @@ Status status_error(SqlState state, const char *format, ...) PRINTF_LIKE(2, 3) C
 Status status_at(int32_t position, SqlState state, const char *format, ...)
     PRINTF_LIKE(3, 4) CHECKED;
 /* An error from a failed system call: "<what>: <strerror(error)>"; ENOSPC and EDQUOT become 53100,
- * EMFILE and ENFILE 53000, ENOMEM 53200, everything else 58030. */
+ * EMFILE and ENFILE 53000, ENOMEM 53200, ENOENT 58P01, everything else 58030. */
 Status status_from_errno(int error, const char *format, ...) PRINTF_LIKE(2, 3) CHECKED;
 
 /* Adds to an error and returns it; each takes and gives back the same object. */

@@ -52,7 +52,8 @@ struct File { /* every implementation starts with this */
 
 FileSystem *file_system_os(void); /* the operating system's */
 
-/* Wrappers: check poison, call the table, poison on failure. The errors name the path. */
+/* Wrappers: check poison, call the table; a failed write, sync or truncate poisons. The errors name
+ * the path. Several threads may read one File; everything else is one thread at a time. */
 Status file_open(FileSystem *system, const char *path, uint32_t flags, File **out) CHECKED;
 void file_close(File *file); /* null is allowed */
 Status file_read(File *file, void *data, size_t bytes, uint64_t offset, size_t *read_bytes) CHECKED;
@@ -70,8 +71,9 @@ Status file_list(FileSystem *system, const char *path,
                  Status (*visit)(void *object, const char *name, bool is_directory),
                  void *object) CHECKED;
 Status file_exists(FileSystem *system, const char *path, bool *exists) CHECKED;
+Status file_free_bytes(FileSystem *system, const char *path, uint64_t *bytes) CHECKED;
 /* Writes a small file whole and durably: temporary name, sync, rename, directory sync. */
 Status file_write_whole(FileSystem *system, const char *path, const void *data, size_t bytes) CHECKED;
-/* Reads a file of at most `bytes_max` into malloc'ed memory. */
+/* Reads a file of at most `bytes_max` into malloc'ed memory, a zero byte behind its end. */
 Status file_read_whole(FileSystem *system, const char *path, size_t bytes_max, uint8_t **out,
                        size_t *bytes) CHECKED;

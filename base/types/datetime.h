@@ -20,12 +20,20 @@ int64_t days_from_civil(int32_t year, int32_t month, int32_t day);
 void civil_from_days(int64_t days, CivilTime *civil);
 void civil_from_timestamp(int64_t timestamp_us, CivilTime *civil);
 int32_t days_in_month(int32_t year, int32_t month);
+bool date_is_infinite(int64_t days);
+bool timestamp_is_infinite(int64_t us);
+/* 22008 when the date is beyond what timestamps reach. */
+Status timestamp_from_date(int64_t days, int64_t *us) CHECKED;
+int64_t date_from_timestamp(int64_t us); /* the day it falls on */
 
 /* Text in PostgreSQL's forms (ISO, and the common others under datestyle MDY). 22007 for what is
  * no date at all, 22008 for a field out of range. */
 Status date_parse(const char *text, size_t bytes, int32_t *days) CHECKED;
 Status timestamp_parse(const char *text, size_t bytes, int64_t *us) CHECKED;
 Status interval_parse(const char *text, size_t bytes, Interval *out) CHECKED;
+/* The words that need a clock, which the parsers above refuse: now, today, tomorrow, yesterday.
+ * `now_us` is the session's time. */
+bool datetime_word_parse(const char *text, size_t bytes, int64_t now_us, int64_t *us);
 #define DATETIME_TEXT_BYTES 80
 size_t date_print(int64_t days, char *target);
 size_t timestamp_print(int64_t us, char *target);

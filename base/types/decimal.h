@@ -14,6 +14,8 @@ Type decimal_divide_type(Type left, Type right);
 Type decimal_of_integer(Type integer_type);
 /* Rescales with rounding half away from zero; 22003 when |result| >= 10^precision. */
 Status decimal_rescale(Int128 value, uint32_t from_scale, Type target, Int128 *out) CHECKED;
+/* The 22003 of a value that a field of `type` cannot hold. */
+Status decimal_overflow(Type type) CHECKED;
 /* left * right / 10^drop_digits with a 256-bit intermediate, rounded; false on overflow of 38 digits. */
 bool decimal_multiply(Int128 left, Int128 right, uint32_t drop_digits, Int128 *out);
 /* left * 10^shift / right, rounded half away from zero; right != 0; false on overflow. */
@@ -22,4 +24,7 @@ Status decimal_parse(const char *text, size_t bytes, Type type, Int128 *out) CHE
 #define DECIMAL_TEXT_BYTES 48
 size_t decimal_print(Int128 value, uint32_t scale, char *target); /* no terminator; bytes written */
 double decimal_to_double(Int128 value, uint32_t scale);
+/* Rounds to the digits a float is good for (15; REAL has 6) first, so that 0.1 + 0.2 is 0.3. 22003
+ * for NaN, infinity and what the type cannot hold. */
 Status decimal_from_double(double value, Type type, Int128 *out) CHECKED;
+Status decimal_from_float_digits(double value, int digits, Type type, Int128 *out) CHECKED;

@@ -132,3 +132,11 @@ Value value_null(Type type);
 Value value_int64(Type type, int64_t value);
 int value_compare(const Value *left, const Value *right);
 bool value_equal(const Value *left, const Value *right); /* two NULLs are equal */
+/* An integer or decimal value, whichever way the type keeps it. */
+Int128 value_int128(const Value *value);
+/* The orders behind value_compare: -1, 0 or 1. */
+int text_compare(const char *left, uint32_t left_bytes, const char *right, uint32_t right_bytes);
+int text_view_compare(const TextView *left, const TextView *right);
+int double_compare(double left, double right);
+/* What intervals compare by: months of 30 days, days of 24 hours. */
+Int128 interval_span_us(const Interval *interval);

@@ -6,18 +6,22 @@ void query_context_init(QueryContext *query)
     mutex_init(&query->mutex, MUTEX_RANK_QUERY);
     query->is_canceled = false;
     query->failure = STATUS_OK;
+    if (query->settings == NULL) {
+        query->settings = query->host->settings;
+    }
     query->batch_rows = (uint32_t)setting_integer(query->settings, SETTING_BATCH_ROWS);
     query->row_group_rows = (uint32_t)setting_integer(query->settings, SETTING_ROW_GROUP_ROWS);
     query->force_spill = setting_bool(query->settings, SETTING_FORCE_SPILL);
     query->exchange_encode = setting_bool(query->settings, SETTING_EXCHANGE_ENCODE);
     if (query->one_node == 0) {
-        query->one_node = 1;
+        query->one_node = query->node_count == 0 ? 1 : 1 + (uint32_t)(query->query_id % query->node_count);
     }
     query->cancel = NULL;
     query->cancel_object = NULL;
     query->runtime_filters = NULL;
     query->stored_rows = NULL;
     query->stored_rows_count = 0;
+    query->spill_file_count = 0;
 }
 
 void query_context_deinit(QueryContext *query)

@@ -33,7 +33,7 @@ typedef struct QueryContext {
     uint64_t query_id;
     uint32_t endpoint;              /* 0 leader, else the node's number */
     uint32_t node_count;            /* compute nodes: endpoints 1..node_count */
-    uint32_t one_node;              /* endpoint that runs PLAN_SITE_ONE_NODE; 0 stands for node 1 */
+    uint32_t one_node;              /* endpoint that runs PLAN_SITE_ONE_NODE; 0: 1 + query_id % node_count */
     bool is_replica_reader;         /* this endpoint is that node */
     Host *host;
     Arena *arena;                   /* of the query; only the thread that builds uses it */
@@ -61,6 +61,7 @@ typedef struct QueryContext {
     struct RuntimeFilters *runtime_filters;
     struct StoredRows **stored_rows; /* by store id */
     uint32_t stored_rows_count;
+    uint64_t spill_file_count;      /* atomic: names of spill files */
 } QueryContext;
 
 static inline bool query_context_is_canceled(const QueryContext *query)

@@ -230,6 +230,11 @@ uint64_t query_run_received_rows(const QueryRun *run)
 
 void query_run_write_statistics(QueryRun *run, ByteBuffer *target)
 {
+    uint32_t table_count = 0;
+    for (uint32_t i = 0; i < run->sinks.count; i++) {
+        table_count += is_table_write(run->sinks.items[i]);
+    }
+    byte_buffer_add_varint(target, table_count);
     for (uint32_t i = 0; i < run->sinks.count; i++) {
         table_write_statistics(run->sinks.items[i], target);
     }

@@ -18,8 +18,8 @@ void query_run_cancel(QueryRun *run, Status owned_reason);
 Status query_run_status(QueryRun *run) CHECKED;
 /* Per plan node at this endpoint, in the query's arena. */
 void query_run_statistics(QueryRun *run, PlanNodeStatistics **out, uint32_t *count);
-/* After success: what the TABLE_WRITE operators here have learnt (table_writer_statistics of each,
- * one after the other), for the node's report to the leader. */
+/* Sketches of every table written here: varint count, then per table its id (u64) and a blob of
+ * table_writer_statistics. */
 void query_run_write_statistics(QueryRun *run, ByteBuffer *target);
 uint64_t query_run_received_rows(const QueryRun *run); /* over exchanges, for the leader's bound */
 /* Waits for done_cb's caller to have returned (so not from done_cb itself); closes everything. A run

@@ -35,12 +35,6 @@ struct SpillFile {
     uint32_t stream_count;
 };
 
-static uint64_t next_file_number(void)
-{
-    static uint64_t number; // only makes names of one process differ
-    return __atomic_fetch_add(&number, 1, __ATOMIC_RELAXED);
-}
-
 Status spill_file_create(QueryContext *query, uint32_t stream_count, SpillFile **out)
 {
     if (query->spill_directory == NULL || query->spill_directory[0] == '\0') {
@@ -58,7 +52,8 @@ Status spill_file_create(QueryContext *query, uint32_t stream_count, SpillFile *
     }
     snprintf(path, PATH_BYTES, "%s/%llu-%u-%llu.spill", query->spill_directory,
              (unsigned long long)query->query_id, query->endpoint,
-             (unsigned long long)next_file_number());
+             (unsigned long long)__atomic_fetch_add(&query->spill_file_count, 1,
+                                                    __ATOMIC_RELAXED));
     *file = (SpillFile){.query = query, .path = path, .streams = streams,
                         .stream_count = stream_count};
     for (uint32_t i = 0; i < stream_count; i++) {

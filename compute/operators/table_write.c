@@ -177,10 +177,16 @@ static const SourceOps table_write_count_ops = {
     .parallelism = count_parallelism,
 };
 
+bool is_table_write(const Sink *sink)
+{
+    return sink->ops == &table_write_ops;
+}
+
 void table_write_statistics(const Sink *sink, ByteBuffer *target)
 {
-    if (sink->ops == &table_write_ops) {
+    if (is_table_write(sink)) {
         const TableWrite *write = (const TableWrite *)sink;
-        byte_buffer_add(target, write->statistics.data, write->statistics.bytes);
+        byte_buffer_add_u64(target, write->plan->table->table_id);
+        byte_buffer_add_blob(target, write->statistics.data, write->statistics.bytes);
     }
 }

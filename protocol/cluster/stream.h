@@ -45,6 +45,8 @@ Status stream_sender_send(StreamSender *sender, SharedBatch *owned_batch) CHECKE
 Status stream_sender_send_bytes(StreamSender *sender, const void *data, size_t bytes) CHECKED;
 /* Marks the end; the sender is still to be closed. */
 Status stream_sender_finish(StreamSender *sender) CHECKED;
+/* The receiver wants nothing more: sends are dropped, the pipeline may end early. */
+bool stream_sender_is_stopped(StreamSender *sender);
 uint64_t stream_sender_bytes(const StreamSender *sender); /* sent: encoded or in-memory size */
 uint64_t stream_sender_rows(const StreamSender *sender);
 void stream_sender_close(StreamSender *sender); /* null is allowed; unfinished: the query failed */

@@ -1,0 +1,6 @@
+/* machine.h — what this process may use of its machine: cores and memory, cgroup limits included. */
+#pragma once
+#include "base/status.h"
+
+uint32_t machine_core_count(void);   /* at least 1 */
+uint64_t machine_memory_bytes(void); /* at least 64 MiB */
