@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/hash.h"
+#include "base/heap.h"
 #include "storage/text_order.h"
 
 #define ENTRIES_MAX FORMAT_ROW_GROUP_ROWS
@@ -20,7 +21,7 @@
 
 DictionaryBuilder *dictionary_builder_create(MemoryBudget *budget)
 {
-    DictionaryBuilder *builder = calloc(1, sizeof *builder);
+    DictionaryBuilder *builder = heap_alloc_zeroed(sizeof *builder);
     if (builder == NULL) {
         return NULL;
     }
@@ -46,7 +47,7 @@ void dictionary_builder_destroy(DictionaryBuilder *builder)
     memory_free(builder->budget, builder->texts, ENTRY_BYTES);
     memory_free(builder->budget, builder->hashes, HASH_BYTES);
     memory_free(builder->budget, builder->ranks, HASH_BYTES);
-    free(builder);
+    heap_free(builder);
 }
 
 static inline uint32_t text_hash(const TextView *view)

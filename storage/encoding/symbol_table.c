@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "base/heap.h"
 
 #define TRAIN_ROUNDS 5
 #define HASH_SLOTS 2048u
@@ -282,11 +283,11 @@ static void build_table(Trainer *trainer)
 
 SymbolTable *symbol_table_train(const TextView *texts, uint32_t count)
 {
-    SymbolTable *table = malloc(sizeof *table);
-    Trainer *trainer = malloc(sizeof *trainer);
+    SymbolTable *table = heap_alloc(sizeof *table);
+    Trainer *trainer = heap_alloc(sizeof *trainer);
     if (table == NULL || trainer == NULL) {
-        free(table);
-        free(trainer);
+        heap_free(table);
+        heap_free(trainer);
         return NULL;
     }
     trainer->table = table;
@@ -302,13 +303,13 @@ SymbolTable *symbol_table_train(const TextView *texts, uint32_t count)
         collect_candidates(trainer, round == TRAIN_ROUNDS ? 3 : 2);
         build_table(trainer);
     }
-    free(trainer);
+    heap_free(trainer);
     return table;
 }
 
 void symbol_table_destroy(SymbolTable *table)
 {
-    free(table);
+    heap_free(table);
 }
 
 const SymbolDecoder *symbol_table_decoder(const SymbolTable *table)
