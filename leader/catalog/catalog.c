@@ -1,5 +1,5 @@
 /* catalog.c — versions of the catalog: look-ups, and applying changes. */
-#include "leader/catalog/catalog_internal.h"
+#include "leader/catalog/catalog_version.h"
 
 #include <stdlib.h>
 #include <string.h>

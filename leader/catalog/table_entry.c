@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "leader/catalog/catalog_internal.h"
+#include "leader/catalog/catalog_version.h"
 
 #define DEFINITION_VERSION 1u
 #define STATISTICS_VERSION 1u

@@ -6,7 +6,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/vector/distribution_hash.h"
-#include "leader/catalog/catalog_internal.h"
+#include "leader/catalog/catalog_version.h"
 #include "leader/txn/commit_log_internal.h"
 
 #define SCHEMA_VERSION 1u
