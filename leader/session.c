@@ -153,7 +153,9 @@ static Status authenticate(Session *session, const StartupRequest *request, int6
     catalog_version_unpin(catalog);
     TRY(startup_authenticate(&session->reader, &verifier, request->user, session->arena,
                              deadline_us));
-    if (strcmp(request->database, session->leader->database) != 0) {
+    // Clients that name no database ask for one named like the user.
+    bool is_default = strcmp(request->database, request->user) == 0;
+    if (strcmp(request->database, session->leader->database) != 0 && !is_default) {
         return status_error(SQLSTATE_INVALID_CATALOG_NAME, "database \"%s\" does not exist",
                             request->database);
     }
@@ -164,7 +166,7 @@ static void welcome(Session *session, const StartupRequest *request)
 {
     ByteBuffer *out = session_output(session);
     session->user = arena_strdup(session->arena, request->user);
-    session->database = arena_strdup(session->arena, request->database);
+    session->database = session->leader->database;
     pg_writer_parameter_status(out, "server_version", SERVER_VERSION);
     pg_writer_parameter_status(out, "server_encoding", "UTF8");
     pg_writer_parameter_status(out, "integer_datetimes", "on");

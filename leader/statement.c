@@ -13,7 +13,7 @@
 #include "base/thread.h"
 #include "base/vector/value_batch.h"
 #include "leader/session_internal.h"
-#include "planner/distributor/plan_query.h"
+#include "planner/distributor/distribute.h"
 #include "protocol/pgwire/row_format.h"
 
 #define TAKE_WAIT_US 20000

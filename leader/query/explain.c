@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "leader/session_internal.h"
-#include "planner/distributor/plan_query.h"
+#include "planner/distributor/distribute.h"
 
 #define EXPLAIN_BYTES_MAX (16u << 20)
 
