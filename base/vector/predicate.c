@@ -212,7 +212,7 @@ static void apply_integers(const Predicate *predicate, const Vector *vector, uin
         return;
     default:
         keep_bitmap(vector, row_count, predicate->bitmap, predicate->bitmap_base,
-                    predicate->bitmap_bits, mask);
+                    predicate_bitmap_bits(predicate), mask);
         return;
     }
 }
