@@ -23,7 +23,10 @@ static inline uint32_t bucket_of_hash(uint64_t hash)
 void distribution_hash_column(const Vector *vector, const Batch *batch, bool is_combined,
                               uint64_t *hashes);
 uint64_t distribution_hash_value(const Value *value);
+/* Several columns: the hash so far and the next column's. */
+uint64_t distribution_hash_combine(uint64_t hash, uint64_t next);
 
 /* In-memory hash for joins and groups: faster, not frozen, equal for values that SQL finds equal
  * of equal type (text trimmed). NULLs hash alike. */
 void row_hash_column(const Vector *vector, const Batch *batch, bool is_combined, uint64_t *hashes);
+uint64_t row_hash_value(const Value *value); /* what the column gives for one row, not combined */

@@ -92,11 +92,6 @@ typedef struct LogicalAggregate {
     AggregateCall *aggregates;
 } LogicalAggregate;
 
-typedef struct LogicalSortKey {
-    Expr *expr;
-    bool is_descending, is_nulls_first;
-} LogicalSortKey;
-
 typedef struct LogicalSort {
     LogicalNode node;
     LogicalNode *child;

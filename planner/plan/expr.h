@@ -99,6 +99,7 @@ struct Expr {
 
 Expr *expr_column(Arena *arena, uint32_t column, Type type);
 Expr *expr_constant(Arena *arena, const Value *value); /* long text is copied */
+Value value_copy(Arena *arena, const Value *value);
 Expr *expr_int64(Arena *arena, TypeId type, int64_t value);
 Expr *expr_boolean(Arena *arena, bool value);
 Expr *expr_call(Arena *arena, FunctionId function, Type type, uint32_t arg_count, Expr **args);
@@ -106,20 +107,42 @@ Expr *expr_call2(Arena *arena, FunctionId function, Type type, Expr *left, Expr 
 Expr *expr_cast(Arena *arena, Expr *arg, Type type, bool is_explicit);
 Expr *expr_and(Arena *arena, uint32_t arg_count, Expr **args); /* 0: true; 1: the arg itself; flattens */
 Expr *expr_or(Arena *arena, uint32_t arg_count, Expr **args);
+Expr *expr_and2(Arena *arena, Expr *left, Expr *right); /* either may be null: none */
 Expr *expr_not(Arena *arena, Expr *arg);
+Expr *expr_is_null(Arena *arena, Expr *arg);
+Expr *expr_is_not_null(Arena *arena, Expr *arg);
 Expr *expr_copy(Arena *arena, const Expr *expr);
 bool expr_equal(const Expr *left, const Expr *right); /* structurally; volatile calls never equal */
+bool aggregate_call_equal(const AggregateCall *left, const AggregateCall *right);
+bool window_call_same_order(const struct WindowCall *left, const struct WindowCall *right);
 uint64_t expr_hash(const Expr *expr);
 bool expr_is_constant(const Expr *expr, const Value **value); /* an EXPR_CONSTANT */
 bool expr_is_volatile(const Expr *expr);
-/* Visits every node, parents first; `visit` returns false to skip a node's args. */
+/* Visits every node, parents first, arguments of aggregates and windows too but not the plans of
+ * subqueries; `visit` returns false to skip a node's args. Null is allowed: nothing is visited. */
 void expr_walk(const Expr *expr, bool (*visit)(void *object, const Expr *expr), void *object);
-/* A copy with every column number replaced; `map` gives null to keep one as it is. */
+/* A copy in which `map` has replaced nodes, parents first: null keeps a node and goes on with its
+ * args. Parts without a change are shared with `expr`; plans of subqueries are kept. */
+Expr *expr_rewrite(Arena *arena, const Expr *expr, Expr *(*map)(void *object, const Expr *expr),
+                   void *object);
+/* The same for columns only: every column number replaced, or kept where `map` gives null. */
 Expr *expr_replace_columns(Arena *arena, const Expr *expr,
                            Expr *(*map)(void *object, const Expr *column), void *object);
 /* SQL text of an expression for EXPLAIN; `column_name` words the columns. */
 const char *expr_print(Arena *arena, const Expr *expr,
                        const char *(*column_name)(void *object, uint32_t column), void *object);
+const char *aggregate_call_print(Arena *arena, const AggregateCall *call,
+                                 const char *(*column_name)(void *object, uint32_t column),
+                                 void *object);
+const char *window_call_print(Arena *arena, const struct WindowCall *call,
+                              const char *(*column_name)(void *object, uint32_t column),
+                              void *object);
 const char *function_name(FunctionId function);
 bool function_is_strict(FunctionId function);
+bool function_is_volatile(FunctionId function); /* a new value at every call: random() */
+bool function_is_known(uint32_t number); /* a line of functions.def */
 const char *aggregate_name(AggregateId aggregate);
+bool aggregate_is_known(uint32_t number);
+/* The type of SUM over `argument`: integers up to INTEGER give BIGINT, BIGINT and decimals
+ * DECIMAL(38, scale), floats DOUBLE, intervals themselves. */
+Type aggregate_sum_type(Type argument);

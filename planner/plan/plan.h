@@ -185,6 +185,10 @@ typedef enum FrameBound {
     FRAME_UNBOUNDED_PRECEDING, FRAME_PRECEDING, FRAME_CURRENT_ROW, FRAME_FOLLOWING,
     FRAME_UNBOUNDED_FOLLOWING
 } FrameBound;
+typedef struct LogicalSortKey {       /* logical plans only */
+    Expr *expr;
+    bool is_descending, is_nulls_first;
+} LogicalSortKey;
 typedef struct WindowCall {
     WindowFunctionId id;
     AggregateId aggregate;            /* WINDOW_AGGREGATE */
@@ -198,7 +202,7 @@ typedef struct WindowCall {
     /* Logical plans only: */
     uint32_t partition_count, order_count;
     Expr **partition;
-    struct LogicalSortKey *order;
+    LogicalSortKey *order;
 } WindowCall;
 typedef struct PlanWindow {           /* outputs: the child's columns, then one per call */
     PlanNode node;
@@ -254,7 +258,8 @@ typedef struct PlanTableWrite {
 } PlanTableWrite;
 
 /* COPY: text to rows. From files (this node's share of them), or from text blocks that the leader
- * sends over `exchange_id`. Outputs the table's columns in the table's order. */
+ * sends over `exchange_id`: each is 8 bytes, the number of its first line (little endian, from 1),
+ * then whole rows. Outputs the table's columns in the table's order. */
 typedef struct PlanCopyRead {
     PlanNode node;
     PlanTable *table;
@@ -310,4 +315,6 @@ typedef struct Plan {
 /* Calls `visit` for each direct child of `node`. */
 void plan_node_children(const PlanNode *node, void (*visit)(void *object, PlanNode *child),
                         void *object);
+uint32_t plan_node_child_count(const PlanNode *node);
+PlanNode *plan_node_child(const PlanNode *node, uint32_t index); /* joins: probe, then build */
 const char *plan_node_name(PlanNodeKind kind);

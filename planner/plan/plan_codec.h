@@ -4,9 +4,12 @@
 #include "planner/plan/plan.h"
 
 #define PLAN_DEPTH_MAX 500
+#define PLAN_CODEC_VERSION 1
 void plan_encode(const Plan *plan, ByteBuffer *target);
 Status plan_decode(ByteReader *reader, Arena *arena, Plan **out) CHECKED;
 void expr_encode(const Expr *expr, ByteBuffer *target);
 Status expr_decode(ByteReader *reader, Arena *arena, Expr **out) CHECKED;
 void value_encode(const Value *value, ByteBuffer *target);
 Status value_decode(ByteReader *reader, Arena *arena, Value *out) CHECKED;
+void type_encode(Type type, ByteBuffer *target);
+Status type_decode(ByteReader *reader, Type *out) CHECKED;
