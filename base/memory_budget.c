@@ -139,6 +139,16 @@ size_t memory_budget_peak_bytes(const MemoryBudget *budget)
     return atomic_load_explicit(&budget->peak_bytes, memory_order_relaxed);
 }
 
+// What the pool gives for `bytes`, 0 when it cannot be.
+static size_t taken_bytes(size_t bytes)
+{
+#ifdef SANITIZER_THREAD
+    // Reads behind the end must not meet a neighbour's writes.
+    bytes += bytes < SIZE_MAX / 2 ? MEMORY_READABLE_BYTES : 0;
+#endif
+    return page_pool_rounded_bytes(bytes);
+}
+
 // AddressSanitizer finds overruns behind the readable bytes even inside the rounding.
 static void poison_rest(void *memory, size_t bytes, size_t rounded_bytes)
 {
@@ -157,7 +167,7 @@ void *memory_alloc(MemoryBudget *budget, size_t bytes)
         status_ignore(fault, "a refusal is a null");
         return NULL;
     }
-    size_t rounded_bytes = page_pool_rounded_bytes(bytes);
+    size_t rounded_bytes = taken_bytes(bytes);
     if (rounded_bytes == 0 || !memory_budget_reserve(budget, rounded_bytes)) {
         metric_add(METRIC_MEMORY_REFUSALS, 1);
         return NULL;
@@ -183,8 +193,8 @@ void *memory_realloc(MemoryBudget *budget, void *owned, size_t old_bytes, size_t
     if (owned == NULL) {
         return memory_alloc(budget, new_bytes);
     }
-    size_t old_rounded = page_pool_rounded_bytes(old_bytes);
-    size_t new_rounded = page_pool_rounded_bytes(new_bytes);
+    size_t old_rounded = taken_bytes(old_bytes);
+    size_t new_rounded = taken_bytes(new_bytes);
     if (new_rounded == old_rounded) {
         poison_rest(owned, new_bytes, new_rounded);
         return owned;
@@ -207,7 +217,7 @@ void memory_free(MemoryBudget *budget, void *owned, size_t bytes)
     if (owned == NULL) {
         return;
     }
-    size_t rounded_bytes = page_pool_rounded_bytes(bytes);
+    size_t rounded_bytes = taken_bytes(bytes);
     page_pool_free(budget->pool, owned, rounded_bytes);
     memory_budget_release(budget, rounded_bytes);
 }
