@@ -155,6 +155,9 @@ static Status make_room(RowSplitter *splitter)
 /* Removes the first `bytes` of the buffer. */
 static void drop(RowSplitter *splitter, size_t bytes)
 {
+    if (bytes == 0) {
+        return;
+    }
     splitter->bytes -= bytes;
     memmove(splitter->data, splitter->data + bytes, splitter->bytes);
 }

@@ -115,6 +115,7 @@ START_TEST(header_rows)
     CopyFormat format = copy_format_postgres_csv();
     format.header_rows = 2;
     check_split(&format, "x,\"y\nz\"\nsecond\na,b\nc,d\n", "a,b\nc,d\n", 3);
+    check_split(&format, "", "", 0);
     check_split(&format, "x\ny", "", 1);
     check_split(&format, "x\ny\n", "", 2);
 }
