@@ -29,7 +29,7 @@ MemoryBudget *memory_budget_create(PagePool *pool, MemoryBudget *parent, const c
         return NULL;
     }
     size_t outer_bytes = parent != NULL ? parent->limit_bytes : page_pool_limit_bytes(pool);
-    budget->pool = pool;
+    budget->pool = pool != NULL ? pool : parent->pool;
     budget->parent = parent;
     budget->name = name_copy;
     budget->limit_bytes = limit_bytes > 0 && limit_bytes < outer_bytes ? limit_bytes : outer_bytes;
@@ -91,6 +91,31 @@ bool memory_budget_reserve(MemoryBudget *budget, size_t bytes)
 void memory_budget_release(MemoryBudget *budget, size_t bytes)
 {
     release_up_to(budget, NULL, bytes);
+}
+
+static void charge_anyway(MemoryBudget *budget, size_t bytes)
+{
+    for (; budget != NULL; budget = budget->parent) {
+        atomic_fetch_add_explicit(&budget->used_bytes, bytes, memory_order_relaxed);
+    }
+}
+
+bool memory_move(MemoryBudget *source, MemoryBudget *target, size_t bytes)
+{
+    size_t rounded_bytes = page_pool_rounded_bytes(bytes);
+    memory_budget_release(source, rounded_bytes);
+    if (memory_budget_reserve(target, rounded_bytes)) {
+        return true;
+    }
+    charge_anyway(source, rounded_bytes); // back where it was, whatever the limits say now
+    return false;
+}
+
+void memory_move_back(MemoryBudget *source, MemoryBudget *target, size_t bytes)
+{
+    size_t rounded_bytes = page_pool_rounded_bytes(bytes);
+    memory_budget_release(source, rounded_bytes);
+    charge_anyway(target, rounded_bytes);
 }
 
 size_t memory_budget_used_bytes(const MemoryBudget *budget)

@@ -19,7 +19,8 @@ function(basalt_module name)
         add_executable(${target} ${subfolder}/test_${stem}.c)
         target_link_libraries(${target} PRIVATE basalt_${name} ${ARG_TEST_USES} basalt_check)
         add_test(NAME ${test_label} COMMAND ${target})
-        set_tests_properties(${test_label} PROPERTIES LABELS fast TIMEOUT 120)
+        set_tests_properties(${test_label} PROPERTIES LABELS fast TIMEOUT 300
+            ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/lsan.supp")
     endforeach()
 endfunction()
 

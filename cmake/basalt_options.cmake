@@ -2,6 +2,8 @@
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
@@ -15,13 +17,18 @@ target_include_directories(basalt_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_
 target_compile_definitions(basalt_options INTERFACE _GNU_SOURCE
     $<$<BOOL:${BASALT_FAULTS}>:BASALT_FAULTS>)
 target_compile_options(basalt_options INTERFACE
-    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla
+    $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes>
     -fno-strict-aliasing -fno-omit-frame-pointer
     $<$<BOOL:${BASALT_WERROR}>:-Werror>)
 if(BASALT_SANITIZE)
     target_compile_options(basalt_options INTERFACE -fsanitize=${BASALT_SANITIZE}
         -fno-sanitize-recover=all)
     target_link_options(basalt_options INTERFACE -fsanitize=${BASALT_SANITIZE})
+endif()
+if(BASALT_FUZZ) # libFuzzer follows coverage through every library
+    target_compile_options(basalt_options INTERFACE -fsanitize=fuzzer-no-link)
+    target_link_options(basalt_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)

@@ -2,6 +2,7 @@
 #pragma once
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/status.h"
 
@@ -22,6 +23,17 @@
                       status_message(ck_status_), status_sqlstate_code(ck_status_));               \
         status_free(ck_status_);                                                                   \
     } while (0)
+
+/* The call must fail with this SQLSTATE, and its message must contain `part`; frees the status. */
+static inline void assert_fails(Status owned_status, const char *code, const char *part)
+{
+    ck_assert_msg(owned_status != STATUS_OK, "no error; expected %s", code);
+    ck_assert_msg(strcmp(status_sqlstate_code(owned_status), code) == 0 &&
+                      strstr(status_message(owned_status), part) != NULL,
+                  "%s %s; expected %s \"%s\"", status_sqlstate_code(owned_status),
+                  status_message(owned_status), code, part);
+    status_free(owned_status);
+}
 
 static inline int suite_main(Suite *suite)
 {
