@@ -258,7 +258,8 @@ typedef struct PlanTableWrite {
 } PlanTableWrite;
 
 /* COPY: text to rows. From files (this node's share of them), or from text blocks that the leader
- * sends over `exchange_id`. Outputs the table's columns in the table's order. */
+ * sends over `exchange_id`: each is 8 bytes, the number of its first line (little endian, from 1),
+ * then whole rows. Outputs the table's columns in the table's order. */
 typedef struct PlanCopyRead {
     PlanNode node;
     PlanTable *table;
