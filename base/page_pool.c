@@ -109,9 +109,6 @@ static uint32_t log2_ceil(size_t value)
 
 size_t page_pool_rounded_bytes(size_t bytes)
 {
-#ifdef SANITIZER_THREAD
-    bytes += MEMORY_READABLE_BYTES; // reads behind the end must not meet a neighbour's writes
-#endif
     if (bytes > SIZE_MAX / 4) {
         return 0;
     }

@@ -31,13 +31,15 @@ typedef StatusData *Status;
 /* Text position of an error: byte offset into the statement, counted from 0; -1 means none. */
 #define POSITION_NONE (-1)
 
-/* Builds an error. The message follows printf; lower case, no full stop, names the object. */
-Status status_error(SqlState state, const char *format, ...) PRINTF_LIKE(2, 3) CHECKED;
+/* Builds an error, never STATUS_OK: compilers know then that what TRY has passed is set. The message
+ * follows printf; lower case, no full stop, names the object. */
+#define NEVER_OK __attribute__((returns_nonnull))
+Status status_error(SqlState state, const char *format, ...) PRINTF_LIKE(2, 3) CHECKED NEVER_OK;
 Status status_at(int32_t position, SqlState state, const char *format, ...)
-    PRINTF_LIKE(3, 4) CHECKED;
+    PRINTF_LIKE(3, 4) CHECKED NEVER_OK;
 /* An error from a failed system call: "<what>: <strerror(error)>"; ENOSPC and EDQUOT become 53100,
  * EMFILE and ENFILE 53000, ENOMEM 53200, ENOENT 58P01, everything else 58030. */
-Status status_from_errno(int error, const char *format, ...) PRINTF_LIKE(2, 3) CHECKED;
+Status status_from_errno(int error, const char *format, ...) PRINTF_LIKE(2, 3) CHECKED NEVER_OK;
 
 /* Adds to an error and returns it; each takes and gives back the same object. */
 Status status_with_detail(Status owned_status, const char *format, ...) PRINTF_LIKE(2, 3) CHECKED;

@@ -72,6 +72,8 @@ Status file_list(FileSystem *system, const char *path,
                  void *object) CHECKED;
 Status file_exists(FileSystem *system, const char *path, bool *exists) CHECKED;
 Status file_free_bytes(FileSystem *system, const char *path, uint64_t *bytes) CHECKED;
+/* Syncs the directory that holds `path`: a new name lasts from then on. */
+Status file_sync_parent(FileSystem *system, const char *path) CHECKED;
 /* Writes a small file whole and durably: temporary name, sync, rename, directory sync. */
 Status file_write_whole(FileSystem *system, const char *path, const void *data, size_t bytes) CHECKED;
 /* Reads a file of at most `bytes_max` into malloc'ed memory, a zero byte behind its end. */

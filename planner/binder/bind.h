@@ -71,6 +71,7 @@ typedef struct BoundStatement {
     const CatalogTable *copy_table;  /* COPY_FROM */
     uint32_t copy_field_count;       /* COPY_FROM STDIN: for CopyInResponse */
     bool is_copy_stdin;
+    bool is_copy_gzip;               /* GZIP: of the stream; files are told by the format of LogicalCopy */
     struct BoundStatement *inner;    /* EXPLAIN */
     bool is_analyze, is_verbose;
 } BoundStatement;
