@@ -26,7 +26,7 @@ typedef struct RuleCheck {
 
 static LogicalNode *make_query(World *world, uint64_t seed)
 {
-    world_add_random_tables(world, seed, 5);
+    world_add_random_tables(world, seed, 7);
     RandomQuery query = {.world = world, .seed = seed * 7919, .budget = 5};
     return random_query(&query, 2, 2);
 }
