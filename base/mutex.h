@@ -42,6 +42,12 @@ typedef struct Condition {
     pthread_cond_t handle; /* on the monotonic clock */
 } Condition;
 
+/* Initialiser of a mutex with static storage, which is never deinitialised. */
+#define MUTEX_STATIC(mutex_rank)                                                                   \
+    {                                                                                              \
+        .handle = PTHREAD_MUTEX_INITIALIZER, .rank = (mutex_rank)                                  \
+    }
+
 void mutex_init(Mutex *mutex, MutexRank rank);
 void mutex_deinit(Mutex *mutex);
 void mutex_lock(Mutex *mutex);

@@ -5,7 +5,7 @@
  * hash join is a sink (build) and a transform (probe); aggregate and sort are a sink and a source;
  * an exchange is a sink on one node and a source on another. State shared by all workers is the
  * object itself (`self`); state of one worker is `local`, zeroed memory of `local_bytes` that the
- * pipeline makes per worker. Plans are read-only.
+ * pipeline makes per worker. `worker_arena` lives until the worker's local_close. Plans are read-only.
  *
  * Batches are views: what `produce` or `apply` gives lives until the next call with that `local`.
  */
@@ -34,8 +34,10 @@ typedef struct SourceOps {
     Status (*produce)(Source *self, void *local, Batch *out, Flow *flow);
     void (*local_close)(Source *self, void *local);    /* may be null */
     void (*close)(Source *self);                       /* once, last, also on error */
-    /* How many workers can be of use, asked after open (0: as many as there are). May be null. */
+    /* How many workers can be of use, asked when the pipeline starts (0: unknown). May be null. */
     uint32_t (*parallelism)(Source *self);
+    /* Asked when the pipeline starts: true when there is nothing to give. May be null. */
+    bool (*is_done)(Source *self);
 } SourceOps;
 
 typedef struct TransformOps {
@@ -50,6 +52,9 @@ typedef struct TransformOps {
     Status (*flush)(Transform *self, void *local, Batch *out, Flow *flow);
     void (*local_close)(Transform *self, void *local);
     void (*close)(Transform *self);
+    /* Asked when the pipeline starts: true when nothing can come out whatever goes in (an inner join
+     * with no build rows): the pipeline then ends without running its source. May be null. */
+    bool (*is_done)(Transform *self);
 } TransformOps;
 
 typedef struct SinkOps {
@@ -82,6 +87,7 @@ struct Source {
     uint32_t plan_node_id;
     uint32_t output_count;
     const Type *output_types;
+    struct Pipeline *pipeline;             /* set by the builder: for wakers */
     OperatorStatistics statistics;
 };
 struct Transform {
@@ -94,6 +100,27 @@ struct Transform {
 struct Sink {
     const SinkOps *ops;
     uint32_t plan_node_id;
-    struct Pipeline *pipeline;             /* set by the builder: for wakers */
+    struct SinkGroup *group;               /* set by the builder: for wakers */
     OperatorStatistics statistics;
 };
+
+static inline void source_init(Source *source, const SourceOps *ops, const PlanNode *node)
+{
+    *source = (Source){.ops = ops, .plan_node_id = node->id, .output_count = node->output_count,
+                       .output_types = node->output_types};
+}
+static inline void transform_init(Transform *transform, const TransformOps *ops,
+                                  const PlanNode *node)
+{
+    *transform = (Transform){.ops = ops, .plan_node_id = node->id,
+                             .output_count = node->output_count,
+                             .output_types = node->output_types};
+}
+static inline void sink_init(Sink *sink, const SinkOps *ops, const PlanNode *node)
+{
+    *sink = (Sink){.ops = ops, .plan_node_id = node->id};
+}
+
+/* What open() hands to the network: wakes the parked workers of this source or sink. */
+Waker source_waker(Source *source);
+Waker sink_waker(Sink *sink);

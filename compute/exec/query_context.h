@@ -26,14 +26,15 @@ typedef struct VirtualTables {
                    uint32_t column_count, Arena *arena, Batch **batches, uint32_t *batch_count);
 } VirtualTables;
 
-/* Text blocks or files for COPY FROM (compute/node/load.c); null where there is none. */
-struct CopySourceOps;
+struct RuntimeFilters; /* compute/operators/runtime_filter.h */
+struct StoredRows;     /* compute/operators/store.h */
 
 typedef struct QueryContext {
     uint64_t query_id;
     uint32_t endpoint;              /* 0 leader, else the node's number */
     uint32_t node_count;            /* compute nodes: endpoints 1..node_count */
-    bool is_replica_reader;         /* the one node that reads ALL tables in PLAN_SITE_ONE_NODE */
+    uint32_t one_node;              /* endpoint that runs PLAN_SITE_ONE_NODE; 0: 1 + query_id % node_count */
+    bool is_replica_reader;         /* this endpoint is that node */
     Host *host;
     Arena *arena;                   /* of the query; only the thread that builds uses it */
     MemoryBudget *budget;           /* the grant */
@@ -53,7 +54,20 @@ typedef struct QueryContext {
     Status failure;
     uint32_t batch_rows, row_group_rows;
     bool force_spill, exchange_encode;
+
+    /* The run's own, set by query_run_create. */
+    void (*cancel)(void *object);   /* wakes what is parked; called after is_canceled was set */
+    void *cancel_object;
+    struct RuntimeFilters *runtime_filters;
+    struct StoredRows **stored_rows; /* by store id */
+    uint32_t stored_rows_count;
+    uint64_t spill_file_count;      /* atomic: names of spill files */
 } QueryContext;
+
+static inline bool query_context_is_canceled(const QueryContext *query)
+{
+    return __atomic_load_n(&query->is_canceled, __ATOMIC_RELAXED); // only a hint to stop
+}
 
 /* Ready for use after the public fields are set; reads the session settings it mirrors. */
 void query_context_init(QueryContext *query);

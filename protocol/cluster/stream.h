@@ -41,7 +41,7 @@ bool stream_sender_is_ready(StreamSender *sender);
 /* Hands over one reference, also on failure. Call only when ready (a batch over the credit is
  * taken all the same: credits bound, they do not cut). 57014, 08006. Thread-safe. */
 Status stream_sender_send(StreamSender *sender, SharedBatch *owned_batch) CHECKED;
-/* Raw bytes instead of rows (COPY text); copied. At most 4 MiB. */
+/* Raw bytes instead of rows (COPY text); copied, and received as one piece. At most 256 MiB. */
 Status stream_sender_send_bytes(StreamSender *sender, const void *data, size_t bytes) CHECKED;
 /* Marks the end; the sender is still to be closed. */
 Status stream_sender_finish(StreamSender *sender) CHECKED;
@@ -79,6 +79,6 @@ void stream_receiver_close(StreamReceiver *receiver); /* null is allowed */
 
 /* Fails every stream of the query at this endpoint and leaves a tombstone; `reason` is copied. */
 void stream_hub_cancel_query(StreamHub *hub, uint64_t query_id, Status reason);
-/* The query is over at this endpoint: forgets the tombstone's streams (late messages are dropped). */
+/* The query is over at this endpoint: forgets its streams; late messages are dropped. */
 void stream_hub_end_query(StreamHub *hub, uint64_t query_id);
 uint32_t stream_hub_endpoint(const StreamHub *hub);

@@ -262,8 +262,8 @@ static Status decode_item(StreamReceiver *receiver, uint32_t source, const Strea
     if (header.kind != FRAME_BATCHES) {
         return status_error(SQLSTATE_PROTOCOL_VIOLATION, "rows expected, bytes arrived");
     }
-    bool is_piece = (header.flags & FRAME_FLAG_MORE) != 0 ||
-                    receiver->inflow->queues[source].partial != NULL;
+    bool is_piece =
+        (header.flags & FRAME_FLAG_MORE) != 0 || receiver->inflow->queues[source].partial != NULL;
     if (!is_piece) {
         return decode_payload(receiver, source, frame + sizeof(header), header.payload_bytes, out);
     }
@@ -324,43 +324,43 @@ Status stream_receiver_next_from(StreamReceiver *receiver, uint32_t source_index
     return receive(receiver, &receiver->sources[source_index], out, result);
 }
 
+/* The payload of a BYTES frame, copied or reassembled; null for a piece that is not the last. */
+static Status take_bytes(StreamReceiver *receiver, uint32_t source, const StreamItem *item,
+                         uint8_t **out, size_t *bytes)
+{
+    size_t frame_bytes = 0;
+    if (item->batch != NULL) {
+        return status_error(SQLSTATE_PROTOCOL_VIOLATION, "bytes expected, rows arrived");
+    }
+    const uint8_t *frame = item_frame(item, &frame_bytes);
+    FrameHeader header;
+    TRY(frame_verify(frame, frame_bytes));
+    TRY(frame_open(frame, frame_bytes, &header));
+    return reassemble(receiver, source, &header, frame + sizeof(header), out, bytes);
+}
+
 Status stream_receiver_next_bytes(StreamReceiver *receiver, uint8_t **out, size_t *bytes,
                                   ReceiveResult *result)
 {
-    uint32_t source = 0, credits = 0;
-    Status status = STATUS_OK;
-    StreamItem *item = take_item(receiver, NULL, &source, &credits, result, &status);
-    if (item == NULL) {
-        return status;
+    *out = NULL;
+    while (*out == NULL) {
+        uint32_t source = 0, credits = 0;
+        Status status = STATUS_OK;
+        StreamItem *item = take_item(receiver, NULL, &source, &credits, result, &status);
+        if (item == NULL) {
+            return status;
+        }
+        status = take_bytes(receiver, source, item, out, bytes);
+        stream_item_free(item);
+        if (status == STATUS_OK && credits > 0) {
+            status = tell_sender(receiver, source, FRAME_CREDIT, credits);
+        }
+        if (status != STATUS_OK) {
+            free(*out);
+            *out = NULL;
+            return status;
+        }
     }
-    size_t frame_bytes = 0;
-    const uint8_t *frame = item->batch != NULL ? NULL : item_frame(item, &frame_bytes);
-    FrameHeader header = {0};
-    status = frame == NULL ? status_error(SQLSTATE_PROTOCOL_VIOLATION, "bytes expected, rows came")
-                           : frame_verify(frame, frame_bytes);
-    if (status == STATUS_OK) {
-        status = frame_open(frame, frame_bytes, &header);
-    }
-    uint8_t *copy = NULL;
-    if (status == STATUS_OK) {
-        copy = malloc(header.payload_bytes + 64u);
-        status = copy == NULL ? status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a block")
-                              : STATUS_OK;
-    }
-    if (status == STATUS_OK) {
-        memcpy(copy, frame + sizeof(header), header.payload_bytes);
-        memset(copy + header.payload_bytes, 0, 64);
-    }
-    stream_item_free(item);
-    if (status == STATUS_OK && credits > 0) {
-        status = tell_sender(receiver, source, FRAME_CREDIT, credits);
-    }
-    if (status != STATUS_OK) {
-        free(copy);
-        return status;
-    }
-    *out = copy;
-    *bytes = header.payload_bytes;
     return STATUS_OK;
 }
 

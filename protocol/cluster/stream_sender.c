@@ -253,17 +253,23 @@ Status stream_sender_send(StreamSender *sender, SharedBatch *owned_batch)
 
 Status stream_sender_send_bytes(StreamSender *sender, const void *data, size_t bytes)
 {
-    if (bytes > FRAME_PAYLOAD_MAX) {
+    if (bytes > REASSEMBLY_BYTES_MAX) {
         return status_error(SQLSTATE_PROGRAM_LIMIT_EXCEEDED, "a block of %zu bytes is too large",
                             bytes);
     }
     mutex_lock(&sender->mutex);
-    Status status = STATUS_OK;
-    if (sender->failure != STATUS_OK) {
-        status = status_copy(sender->failure);
-    } else if (!sender->is_stopped) {
-        status = send_message(sender, FRAME_BYTES, 0, data, bytes, 0);
-    }
+    Status status = sender->failure == STATUS_OK ? STATUS_OK : status_copy(sender->failure);
+    size_t offset = 0;
+    do {
+        size_t piece = bytes - offset;
+        bool has_more = piece > FRAME_PAYLOAD_MAX;
+        piece = has_more ? FRAME_PAYLOAD_MAX : piece;
+        if (status == STATUS_OK && !sender->is_stopped) {
+            status = send_message(sender, FRAME_BYTES, has_more ? FRAME_FLAG_MORE : 0,
+                                  (const uint8_t *)data + offset, piece, 0);
+        }
+        offset += piece;
+    } while (offset < bytes);
     mutex_unlock(&sender->mutex);
     return status;
 }
