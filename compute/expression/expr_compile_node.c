@@ -131,6 +131,9 @@ static Status compile_call(Compiler *compiler, ExprNode *node)
     case FUNCTION_BUCKET:
         set_rule(node, (NodeRule){op_bucket, false, false, true});
         return STATUS_OK;
+    case FUNCTION_SUBSTRING:
+    case FUNCTION_LEFT:
+        return prepare_scalar(compiler, node, op_substring);
     case FUNCTION_EXTRACT:
         return prepare_scalar(compiler, node, op_extract);
     case FUNCTION_DATE_ADD_DAYS:
