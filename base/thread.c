@@ -9,6 +9,7 @@
 
 #include "base/heap.h"
 #include "base/log.h"
+#include "base/metrics.h"
 
 enum { THREAD_NAME_BYTES = 16 }; /* with its end, as the kernel has it */
 
@@ -99,7 +100,9 @@ static void *thread_main(void *argument)
     if (start.cpu >= 0) {
         pin_to_cpu(start.cpu);
     }
+    metric_add(METRIC_THREADS, 1);
     start.run(start.object);
+    metric_add(METRIC_THREADS, -1);
     return NULL;
 }
 

@@ -65,4 +65,7 @@ typedef struct CatalogView {
     /* Fraction of the table's sample that satisfies `filter` (over the sample's columns by table
      * column index); < 0 when there is no sample. Evaluated by the engine. */
     double (*sample_selectivity)(void *self, const CatalogTable *table, const Expr *filter);
+    /* The value of an expression without columns, by the engine's own kernels; text in `arena`.
+     * May be null: then only the commonest functions are folded. */
+    Status (*evaluate_constant)(void *self, const Expr *expr, Arena *arena, Value *out);
 } CatalogView;

@@ -7,8 +7,11 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/heap.h"
+#include "base/log.h"
+#include "base/metrics.h"
 
 enum { FILE_PATH_BYTES_MAX = 4096 };
 
@@ -29,7 +32,10 @@ static Status file_poisoned(File *file, Status owned_status)
     if (!__atomic_compare_exchange_n(&file->poison, &expected, kept, false, __ATOMIC_RELEASE,
                                      __ATOMIC_RELAXED)) {
         status_free(kept);
+        return owned_status;
     }
+    metric_add(METRIC_FILE_POISONS, 1);
+    log_status(LOG_WARN, "file_poisoned", owned_status);
     return owned_status;
 }
 
@@ -58,7 +64,10 @@ Status file_read(File *file, void *data, size_t bytes, uint64_t offset, size_t *
 {
     TRY(file_check(file));
     TRY(FAULT("file.read"));
-    return file->system->ops->read(file, data, bytes, offset, read_bytes);
+    TRY(file->system->ops->read(file, data, bytes, offset, read_bytes));
+    metric_add(METRIC_FILE_READS, 1);
+    metric_add(METRIC_FILE_READ_BYTES, (int64_t)*read_bytes);
+    return STATUS_OK;
 }
 
 Status file_read_exact(File *file, void *data, size_t bytes, uint64_t offset)
@@ -80,6 +89,8 @@ Status file_write(File *file, const void *data, size_t bytes, uint64_t offset)
     if (status == STATUS_OK) {
         status = file->system->ops->write(file, data, bytes, offset);
     }
+    metric_add(METRIC_FILE_WRITES, 1);
+    metric_add(METRIC_FILE_WRITTEN_BYTES, status == STATUS_OK ? (int64_t)bytes : 0);
     return file_poisoned(file, status);
 }
 
@@ -88,7 +99,10 @@ Status file_sync(File *file)
     TRY(file_check(file));
     Status status = FAULT("file.sync");
     if (status == STATUS_OK) {
+        int64_t start_us = clock_monotonic_us();
         status = file->system->ops->sync(file);
+        metric_add(METRIC_FILE_SYNCS, 1);
+        metric_add(METRIC_FILE_SYNC_US, clock_monotonic_us() - start_us);
     }
     return file_poisoned(file, status);
 }
@@ -158,16 +172,19 @@ Status file_free_bytes(FileSystem *system, const char *path, uint64_t *bytes)
 }
 
 // "a/b/c" -> "a/b", "c" -> ".", "/c" -> "/".
-static void parent_of(const char *path, char parent[FILE_PATH_BYTES_MAX])
+Status file_sync_parent(FileSystem *system, const char *path)
 {
+    char parent[FILE_PATH_BYTES_MAX] = ".";
     const char *slash = strrchr(path, '/');
-    if (slash == NULL) {
-        memcpy(parent, ".", 2);
-        return;
+    if (slash != NULL) {
+        size_t bytes = slash == path ? 1 : (size_t)(slash - path);
+        if (bytes >= sizeof parent) {
+            return status_error(SQLSTATE_NAME_TOO_LONG, "path of %zu bytes is too long", bytes);
+        }
+        memcpy(parent, path, bytes);
+        parent[bytes] = '\0';
     }
-    size_t bytes = slash == path ? 1 : (size_t)(slash - path);
-    memcpy(parent, path, bytes);
-    parent[bytes] = '\0';
+    return file_sync_directory(system, parent);
 }
 
 static Status write_and_sync(FileSystem *system, const char *path, const void *data, size_t bytes)
@@ -186,14 +203,12 @@ Status file_write_whole(FileSystem *system, const char *path, const void *data, 
 {
     static const char suffix[] = ".new";
     char temporary[FILE_PATH_BYTES_MAX];
-    char parent[FILE_PATH_BYTES_MAX];
     size_t path_bytes = strlen(path);
     if (path_bytes + sizeof suffix > sizeof temporary) {
         return status_error(SQLSTATE_NAME_TOO_LONG, "path of %zu bytes is too long", path_bytes);
     }
     memcpy(temporary, path, path_bytes);
     memcpy(temporary + path_bytes, suffix, sizeof suffix);
-    parent_of(path, parent);
 
     Status status = write_and_sync(system, temporary, data, bytes);
     if (status == STATUS_OK) {
@@ -203,7 +218,7 @@ Status file_write_whole(FileSystem *system, const char *path, const void *data, 
         status_ignore(file_remove(system, temporary), "the write failed already");
         return status;
     }
-    return file_sync_directory(system, parent);
+    return file_sync_parent(system, path);
 }
 
 Status file_read_whole(FileSystem *system, const char *path, size_t bytes_max, uint8_t **out,

@@ -27,12 +27,14 @@ static inline uint32_t batch_row(const Batch *batch, uint32_t index)
     return batch->selection == NULL ? index : batch->selection[index];
 }
 
-/* A mask of up to 1,024 rows as words; and from mask to selection (returns the count). */
+/* A mask of up to 1,024 rows as words; and from mask to selection (returns the count). A selection
+ * made here has room for VECTOR_ROWS rows: whole groups are written. */
 typedef struct RowMask {
     uint64_t words[VALIDITY_WORDS];
 } RowMask;
 uint32_t row_mask_to_selection(const RowMask *mask, uint32_t row_count, uint16_t *selection);
 void row_mask_from_selection(RowMask *mask, const uint16_t *selection, uint32_t selected_count);
+void row_mask_set_first(RowMask *mask, uint32_t row_count); /* rows 0..row_count, no others */
 uint32_t row_mask_count(const RowMask *mask);
 
 /*
@@ -48,6 +50,9 @@ typedef struct SharedBatch { /* counted; immutable once shared */
 } SharedBatch;
 SharedBatch *shared_batch_pin(SharedBatch *shared);
 void shared_batch_unpin(SharedBatch *shared); /* null is allowed */
+/* Moves the charge to another budget of the same pool, before the batch leaves its query; false
+ * when that one refuses. Only while one thread holds the batch, or when it is charged there already. */
+bool shared_batch_recharge(SharedBatch *shared, MemoryBudget *budget);
 
 typedef struct BatchBuilder BatchBuilder;
 /* `types` is copied. `rows_max` <= VECTOR_ROWS. */

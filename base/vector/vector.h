@@ -6,7 +6,8 @@
  *
  * Invariants: (1) value = base + lane for U8, U16, U32; base is 0 for every other lane;
  * (2) lo <= every non-null value <= hi for scaled integers, and hi - lo may be wider than needed;
- * (3) lanes of null rows hold any readable value of the lane (for TEXT a valid view);
+ * (3) lanes of null rows hold any readable value of the lane (for TEXT a valid view, for codes a
+ * code of the dictionary unless that has no entries);
  * (4) 64 bytes after the last lane are readable; (5) data, validity and dictionaries live until
  * the producer's next call, longer only where the producer says so.
  */
@@ -87,13 +88,16 @@ typedef struct VectorBuffer {
 } VectorBuffer;
 void vector_buffer_init(VectorBuffer *buffer, Arena *arena);
 
-/* Widens to `lane` with base 0 (I64, I128, F64…) or flattens a dictionary or constant, into
- * `buffer`; rows outside the selection may be skipped. `vector` may equal `out`. */
+/* Makes the form FLAT: a dictionary's entries or a constant's lane are spread into `buffer`, a flat
+ * vector passes as a view; lanes may stay narrow. Rows outside the selection may be skipped.
+ * `vector` may equal `out` and may lie in `buffer` already. */
 void vector_flatten(const Vector *vector, uint32_t row_count, const uint16_t *selection,
                     uint32_t selected_count, VectorBuffer *buffer, Vector *out);
-/* The same, and every scaled integer as int64 lanes with base 0. */
+/* The same, and every scaled integer as int64 lanes with base 0 (booleans too), every decimal above
+ * 18 digits as 128-bit lanes. */
 void vector_widen(const Vector *vector, uint32_t row_count, const uint16_t *selection,
                   uint32_t selected_count, VectorBuffer *buffer, Vector *out);
-/* Picks rows: out row i = vector row rows[i]; dictionaries stay dictionaries. */
+/* Picks rows: out row i = vector row rows[i], in any order; lanes are copied into `buffer`, while
+ * dictionaries and constants stay what they are. */
 void vector_gather(const Vector *vector, const uint16_t *rows, uint32_t row_count,
                    VectorBuffer *buffer, Vector *out);

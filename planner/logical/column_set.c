@@ -134,6 +134,17 @@ bool column_set_covers_expr(const ColumnSet *set, const Expr *expr, Arena *arena
     return column_set_is_subset(&used, set);
 }
 
+static void collect_used_slot(void *object, Expr **slot)
+{
+    expr_walk(*slot, collect_used, object);
+}
+
+void column_set_add_used(ColumnSet *set, const LogicalNode *node, Arena *arena)
+{
+    Collector self = {set, arena};
+    logical_each_expr((LogicalNode *)node, collect_used_slot, &self);
+}
+
 typedef struct TreeCollector {
     Collector used, given;
 } TreeCollector;

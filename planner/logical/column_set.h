@@ -27,6 +27,8 @@ ColumnNumber column_set_next(const ColumnSet *set, ColumnNumber after);
 ColumnSet column_set_of_node(const LogicalNode *node, Arena *arena);
 /* Columns an expression uses; for subqueries also the outer columns their plans use. */
 void column_set_add_expr(ColumnSet *set, const Expr *expr, Arena *arena);
+/* Columns the expressions of this one node use. */
+void column_set_add_used(ColumnSet *set, const LogicalNode *node, Arena *arena);
 bool column_set_covers_expr(const ColumnSet *set, const Expr *expr, Arena *arena);
 /* Columns used somewhere in the tree that no node of it gives: what makes it correlated. */
 void column_set_add_free(ColumnSet *set, const LogicalNode *root, Arena *arena);

@@ -1,0 +1,519 @@
+/*
+ * metadata_store.c — SQLite behind statements, transactions and Statuses.
+ *
+ * SQLite allocates from our heap (heap.h), reads and writes through our file table (sqlite_vfs.c)
+ * and keeps its temporary structures in memory. The error a client hears is the first one our own
+ * layers met; SQLite's word is taken only when there was none.
+ */
+#include "base/metadata_store.h"
+
+#include <sqlite3.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/heap.h"
+#include "base/io/sqlite_vfs.h"
+#include "base/metrics.h"
+#include "base/mutex.h"
+
+enum {
+    SQL_BYTES_MAX = 256,
+    MEMORY_PREFIX_BYTES = 16 /* before each block: its size, and the alignment of what follows */
+};
+
+struct MetadataQuery {
+    MetadataStore *store;
+    MetadataQuery *next, *previous; /* of the store's */
+    sqlite3_stmt *statement;
+    int bind_code;   /* the first refused bind since the last step */
+    bool is_running; /* between its first step and the reset */
+};
+
+struct MetadataStore {
+    sqlite3 *connection;
+    SqliteVfs *vfs;
+    MetadataQuery *queries;
+    char path[];
+};
+
+static Status sqlite_prepare_process(void);
+static Status store_configure(MetadataStore *store);
+static Status store_check_schema(MetadataStore *store, const char *schema_sql,
+                                 uint32_t schema_version);
+
+static SqlState state_of(int code)
+{
+    if (code == SQLITE_IOERR_NOMEM) {
+        return SQLSTATE_OUT_OF_MEMORY;
+    }
+    switch (code & 0xFF) {
+    case SQLITE_NOMEM:
+        return SQLSTATE_OUT_OF_MEMORY;
+    case SQLITE_FULL:
+        return SQLSTATE_DISK_FULL;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return SQLSTATE_DATA_CORRUPTED;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+        return SQLSTATE_IO_ERROR;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return SQLSTATE_OBJECT_IN_USE;
+    case SQLITE_TOOBIG:
+        return SQLSTATE_PROGRAM_LIMIT_EXCEEDED;
+    default:
+        return SQLSTATE_INTERNAL_ERROR;
+    }
+}
+
+static Status store_failed(MetadataStore *store, int code, const char *what)
+{
+    Status cause = sqlite_vfs_take_error(store->vfs);
+    if (cause != STATUS_OK) {
+        return status_with_context(cause, "metadata store \"%s\": %s", store->path, what);
+    }
+    const char *reason =
+        store->connection != NULL ? sqlite3_errmsg(store->connection) : sqlite3_errstr(code);
+    return status_error(state_of(code), "metadata store \"%s\": %s: %s", store->path, what, reason);
+}
+
+// An error that SQLite met and coped with must not be told at a later call.
+static void forget_former_error(MetadataStore *store)
+{
+    status_ignore(sqlite_vfs_take_error(store->vfs), "SQLite coped with it");
+}
+
+Status metadata_store_open(FileSystem *system, const char *path, const char *schema_sql,
+                           uint32_t schema_version, MetadataStore **out)
+{
+    Status status = STATUS_OK;
+    size_t path_bytes = strlen(path) + 1;
+    TRY(sqlite_prepare_process());
+    MetadataStore *store = heap_alloc_zeroed(sizeof *store + path_bytes);
+    if (store == NULL) {
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory to open \"%s\"", path);
+    }
+    memcpy(store->path, path, path_bytes);
+    TRY_OR(cleanup, sqlite_vfs_create(system, path, &store->vfs));
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+                SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_PRIVATECACHE;
+    int code = sqlite3_open_v2(path, &store->connection, flags, sqlite_vfs_name(store->vfs));
+    if (code != SQLITE_OK) {
+        status = store_failed(store, code, "open");
+        goto cleanup;
+    }
+    TRY_OR(cleanup, store_configure(store));
+    TRY_OR(cleanup, store_check_schema(store, schema_sql, schema_version));
+    *out = store;
+    store = NULL;
+cleanup:
+    metadata_store_close(store);
+    return status;
+}
+
+void metadata_store_close(MetadataStore *store)
+{
+    if (store == NULL) {
+        return;
+    }
+    while (store->queries != NULL) {
+        metadata_query_destroy(store->queries);
+    }
+    int code = sqlite3_close(store->connection); // null is allowed
+    ASSERT(code == SQLITE_OK);                   // every statement was finalized above
+    sqlite_vfs_destroy(store->vfs);
+    heap_free(store);
+}
+
+Status metadata_store_exec(MetadataStore *store, const char *sql)
+{
+    forget_former_error(store);
+    int code = sqlite3_exec(store->connection, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK ? STATUS_OK : store_failed(store, code, "statement");
+}
+
+Status metadata_store_begin(MetadataStore *store)
+{
+    return metadata_store_exec(store, "BEGIN IMMEDIATE");
+}
+
+// SQLite leaves some failed commits open; here a failed one is over.
+Status metadata_store_commit(MetadataStore *store)
+{
+    Status status = FAULT("metadata.before_commit");
+    if (status == STATUS_OK) {
+        status = metadata_store_exec(store, "COMMIT");
+    }
+    if (status == STATUS_OK) {
+        metric_add(METRIC_METADATA_COMMITS, 1);
+        return FAULT("metadata.after_commit");
+    }
+    metadata_store_rollback(store);
+    return status;
+}
+
+void metadata_store_rollback(MetadataStore *store)
+{
+    if (sqlite3_get_autocommit(store->connection) == 0) {
+        status_ignore(metadata_store_exec(store, "ROLLBACK"), "there is no other way out");
+    }
+}
+
+Status metadata_store_checkpoint(MetadataStore *store)
+{
+    forget_former_error(store);
+    TRY(FAULT("metadata.checkpoint"));
+    // RESTART: the next transaction writes the log from its start, so it does not grow.
+    int code =
+        sqlite3_wal_checkpoint_v2(store->connection, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+    if (code != SQLITE_OK) {
+        return store_failed(store, code, "checkpoint");
+    }
+    metric_add(METRIC_METADATA_CHECKPOINTS, 1);
+    return STATUS_OK;
+}
+
+Status metadata_store_verify(MetadataStore *store)
+{
+    // What is cached would hide what the disk holds.
+    sqlite3_db_release_memory(store->connection);
+    MetadataQuery *query = NULL;
+    TRY(metadata_query_prepare(store, "PRAGMA integrity_check(1)", &query));
+    bool has_row = false;
+    Status status = metadata_query_step(query, &has_row);
+    if (status == STATUS_OK) {
+        const char *text = has_row ? metadata_query_text(query, 0) : NULL;
+        if (text == NULL || strcmp(text, "ok") != 0) {
+            status = status_error(SQLSTATE_DATA_CORRUPTED, "metadata store \"%s\" is damaged",
+                                  store->path);
+            status = status_with_detail(status, "%s", text != NULL ? text : "no answer");
+        }
+    }
+    metadata_query_destroy(query);
+    return status;
+}
+
+Status metadata_query_prepare(MetadataStore *store, const char *sql, MetadataQuery **out)
+{
+    forget_former_error(store);
+    MetadataQuery *query = heap_alloc_zeroed(sizeof *query);
+    if (query == NULL) {
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for a query");
+    }
+    int code = sqlite3_prepare_v3(store->connection, sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                  &query->statement, NULL);
+    if (code != SQLITE_OK) {
+        heap_free(query);
+        return store_failed(store, code, "prepare");
+    }
+    ASSERT(query->statement != NULL); // no statement in the text
+    query->store = store;
+    query->next = store->queries;
+    if (store->queries != NULL) {
+        store->queries->previous = query;
+    }
+    store->queries = query;
+    *out = query;
+    return STATUS_OK;
+}
+
+void metadata_query_destroy(MetadataQuery *query)
+{
+    if (query == NULL) {
+        return;
+    }
+    if (query->previous != NULL) {
+        query->previous->next = query->next;
+    } else {
+        query->store->queries = query->next;
+    }
+    if (query->next != NULL) {
+        query->next->previous = query->previous;
+    }
+    sqlite3_finalize(query->statement); // repeats the last step's error, which was told then
+    heap_free(query);
+}
+
+// SQLite binds only between a reset and the first step.
+static sqlite3_stmt *bindable(MetadataQuery *query)
+{
+    if (query->is_running) {
+        metadata_query_reset(query);
+    }
+    return query->statement;
+}
+
+static void note_bind(MetadataQuery *query, int code)
+{
+    if (query->bind_code == SQLITE_OK) {
+        query->bind_code = code;
+    }
+}
+
+void metadata_query_bind_i64(MetadataQuery *query, int index, int64_t value)
+{
+    note_bind(query, sqlite3_bind_int64(bindable(query), index, value));
+}
+
+void metadata_query_bind_f64(MetadataQuery *query, int index, double value)
+{
+    note_bind(query, sqlite3_bind_double(bindable(query), index, value));
+}
+
+void metadata_query_bind_text(MetadataQuery *query, int index, const char *text)
+{
+    note_bind(query, sqlite3_bind_text(bindable(query), index, text, -1, SQLITE_TRANSIENT));
+}
+
+void metadata_query_bind_blob(MetadataQuery *query, int index, const void *data, size_t bytes)
+{
+    // A null pointer would bind NULL; a blob without bytes is not that.
+    const void *source = data != NULL ? data : "";
+    note_bind(query, sqlite3_bind_blob64(bindable(query), index, source, bytes, SQLITE_TRANSIENT));
+}
+
+void metadata_query_bind_null(MetadataQuery *query, int index)
+{
+    note_bind(query, sqlite3_bind_null(bindable(query), index));
+}
+
+Status metadata_query_step(MetadataQuery *query, bool *has_row)
+{
+    MetadataStore *store = query->store;
+    if (query->bind_code != SQLITE_OK) {
+        int code = query->bind_code;
+        query->bind_code = SQLITE_OK;
+        return store_failed(store, code, "bind");
+    }
+    forget_former_error(store);
+    query->is_running = true;
+    int code = sqlite3_step(query->statement);
+    if (code == SQLITE_ROW) {
+        *has_row = true;
+        return STATUS_OK;
+    }
+    Status status = code == SQLITE_DONE ? STATUS_OK : store_failed(store, code, "query");
+    metadata_query_reset(query);
+    if (status == STATUS_OK) {
+        *has_row = false;
+    }
+    return status;
+}
+
+Status metadata_query_run(MetadataQuery *query)
+{
+    bool has_row = true;
+    while (has_row) {
+        TRY(metadata_query_step(query, &has_row));
+    }
+    return STATUS_OK;
+}
+
+void metadata_query_reset(MetadataQuery *query)
+{
+    sqlite3_reset(query->statement); // repeats the last step's error, which was told then
+    query->is_running = false;
+}
+
+int64_t metadata_query_i64(MetadataQuery *query, int column)
+{
+    return sqlite3_column_int64(query->statement, column);
+}
+
+double metadata_query_f64(MetadataQuery *query, int column)
+{
+    return sqlite3_column_double(query->statement, column);
+}
+
+const char *metadata_query_text(MetadataQuery *query, int column)
+{
+    return (const char *)sqlite3_column_text(query->statement, column);
+}
+
+const void *metadata_query_blob(MetadataQuery *query, int column, size_t *bytes)
+{
+    const void *blob = sqlite3_column_blob(query->statement, column);
+    *bytes = (size_t)sqlite3_column_bytes(query->statement, column);
+    return blob;
+}
+
+bool metadata_query_is_null(MetadataQuery *query, int column)
+{
+    return sqlite3_column_type(query->statement, column) == SQLITE_NULL;
+}
+
+static void *sqlite_realloc_method(void *memory, int bytes)
+{
+    char *block = memory != NULL ? (char *)memory - MEMORY_PREFIX_BYTES : NULL;
+    block = heap_realloc(block, (size_t)bytes + MEMORY_PREFIX_BYTES);
+    if (block == NULL) {
+        return NULL;
+    }
+    memcpy(block, &bytes, sizeof bytes);
+    return block + MEMORY_PREFIX_BYTES;
+}
+
+static void *sqlite_malloc_method(int bytes)
+{
+    return sqlite_realloc_method(NULL, bytes);
+}
+
+static void sqlite_free_method(void *memory)
+{
+    heap_free(memory != NULL ? (char *)memory - MEMORY_PREFIX_BYTES : NULL);
+}
+
+static int sqlite_size_method(void *memory)
+{
+    int bytes = 0;
+    if (memory != NULL) {
+        memcpy(&bytes, (char *)memory - MEMORY_PREFIX_BYTES, sizeof bytes);
+    }
+    return bytes;
+}
+
+static int sqlite_roundup_method(int bytes)
+{
+    return (bytes + 7) & ~7;
+}
+
+static int sqlite_init_method(void *object)
+{
+    (void)object;
+    return SQLITE_OK;
+}
+
+static void sqlite_shutdown_method(void *object)
+{
+    (void)object;
+}
+
+// Stores live in several threads, but each in one at a time: SQLite locks what they share and no
+// more.
+static int sqlite_start(void)
+{
+    static const sqlite3_mem_methods methods = {
+        .xMalloc = sqlite_malloc_method,
+        .xFree = sqlite_free_method,
+        .xRealloc = sqlite_realloc_method,
+        .xSize = sqlite_size_method,
+        .xRoundup = sqlite_roundup_method,
+        .xInit = sqlite_init_method,
+        .xShutdown = sqlite_shutdown_method,
+    };
+    sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+    sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    return sqlite3_initialize();
+}
+
+// Once per process; a start that was refused memory is tried again at the next store.
+static Status sqlite_prepare_process(void)
+{
+    static Mutex mutex = MUTEX_STATIC(MUTEX_RANK_METADATA); // guards the flag
+    static bool is_started;
+    int code = SQLITE_OK;
+    mutex_lock(&mutex);
+    if (!is_started) {
+        code = sqlite_start();
+        is_started = code == SQLITE_OK;
+    }
+    mutex_unlock(&mutex);
+    if (code != SQLITE_OK) {
+        return status_error(state_of(code), "could not start SQLite: %s", sqlite3_errstr(code));
+    }
+    return STATUS_OK;
+}
+
+// Runs a statement of one row and one number.
+static Status read_number(MetadataStore *store, const char *sql, int64_t *value)
+{
+    MetadataQuery *query = NULL;
+    bool has_row = false;
+    TRY(metadata_query_prepare(store, sql, &query));
+    Status status = metadata_query_step(query, &has_row);
+    if (status == STATUS_OK) {
+        *value = has_row ? metadata_query_i64(query, 0) : 0;
+    }
+    metadata_query_destroy(query);
+    return status;
+}
+
+static Status check_journal_mode(MetadataStore *store)
+{
+    MetadataQuery *query = NULL;
+    bool has_row = false;
+    TRY(metadata_query_prepare(store, "PRAGMA journal_mode = WAL", &query));
+    Status status = metadata_query_step(query, &has_row);
+    if (status == STATUS_OK) {
+        const char *mode = has_row ? metadata_query_text(query, 0) : NULL;
+        if (mode == NULL || strcmp(mode, "wal") != 0) {
+            status =
+                status_error(SQLSTATE_SYSTEM_ERROR,
+                             "metadata store \"%s\" cannot keep a write-ahead log", store->path);
+        }
+    }
+    metadata_query_destroy(query);
+    return status;
+}
+
+// Order matters: exclusive before the first read (the log's index then lives in our memory), page
+// size and reserved bytes before the first write.
+static Status store_configure(MetadataStore *store)
+{
+    sqlite3 *connection = store->connection;
+    sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(connection, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+    sqlite3_db_config(connection, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+    int reserved = SQLITE_RESERVED_BYTES;
+    sqlite3_file_control(connection, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+    // The owner checkpoints off the commit path; the automatic one only bounds a log whose owner
+    // does not come to it (64 MiB).
+    TRY(metadata_store_exec(store, "PRAGMA locking_mode = EXCLUSIVE;"
+                                   "PRAGMA page_size = 4096;"
+                                   "PRAGMA temp_store = MEMORY;"
+                                   "PRAGMA cell_size_check = ON;"
+                                   "PRAGMA cache_size = -8192;"));
+    TRY(check_journal_mode(store));
+    TRY(metadata_store_exec(store, "PRAGMA synchronous = FULL;"
+                                   "PRAGMA wal_autocheckpoint = 16384;"
+                                   "PRAGMA journal_size_limit = 67108864;"));
+    reserved = -1;
+    int code = sqlite3_file_control(connection, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+    if (code != SQLITE_OK || reserved != SQLITE_RESERVED_BYTES) {
+        return status_error(SQLSTATE_DATA_CORRUPTED,
+                            "metadata store \"%s\" has no checksums in its pages", store->path);
+    }
+    return STATUS_OK;
+}
+
+// A store without a version is new, or was left before its first commit.
+static Status store_check_schema(MetadataStore *store, const char *schema_sql,
+                                 uint32_t schema_version)
+{
+    ASSERT(schema_version > 0 && schema_version <= INT32_MAX);
+    int64_t found = 0;
+    TRY(read_number(store, "PRAGMA user_version", &found));
+    if (found > (int64_t)schema_version || found < 0) {
+        return status_error(SQLSTATE_DATA_CORRUPTED,
+                            "metadata store \"%s\" has schema version %ld, this program knows %u",
+                            store->path, found, schema_version);
+    }
+    if (found > 0) {
+        return STATUS_OK;
+    }
+    char set_version[SQL_BYTES_MAX];
+    sqlite3_snprintf(sizeof set_version, set_version, "PRAGMA user_version = %u", schema_version);
+    TRY(metadata_store_begin(store));
+    Status status = metadata_store_exec(store, schema_sql);
+    if (status == STATUS_OK) {
+        status = metadata_store_exec(store, set_version);
+    }
+    if (status == STATUS_OK) {
+        return metadata_store_commit(store);
+    }
+    metadata_store_rollback(store);
+    return status;
+}

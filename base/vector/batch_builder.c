@@ -1,0 +1,460 @@
+/*
+ * batch_builder.c — gathers rows of many batches into full ones that own their memory.
+ *
+ * Scaled integers are kept as narrow as the rows seen so far allow: a column starts with the lane
+ * of its first rows (or with what the last batch needed) and is rewritten when a value does not
+ * fit. Example: prices 900..1000 are bytes over base 900; a 70,000 turns the rows gathered so far
+ * into 32-bit lanes.
+ */
+#include "base/vector/batch.h"
+
+#include <string.h>
+
+#include "base/heap.h"
+#include "base/vector/batch_memory.h"
+#include "base/vector/vector_internal.h"
+#include "base/vector/vector_kernels.h"
+
+#define LANES_BLOCK_BYTES ((size_t)16 << 10)
+#define TEXT_BLOCK_BYTES ((size_t)16 << 10)
+
+typedef struct BuilderColumn {
+    Type type;
+    Lane lane;
+    bool has_nulls, has_trailing_blanks;
+    bool has_bounds; /* lo, hi cover the values of this batch */
+    bool has_hint;   /* hint_lo, hint_hi covered those of the last one */
+    int64_t base, lo, hi, hint_lo, hint_hi;
+    void *lanes;        /* null until the first rows come */
+    uint64_t *validity; /* null until the first null comes */
+} BuilderColumn;
+
+struct BatchBuilder {
+    MemoryBudget *budget;
+    BatchMemory memory;
+    char *text_cursor; /* free part of the newest text block */
+    size_t text_left_bytes;
+    uint32_t column_count, row_count, rows_max;
+    BuilderColumn columns[];
+};
+
+/* Rows on their way into a column. */
+typedef struct Source {
+    const Vector *vector;
+    const uint16_t *rows;
+    uint32_t count;
+} Source;
+
+static Vector column_vector(const BuilderColumn *column);
+static bool append_lanes(BatchBuilder *builder, BuilderColumn *column, const Source *source);
+static bool append_integers(BatchBuilder *builder, BuilderColumn *column, const Source *source);
+static bool append_texts(BatchBuilder *builder, BuilderColumn *column, const Source *source);
+static bool append_fixed(BatchBuilder *builder, BuilderColumn *column, const Source *source);
+static bool append_validity(BatchBuilder *builder, BuilderColumn *column, const Source *source);
+
+BatchBuilder *batch_builder_create(MemoryBudget *budget, const Type *types, uint32_t column_count,
+                                   uint32_t rows_max)
+{
+    DEBUG_ASSERT(rows_max > 0 && rows_max <= VECTOR_ROWS);
+    size_t bytes = sizeof(BatchBuilder) + column_count * sizeof(BuilderColumn);
+    BatchBuilder *builder = heap_alloc_zeroed(bytes);
+    if (builder == NULL) {
+        return NULL;
+    }
+    builder->budget = budget;
+    builder->column_count = column_count;
+    builder->rows_max = rows_max;
+    batch_memory_init(&builder->memory, budget);
+    for (uint32_t i = 0; i < column_count; i++) {
+        builder->columns[i].type = types[i];
+    }
+    return builder;
+}
+
+void batch_builder_destroy(BatchBuilder *builder)
+{
+    if (builder != NULL) {
+        batch_memory_free(&builder->memory);
+        heap_free(builder);
+    }
+}
+
+uint32_t batch_builder_row_count(const BatchBuilder *builder)
+{
+    return builder->row_count;
+}
+
+Status batch_builder_append(BatchBuilder *builder, const Batch *batch, const uint16_t *rows,
+                            uint32_t row_count, uint32_t *taken)
+{
+    DEBUG_ASSERT(batch->column_count >= builder->column_count);
+    uint32_t room = builder->rows_max - builder->row_count;
+    uint32_t count = row_count < room ? row_count : room;
+    *taken = 0;
+    if (count == 0) {
+        return STATUS_OK;
+    }
+    for (uint32_t i = 0; i < builder->column_count; i++) {
+        BuilderColumn *column = &builder->columns[i];
+        Source source = {.vector = &batch->columns[i], .rows = rows, .count = count};
+        DEBUG_ASSERT(source.vector->form != VECTOR_LAZY);
+        bool is_done =
+            append_validity(builder, column, &source) && append_lanes(builder, column, &source);
+        if (!is_done) { // columns before this one are ahead; the rows do not count yet
+            return memory_refused(builder->budget, builder->memory.held_bytes, "rows of a batch");
+        }
+    }
+    builder->row_count += count;
+    *taken = count;
+    return STATUS_OK;
+}
+
+Status batch_builder_take(BatchBuilder *builder, SharedBatch **out)
+{
+    if (builder->row_count == 0) {
+        *out = NULL;
+        return STATUS_OK;
+    }
+    SharedBatch *shared =
+        shared_batch_create(&builder->memory, builder->column_count, builder->row_count);
+    for (uint32_t i = 0; i < builder->column_count; i++) {
+        BuilderColumn *column = &builder->columns[i];
+        if (shared != NULL) {
+            shared->batch.columns[i] = column_vector(column);
+        }
+        *column = (BuilderColumn){
+            .type = column->type,
+            .has_hint = column->has_bounds,
+            .hint_lo = column->lo,
+            .hint_hi = column->hi,
+        };
+    }
+    builder->row_count = 0;
+    builder->text_cursor = NULL;
+    builder->text_left_bytes = 0;
+    if (shared == NULL) { // the rows are lost with the statement
+        return memory_refused(builder->budget, builder->column_count * sizeof(Vector), "a batch");
+    }
+    *out = shared;
+    return STATUS_OK;
+}
+
+static Vector column_vector(const BuilderColumn *column)
+{
+    return (Vector){
+        .type = column->type,
+        .lane = (uint8_t)column->lane,
+        .form = VECTOR_FLAT,
+        .has_trailing_blanks = column->has_trailing_blanks,
+        .base = column->base,
+        .lo = column->lo,
+        .hi = column->hi,
+        .validity = column->has_nulls ? column->validity : NULL,
+        .data = column->lanes,
+    };
+}
+
+static bool append_lanes(BatchBuilder *builder, BuilderColumn *column, const Source *source)
+{
+    if (type_is_scaled_integer(column->type)) {
+        return append_integers(builder, column, source);
+    }
+    return type_is_text(column->type) ? append_texts(builder, column, source)
+                                      : append_fixed(builder, column, source);
+}
+
+static void *alloc_lanes(BatchBuilder *builder, Lane lane)
+{
+    return batch_memory_alloc(&builder->memory, builder->rows_max * lane_bytes(lane),
+                              LANES_BLOCK_BYTES);
+}
+
+static void *next_lane(const BatchBuilder *builder, const BuilderColumn *column)
+{
+    return (char *)column->lanes + builder->row_count * lane_bytes(column->lane);
+}
+
+/* --- nulls --- */
+
+/* Sets `count` bits of `target` from bit `first` on to those of `bits`. */
+static void write_bits(uint64_t *target, uint32_t first, const uint64_t *bits, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i += 64) {
+        uint32_t width = count - i < 64 ? count - i : 64;
+        uint64_t wanted = width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
+        uint64_t word = bits[i / 64] & wanted;
+        uint32_t at = (first + i) / 64, shift = (first + i) % 64;
+        target[at] = (target[at] & ~(wanted << shift)) | word << shift;
+        if (shift != 0 && shift + width > 64) {
+            target[at + 1] = (target[at + 1] & ~(wanted >> (64 - shift))) | word >> (64 - shift);
+        }
+    }
+}
+
+static bool append_validity(BatchBuilder *builder, BuilderColumn *column, const Source *source)
+{
+    const Vector *vector = source->vector;
+    if (vector->validity == NULL && !column->has_nulls) {
+        return true;
+    }
+    bool is_null_constant = vector->form == VECTOR_CONSTANT && vector_is_null(vector, 0);
+    RowMask present;
+    row_mask_set_first(&present, is_null_constant ? 0 : source->count);
+    if (vector->validity != NULL && vector->form != VECTOR_CONSTANT) {
+        KERNELS(vector_kernels)
+            ->gather_bits(vector->validity, source->rows, source->count, present.words);
+    }
+    bool has_nulls = row_mask_count(&present) < source->count;
+    if (!has_nulls && !column->has_nulls) {
+        return true;
+    }
+    if (column->validity == NULL) {
+        column->validity =
+            batch_memory_alloc(&builder->memory, VALIDITY_WORDS * sizeof(uint64_t), 0);
+        if (column->validity == NULL) {
+            return false;
+        }
+    }
+    if (!column->has_nulls) {
+        RowMask before;
+        row_mask_set_first(&before, builder->row_count);
+        memcpy(column->validity, before.words, sizeof before.words);
+        column->has_nulls = true;
+    }
+    write_bits(column->validity, builder->row_count, present.words, source->count);
+    return true;
+}
+
+/* --- scaled integers --- */
+
+static Lane narrowest_lane(Type type, int64_t lo, int64_t hi)
+{
+    uint64_t span = (uint64_t)hi - (uint64_t)lo;
+    if (type.id == TYPE_BOOLEAN || span <= UINT8_MAX) {
+        return LANE_U8;
+    }
+    return span <= UINT16_MAX ? LANE_U16 : span <= UINT32_MAX ? LANE_U32 : LANE_I64;
+}
+
+static bool lane_holds(const BuilderColumn *column, int64_t lo, int64_t hi)
+{
+    if (column->lane == LANE_I64) {
+        return true;
+    }
+    uint64_t lane_max = UINT64_MAX >> (64 - 8 * lane_bytes(column->lane));
+    return lo >= column->base && (uint64_t)hi - (uint64_t)column->base <= lane_max;
+}
+
+/* Makes room for values of [lo, hi]: the first lanes, or wider ones than before. */
+static bool fit_lanes(BatchBuilder *builder, BuilderColumn *column, int64_t lo, int64_t hi)
+{
+    if (column->lanes != NULL && lane_holds(column, lo, hi)) {
+        return true;
+    }
+    Lane lane = narrowest_lane(column->type, lo, hi);
+    if (column->lanes == NULL && column->has_hint) {
+        int64_t hinted_lo = lo < column->hint_lo ? lo : column->hint_lo;
+        int64_t hinted_hi = hi > column->hint_hi ? hi : column->hint_hi;
+        if (narrowest_lane(column->type, hinted_lo, hinted_hi) <= lane) {
+            lo = hinted_lo; // no wider, and the rest of the batch will probably fit
+        }
+    }
+    bool has_base = lane != LANE_I64 && column->type.id != TYPE_BOOLEAN;
+    int64_t base = has_base ? lo : 0;
+    void *lanes = alloc_lanes(builder, lane);
+    if (lanes == NULL) {
+        return false;
+    }
+    if (column->lanes != NULL) {
+        uint64_t offset = (uint64_t)column->base - (uint64_t)base;
+        KERNELS(vector_kernels)
+            ->convert[column->lane][lane](column->lanes, builder->row_count, offset, lanes);
+    }
+    column->lanes = lanes;
+    column->lane = lane;
+    column->base = base;
+    return true;
+}
+
+static bool append_integers(BatchBuilder *builder, BuilderColumn *column, const Source *source)
+{
+    const Vector *vector = source->vector;
+    const VectorKernels *kernels = KERNELS(vector_kernels);
+    bool has_values = vector->lo <= vector->hi;
+    int64_t lo = has_values ? vector->lo : 0, hi = has_values ? vector->hi : 0;
+    if (vector->form == VECTOR_CONSTANT && vector_is_null(vector, 0)) {
+        has_values = false;
+        lo = hi = column->has_bounds ? column->lo : 0;
+    }
+    if (column->has_bounds) {
+        lo = column->lo < lo ? column->lo : lo;
+        hi = column->hi > hi ? column->hi : hi;
+    }
+    if (!fit_lanes(builder, column, lo, hi)) {
+        return false;
+    }
+    column->lo = lo;
+    column->hi = hi;
+    column->has_bounds = true;
+    void *target = next_lane(builder, column);
+    if (vector->form == VECTOR_CONSTANT) {
+        int64_t values[VECTOR_ROWS] = {0};
+        int64_t value = has_values ? vector_int64(vector, 0) : column->lo;
+        for (uint32_t i = 0; i < source->count; i++) {
+            values[i] = value;
+        }
+        kernels->convert[LANE_I64][column->lane](values, source->count, -(uint64_t)column->base,
+                                                 target);
+    } else if (vector->form == VECTOR_DICTIONARY) {
+        int64_t values[VECTOR_ROWS];
+        vector_read_int64(vector, source->rows, source->count, values);
+        kernels->convert[LANE_I64][column->lane](values, source->count, -(uint64_t)column->base,
+                                                 target);
+    } else {
+        kernels->gather[vector->lane][column->lane](vector->data, source->rows, source->count,
+                                                    (uint64_t)vector->base - (uint64_t)column->base,
+                                                    target);
+    }
+    return true;
+}
+
+/* --- texts --- */
+
+/* Room for `bytes` bytes of text, next to those before when they fit. */
+static char *reserve_text(BatchBuilder *builder, size_t bytes)
+{
+    if (bytes > builder->text_left_bytes) {
+        size_t block_bytes = bytes > TEXT_BLOCK_BYTES ? bytes : TEXT_BLOCK_BYTES;
+        builder->text_left_bytes = 0;
+        builder->text_cursor = batch_memory_alloc(&builder->memory, block_bytes, 0);
+        if (builder->text_cursor == NULL) {
+            return NULL;
+        }
+        builder->text_left_bytes = block_bytes;
+    }
+    char *text = builder->text_cursor;
+    builder->text_cursor += bytes;
+    builder->text_left_bytes -= bytes;
+    return text;
+}
+
+/* Points long views at copies of their bytes. */
+static bool own_texts(BatchBuilder *builder, TextView *views, uint32_t count)
+{
+    size_t long_bytes = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        long_bytes += views[i].length > TEXT_INLINE_MAX ? views[i].length : 0;
+    }
+    if (long_bytes == 0) {
+        return true;
+    }
+    char *cursor = reserve_text(builder, long_bytes);
+    if (cursor == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (views[i].length > TEXT_INLINE_MAX) {
+            memcpy(cursor, views[i].data, views[i].length);
+            views[i].data = cursor;
+            cursor += views[i].length;
+        }
+    }
+    return true;
+}
+
+/* Rows of a small dictionary: each entry in use is copied once. */
+static bool append_entries(BatchBuilder *builder, const Source *source, TextView *target)
+{
+    const Vector *vector = source->vector;
+    const TextView *entries = vector->dictionary->entries;
+    TextView used[VECTOR_ROWS];
+    uint16_t place[VECTOR_ROWS] = {0}; // of an entry among those used, counted from 1
+    uint16_t order[VECTOR_ROWS];
+    uint32_t used_count = 0;
+    for (uint32_t i = 0; i < source->count; i++) {
+        uint64_t code = vector_code(vector, source->rows[i]);
+        if (place[code] == 0) {
+            used[used_count++] = entries[code];
+            place[code] = (uint16_t)used_count;
+        }
+        order[i] = (uint16_t)(place[code] - 1);
+    }
+    if (!own_texts(builder, used, used_count)) {
+        return false;
+    }
+    KERNELS(vector_kernels)->gather16(used, order, source->count, target);
+    return true;
+}
+
+static bool append_texts(BatchBuilder *builder, BuilderColumn *column, const Source *source)
+{
+    const Vector *vector = source->vector;
+    if (column->lanes == NULL) {
+        column->lane = LANE_TEXT;
+        column->lanes = alloc_lanes(builder, LANE_TEXT);
+        if (column->lanes == NULL) {
+            return false;
+        }
+    }
+    TextView *target = next_lane(builder, column);
+    column->has_trailing_blanks |= vector->has_trailing_blanks;
+    if (vector->form == VECTOR_CONSTANT) {
+        TextView view = vector_text(vector, 0);
+        if (!own_texts(builder, &view, 1)) {
+            return false;
+        }
+        for (uint32_t i = 0; i < source->count; i++) {
+            target[i] = view;
+        }
+        return true;
+    }
+    if (vector->form == VECTOR_DICTIONARY && vector->dictionary->entry_count <= source->count &&
+        vector->dictionary->entry_count > 0) {
+        return append_entries(builder, source, target);
+    }
+    vector_read_text(vector, source->rows, source->count, target);
+    if (vector->validity != NULL) {
+        for (uint32_t i = 0; i < source->count; i++) { // nobody needs the bytes of null rows
+            if (!validity_get(vector->validity, source->rows[i])) {
+                target[i] = (TextView){0};
+            }
+        }
+    }
+    return own_texts(builder, target, source->count);
+}
+
+/* --- floats, wide decimals, intervals --- */
+
+static bool append_fixed(BatchBuilder *builder, BuilderColumn *column, const Source *source)
+{
+    const VectorKernels *kernels = KERNELS(vector_kernels);
+    const Vector *vector = source->vector;
+    if (column->lanes == NULL) {
+        column->lane = type_widest_lane(column->type);
+        column->lanes = alloc_lanes(builder, column->lane);
+        if (column->lanes == NULL) {
+            return false;
+        }
+    }
+    char *target = next_lane(builder, column);
+    size_t bytes = lane_bytes(column->lane);
+    char storage[16] = {0};
+    if (vector->form == VECTOR_CONSTANT) {
+        if (vector->lane == column->lane) {
+            memcpy(storage, vector->data, bytes);
+        } else { // a wide decimal in a narrow lane
+            Int128 wide = vector_int64(vector, 0);
+            memcpy(storage, &wide, bytes);
+        }
+        for (uint32_t i = 0; i < source->count; i++) {
+            memcpy(target + i * bytes, storage, bytes);
+        }
+    } else if (column->lane == LANE_I128) {
+        vector_read_int128(vector, source->rows, source->count, (Int128 *)target);
+    } else if (column->lane == LANE_F64) {
+        vector_read_double(vector, source->rows, source->count, (double *)target);
+    } else {
+        kernels->gather[LANE_U32][LANE_U32](vector->data, source->rows, source->count, 0, target);
+    }
+    return true;
+}

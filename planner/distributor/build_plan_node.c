@@ -1,0 +1,451 @@
+/* build_plan_node.c — the plan node of every kind of step. */
+#include "planner/distributor/build_plan_node.h"
+
+#include <string.h>
+
+#include "planner/logical/logical_tree.h"
+
+#define NODE_NEW(builder, Struct, kind, step) \
+    ((Struct *)plan_builder_node((builder), (kind), sizeof(Struct), (step)))
+
+void *plan_builder_node(PlanBuilder *builder, PlanNodeKind kind, size_t bytes, const Step *step)
+{
+    PlanNode *node = arena_alloc(builder->arena, bytes);
+    node->kind = kind;
+    node->id = ++builder->node_count;
+    node->output_count = step->column_count;
+    node->output_types = ARENA_ARRAY(builder->arena, Type, step->column_count);
+    for (uint32_t i = 0; i < step->column_count; i++) {
+        node->output_types[i] = step->columns[i].type;
+    }
+    node->estimated_rows = step->rows;
+    node->estimated_cost = step->cost;
+    node->estimated_width = (uint32_t)step->width;
+    node->label = "";
+    node->detail = "";
+    column_names_add(builder->names, step->columns, step->column_count);
+    return node;
+}
+
+uint32_t step_column_index(const Step *step, ColumnNumber number)
+{
+    uint32_t i = 0;
+    while (i < step->column_count && step->columns[i].number != number) {
+        i++;
+    }
+    ASSERT(i < step->column_count);
+    return i;
+}
+
+/* Column numbers of one or two inputs, laid side by side, to indexes. */
+typedef struct IndexMap {
+    Arena *arena;
+    const Step *first, *second;
+} IndexMap;
+
+static Expr *map_index(void *object, const Expr *column)
+{
+    const IndexMap *self = object;
+    uint32_t index;
+    if (self->second == NULL || step_find_column(self->first, column->column) != NULL) {
+        index = step_column_index(self->first, column->column);
+    } else {
+        index = self->first->column_count + step_column_index(self->second, column->column);
+    }
+    return expr_column(self->arena, index, column->type);
+}
+
+static Expr *indexed(PlanBuilder *builder, const Expr *expr, const Step *first, const Step *second)
+{
+    IndexMap map = {builder->arena, first, second};
+    return expr == NULL ? NULL : expr_replace_columns(builder->arena, expr, map_index, &map);
+}
+
+static Expr **indexed_list(PlanBuilder *builder, Expr *const *exprs, uint32_t count,
+                           const Step *input)
+{
+    Expr **list = ARENA_ARRAY(builder->arena, Expr *, count);
+    for (uint32_t i = 0; i < count; i++) {
+        list[i] = indexed(builder, exprs[i], input, NULL);
+    }
+    return list;
+}
+
+typedef struct BuiltTable {
+    const CatalogTable *catalog;
+    PlanTable *table;
+} BuiltTable;
+
+static PlanTable *build_table(PlanBuilder *builder, const CatalogTable *catalog)
+{
+    for (uint32_t i = 0; i < builder->tables.count; i++) {
+        const BuiltTable *built = builder->tables.items[i];
+        if (built->catalog == catalog) {
+            return built->table;
+        }
+    }
+    PlanTable *table = ARENA_NEW(builder->arena, PlanTable);
+    table->table_id = catalog->table_id;
+    table->name = arena_printf(builder->arena, "%s.%s",
+                               catalog->schema_name == NULL ? "public" : catalog->schema_name,
+                               catalog->name);
+    table->style = catalog->style;
+    table->distribution_column = catalog->distribution_column;
+    table->sort_key_count = catalog->sort_key_count;
+    table->sort_keys = catalog->sort_keys;
+    table->column_count = catalog->column_count;
+    table->columns = arena_array(builder->arena, catalog->column_count, sizeof(*table->columns));
+    for (uint32_t i = 0; i < catalog->column_count; i++) {
+        const CatalogColumn *column = &catalog->columns[i];
+        table->columns[i].column_id = column->column_id;
+        table->columns[i].name = column->name;
+        table->columns[i].type = column->type;
+        table->columns[i].is_not_null = column->is_not_null;
+        table->columns[i].default_value = value_null(column->type);
+    }
+    BuiltTable *built = ARENA_NEW(builder->arena, BuiltTable);
+    *built = (BuiltTable){catalog, table};
+    pointer_list_add(builder->arena, &builder->tables, built);
+    return table;
+}
+
+static const char *scan_label(PlanBuilder *builder, const LogicalGet *get)
+{
+    bool has_alias = get->alias != NULL && strcmp(get->alias, get->table->name) != 0;
+    return arena_printf(builder->arena, "on %s%s%s", get->table->name, has_alias ? " " : "",
+                        has_alias ? get->alias : "");
+}
+
+/* Above a virtual table its conditions become a FILTER: the leader's views know none. */
+static PlanNode *build_virtual_scan(PlanBuilder *builder, const Step *step, const LogicalGet *get)
+{
+    Step read = *step;
+    read.column_count = get->node.column_count;
+    read.columns = get->node.columns;
+    PlanVirtualScan *scan = NODE_NEW(builder, PlanVirtualScan, PLAN_VIRTUAL_SCAN, &read);
+    scan->table_name = arena_printf(builder->arena, "%s.%s", get->table->schema_name,
+                                    get->table->name);
+    scan->columns = get->table_columns;
+    scan->node.label = scan_label(builder, get);
+    PlanNode *node = &scan->node;
+    if (get->filter_count > 0) {
+        PlanFilter *filter = NODE_NEW(builder, PlanFilter, PLAN_FILTER, &read);
+        filter->child = node;
+        filter->filter_count = get->filter_count;
+        filter->filters = indexed_list(builder, get->filters, get->filter_count, &read);
+        filter->node.detail = explain_filters(builder->names, get->filters, get->filter_count);
+        node = &filter->node;
+    }
+    PlanProject *project = NODE_NEW(builder, PlanProject, PLAN_PROJECT, step);
+    project->child = node;
+    project->exprs = ARENA_ARRAY(builder->arena, Expr *, step->column_count);
+    for (uint32_t i = 0; i < step->column_count; i++) {
+        uint32_t index = step_column_index(&read, step->columns[i].number);
+        project->exprs[i] = expr_column(builder->arena, index, step->columns[i].type);
+    }
+    return &project->node;
+}
+
+static PlanNode *build_scan(PlanBuilder *builder, const Step *step)
+{
+    const LogicalGet *get = (const LogicalGet *)step->node;
+    if (get->table->kind == CATALOG_VIRTUAL) {
+        return build_virtual_scan(builder, step, get);
+    }
+    PlanScan *scan = NODE_NEW(builder, PlanScan, PLAN_SCAN, step);
+    ColumnSet read = {0};
+    for (uint32_t i = 0; i < step->column_count; i++) {
+        column_set_add(&read, step->columns[i].number, builder->arena);
+    }
+    for (uint32_t i = 0; i < get->filter_count; i++) {
+        column_set_add_expr(&read, get->filters[i], builder->arena);
+    }
+    Step reading = *step; // its columns are those that are read, in the table's order
+    LogicalColumn *columns = ARENA_ARRAY(builder->arena, LogicalColumn, get->node.column_count);
+    scan->columns = ARENA_ARRAY(builder->arena, uint32_t, get->node.column_count);
+    for (uint32_t i = 0; i < get->node.column_count; i++) {
+        if (column_set_has(&read, get->node.columns[i].number)) {
+            columns[scan->column_count] = get->node.columns[i];
+            scan->columns[scan->column_count++] = get->table_columns[i];
+        }
+    }
+    reading.columns = columns;
+    reading.column_count = scan->column_count;
+    scan->table = build_table(builder, get->table);
+    scan->filter_count = get->filter_count;
+    scan->filters = indexed_list(builder, get->filters, get->filter_count, &reading);
+    scan->outputs = ARENA_ARRAY(builder->arena, uint32_t, step->column_count);
+    for (uint32_t i = 0; i < step->column_count; i++) {
+        scan->outputs[i] = step_column_index(&reading, step->columns[i].number);
+    }
+    scan->node.label = scan_label(builder, get);
+    scan->node.detail = explain_filters(builder->names, get->filters, get->filter_count);
+    return &scan->node;
+}
+
+static PlanNode *build_values(PlanBuilder *builder, const Step *step)
+{
+    const LogicalValues *logical = (const LogicalValues *)step->node;
+    PlanValues *values = NODE_NEW(builder, PlanValues, PLAN_VALUES, step);
+    values->row_count = logical->row_count;
+    values->cells = logical->cells;
+    return &values->node;
+}
+
+static PlanNode *build_copy(PlanBuilder *builder, const Step *step)
+{
+    const LogicalCopy *logical = (const LogicalCopy *)step->node;
+    PlanCopyRead *copy = NODE_NEW(builder, PlanCopyRead, PLAN_COPY_READ, step);
+    copy->table = build_table(builder, logical->table);
+    if (logical->is_stdin) {
+        copy->exchange_id = plan_builder_add_exchange(builder, EXCHANGE_ROUND_ROBIN,
+                                                      PLAN_SITE_LEADER, builder->site, 0, NULL);
+    }
+    copy->path_count = logical->path_count;
+    copy->paths = logical->paths;
+    copy->column_count = logical->field_count;
+    copy->columns = logical->fields;
+    copy->format_bytes = logical->format_bytes;
+    copy->format = logical->format;
+    copy->node.label = arena_printf(builder->arena, "%s", logical->table->name);
+    return &copy->node;
+}
+
+static JoinKind physical_join(const StepJoin *join)
+{
+    if (!join->builds_left) {
+        return join->join;
+    }
+    switch (join->join) {
+    case JOIN_LEFT:
+        return JOIN_RIGHT;
+    case JOIN_RIGHT:
+        return JOIN_LEFT;
+    case JOIN_SEMI:
+        return JOIN_RIGHT_SEMI;
+    case JOIN_ANTI:
+        return JOIN_RIGHT_ANTI;
+    default:
+        return join->join;
+    }
+}
+
+/* Outputs as indexes into probe ++ build; the mark comes after them. */
+static uint32_t *join_outputs(PlanBuilder *builder, const Step *step, const Step *probe,
+                              const Step *build)
+{
+    uint32_t *outputs = ARENA_ARRAY(builder->arena, uint32_t, step->column_count);
+    for (uint32_t i = 0; i < step->column_count; i++) {
+        ColumnNumber number = step->columns[i].number;
+        if (step->join->join == JOIN_MARK && number == step->join->mark) {
+            outputs[i] = probe->column_count + build->column_count;
+        } else if (step_find_column(probe, number) != NULL) {
+            outputs[i] = step_column_index(probe, number);
+        } else {
+            outputs[i] = probe->column_count + step_column_index(build, number);
+        }
+    }
+    return outputs;
+}
+
+static PlanNode *build_nested_loop(PlanBuilder *builder, const Step *step, const Step *probe,
+                                   const Step *build, PlanNode *const *children)
+{
+    const StepJoin *join = step->join;
+    PlanNestedLoopJoin *loop = NODE_NEW(builder, PlanNestedLoopJoin, PLAN_NESTED_LOOP_JOIN, step);
+    loop->join = physical_join(join);
+    loop->probe = children[join->builds_left ? 1 : 0];
+    loop->build = children[join->builds_left ? 0 : 1];
+    loop->condition = indexed(builder, join->residual, probe, build);
+    loop->outputs = join_outputs(builder, step, probe, build);
+    return &loop->node;
+}
+
+static PlanNode *build_join(PlanBuilder *builder, const Step *step, PlanNode *const *children)
+{
+    const StepJoin *join = step->join;
+    const Step *probe = step->inputs[join->builds_left ? 1 : 0];
+    const Step *build = step->inputs[join->builds_left ? 0 : 1];
+    PlanNode *node;
+    if (join->key_count == 0) {
+        node = build_nested_loop(builder, step, probe, build, children);
+    } else {
+        PlanHashJoin *hash = NODE_NEW(builder, PlanHashJoin, PLAN_HASH_JOIN, step);
+        hash->join = physical_join(join);
+        hash->probe = children[join->builds_left ? 1 : 0];
+        hash->build = children[join->builds_left ? 0 : 1];
+        hash->key_count = join->key_count;
+        hash->probe_keys = indexed_list(builder,
+                                        join->builds_left ? join->right_keys : join->left_keys,
+                                        join->key_count, probe);
+        hash->build_keys = indexed_list(builder,
+                                        join->builds_left ? join->left_keys : join->right_keys,
+                                        join->key_count, build);
+        hash->is_null_equal = join->is_null_equal;
+        hash->residual = indexed(builder, join->residual, probe, build);
+        hash->outputs = join_outputs(builder, step, probe, build);
+        hash->runtime_filter_ids = ARENA_ARRAY(builder->arena, uint32_t, join->key_count);
+        hash->is_build_unique = join->is_build_unique;
+        node = &hash->node;
+    }
+    node->label = explain_join_label(step);
+    node->detail = explain_join(builder->names, join);
+    return node;
+}
+
+static PlanNode *build_aggregate(PlanBuilder *builder, const Step *step, PlanNode *child)
+{
+    const Step *input = step->inputs[0];
+    PlanAggregate *aggregate = NODE_NEW(builder, PlanAggregate, PLAN_AGGREGATE, step);
+    aggregate->child = child;
+    aggregate->key_count = step->aggregate.key_count;
+    aggregate->keys = indexed_list(builder, step->aggregate.keys, step->aggregate.key_count,
+                                   input);
+    aggregate->aggregate_count = step->aggregate.aggregate_count;
+    aggregate->aggregates = ARENA_ARRAY(builder->arena, AggregateCall,
+                                        step->aggregate.aggregate_count);
+    for (uint32_t i = 0; i < step->aggregate.aggregate_count; i++) {
+        aggregate->aggregates[i] = step->aggregate.aggregates[i];
+        aggregate->aggregates[i].argument =
+            indexed(builder, step->aggregate.aggregates[i].argument, input, NULL);
+        aggregate->aggregates[i].filter =
+            indexed(builder, step->aggregate.aggregates[i].filter, input, NULL);
+    }
+    aggregate->is_partial = step->aggregate.is_partial;
+    aggregate->estimated_groups = step->rows;
+    aggregate->node.detail = explain_aggregate(builder->names, step);
+    return &aggregate->node;
+}
+
+PlanSortKey *build_sort_keys(PlanBuilder *builder, const Step *input, uint32_t count,
+                             const StepSortKey *keys)
+{
+    PlanSortKey *built = ARENA_ARRAY(builder->arena, PlanSortKey, count);
+    for (uint32_t i = 0; i < count; i++) {
+        built[i] = (PlanSortKey){step_column_index(input, keys[i].column), keys[i].is_descending,
+                                 keys[i].is_nulls_first};
+    }
+    return built;
+}
+
+static PlanNode *build_sort(PlanBuilder *builder, const Step *step, PlanNode *child)
+{
+    PlanSort *sort = NODE_NEW(builder, PlanSort, PLAN_SORT, step);
+    sort->child = child;
+    sort->key_count = step->sort.key_count;
+    sort->keys = build_sort_keys(builder, step->inputs[0], step->sort.key_count, step->sort.keys);
+    sort->limit = step->sort.limit;
+    sort->offset = step->sort.offset;
+    sort->node.detail = explain_sort_keys(builder->names, "Sort Key", step->sort.key_count,
+                                          step->sort.keys);
+    return &sort->node;
+}
+
+static PlanNode *build_window(PlanBuilder *builder, const Step *step, PlanNode *child)
+{
+    const Step *input = step->inputs[0];
+    PlanWindow *window = NODE_NEW(builder, PlanWindow, PLAN_WINDOW, step);
+    window->child = child;
+    window->partition_count = step->window.partition_count;
+    window->partition = ARENA_ARRAY(builder->arena, uint32_t, window->partition_count);
+    for (uint32_t i = 0; i < window->partition_count; i++) {
+        window->partition[i] = step_column_index(input, step->window.partition[i]);
+    }
+    window->order_count = step->window.order_count;
+    window->order = build_sort_keys(builder, input, step->window.order_count, step->window.order);
+    window->call_count = step->window.call_count;
+    window->calls = ARENA_ARRAY(builder->arena, WindowCall, window->call_count);
+    for (uint32_t i = 0; i < window->call_count; i++) {
+        WindowCall *call = &window->calls[i];
+        *call = step->window.calls[i];
+        call->args = indexed_list(builder, call->args, call->arg_count, input);
+        call->partition = NULL; // the node's own columns say it
+        call->order = NULL;
+        call->partition_count = call->order_count = 0;
+    }
+    window->node.detail = explain_window(builder->names, step);
+    return &window->node;
+}
+
+static PlanNode *build_filter(PlanBuilder *builder, const Step *step, PlanNode *child)
+{
+    PlanFilter *filter = NODE_NEW(builder, PlanFilter, PLAN_FILTER, step);
+    PointerList conjuncts = {0};
+    conjuncts_add(builder->arena, &conjuncts, step->condition);
+    filter->child = child;
+    filter->filter_count = conjuncts.count;
+    filter->filters = indexed_list(builder, (Expr **)conjuncts.items, conjuncts.count,
+                                   step->inputs[0]);
+    filter->node.detail = explain_filters(builder->names, (Expr **)conjuncts.items,
+                                          conjuncts.count);
+    return &filter->node;
+}
+
+static PlanNode *build_stored(PlanBuilder *builder, const Step *step)
+{
+    PlanStored *stored = NODE_NEW(builder, PlanStored, PLAN_STORED, step);
+    for (uint32_t i = 0; i < builder->placer->ctes.count; i++) {
+        const SharedCte *cte = builder->placer->ctes.items[i];
+        if (cte->cte_id == step->cte_id) {
+            stored->store_id = i + 1;
+            stored->node.label = arena_printf(builder->arena, "on %s",
+                                              cte->name == NULL ? "subquery" : cte->name);
+        }
+    }
+    return &stored->node;
+}
+
+PlanNode *build_plan_node(PlanBuilder *builder, const Step *step, PlanNode *const *children)
+{
+    switch (step->kind) {
+    case STEP_SCAN:
+        return build_scan(builder, step);
+    case STEP_VALUES:
+        return build_values(builder, step);
+    case STEP_STORED:
+        return build_stored(builder, step);
+    case STEP_COPY:
+        return build_copy(builder, step);
+    case STEP_FILTER:
+        return build_filter(builder, step, children[0]);
+    case STEP_PROJECT: {
+        PlanProject *project = NODE_NEW(builder, PlanProject, PLAN_PROJECT, step);
+        project->child = children[0];
+        project->exprs = indexed_list(builder, step->exprs, step->column_count, step->inputs[0]);
+        return &project->node;
+    }
+    case STEP_JOIN:
+        return build_join(builder, step, children);
+    case STEP_AGGREGATE:
+        return build_aggregate(builder, step, children[0]);
+    case STEP_SORT:
+        return build_sort(builder, step, children[0]);
+    case STEP_LIMIT: {
+        PlanLimit *limit = NODE_NEW(builder, PlanLimit, PLAN_LIMIT, step);
+        limit->child = children[0];
+        limit->limit = step->sort.limit;
+        limit->offset = step->sort.offset;
+        return &limit->node;
+    }
+    case STEP_UNION_ALL: {
+        PlanUnionAll *append = NODE_NEW(builder, PlanUnionAll, PLAN_UNION_ALL, step);
+        append->child_count = step->input_count;
+        append->children = arena_memdup(builder->arena, children,
+                                        step->input_count * sizeof(*children));
+        return &append->node;
+    }
+    case STEP_WINDOW:
+        return build_window(builder, step, children[0]);
+    case STEP_WRITE: {
+        PlanTableWrite *write = NODE_NEW(builder, PlanTableWrite, PLAN_TABLE_WRITE, step);
+        write->child = children[0];
+        write->table = build_table(builder, ((const LogicalInsert *)step->node)->table);
+        write->node.label = arena_printf(builder->arena, "on %s",
+                                         ((const LogicalInsert *)step->node)->table->name);
+        return &write->node;
+    }
+    case STEP_EXCHANGE:
+        break;
+    }
+    return NULL; // an exchange is two plan nodes: cut_fragments.c
+}
