@@ -227,9 +227,9 @@ static const Case parameter_types[] = {
      "integer, timestamp without time zone, numeric(38,10)"},
     {"insert into t (a, e, c) values ($1, $2, $3)", "integer, character varying, numeric(38,10)"},
     {"insert into t (a, d) select $1, $2", "integer, date"},
-    {"select $2 = $1, $1::int", "integer, character varying"},
+    {"select $2 = $1, $1::int", "character varying, character varying"},
     {"select a from t where exists (select 1 from u where u.x = $1) and $2", "integer, boolean"},
-    {"select $1 || e, $2 union select $3, 1 from t",
+    {"select $1 || e, $2 from t union select $3, 1 from t",
      "character varying, integer, character varying"},
 };
 
