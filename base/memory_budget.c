@@ -93,6 +93,16 @@ void memory_budget_release(MemoryBudget *budget, size_t bytes)
     release_up_to(budget, NULL, bytes);
 }
 
+// What the pool gives for `bytes`, 0 when it cannot be.
+static size_t taken_bytes(size_t bytes)
+{
+#ifdef SANITIZER_THREAD
+    // Reads behind the end must not meet a neighbour's writes.
+    bytes += bytes < SIZE_MAX / 2 ? MEMORY_READABLE_BYTES : 0;
+#endif
+    return page_pool_rounded_bytes(bytes);
+}
+
 static void charge_anyway(MemoryBudget *budget, size_t bytes)
 {
     for (; budget != NULL; budget = budget->parent) {
@@ -102,7 +112,7 @@ static void charge_anyway(MemoryBudget *budget, size_t bytes)
 
 bool memory_move(MemoryBudget *source, MemoryBudget *target, size_t bytes)
 {
-    size_t rounded_bytes = page_pool_rounded_bytes(bytes);
+    size_t rounded_bytes = taken_bytes(bytes);
     memory_budget_release(source, rounded_bytes);
     if (memory_budget_reserve(target, rounded_bytes)) {
         return true;
@@ -113,7 +123,7 @@ bool memory_move(MemoryBudget *source, MemoryBudget *target, size_t bytes)
 
 void memory_move_back(MemoryBudget *source, MemoryBudget *target, size_t bytes)
 {
-    size_t rounded_bytes = page_pool_rounded_bytes(bytes);
+    size_t rounded_bytes = taken_bytes(bytes);
     memory_budget_release(source, rounded_bytes);
     charge_anyway(target, rounded_bytes);
 }
@@ -137,16 +147,6 @@ size_t memory_budget_available_bytes(const MemoryBudget *budget)
 size_t memory_budget_peak_bytes(const MemoryBudget *budget)
 {
     return atomic_load_explicit(&budget->peak_bytes, memory_order_relaxed);
-}
-
-// What the pool gives for `bytes`, 0 when it cannot be.
-static size_t taken_bytes(size_t bytes)
-{
-#ifdef SANITIZER_THREAD
-    // Reads behind the end must not meet a neighbour's writes.
-    bytes += bytes < SIZE_MAX / 2 ? MEMORY_READABLE_BYTES : 0;
-#endif
-    return page_pool_rounded_bytes(bytes);
 }
 
 // AddressSanitizer finds overruns behind the readable bytes even inside the rounding.
@@ -224,8 +224,8 @@ void memory_free(MemoryBudget *budget, void *owned, size_t bytes)
 
 Status memory_refused(const MemoryBudget *budget, size_t bytes, const char *what)
 {
-    Status status = status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for %s: %zu bytes wanted",
-                                 what, bytes);
+    Status status =
+        status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for %s: %zu bytes wanted", what, bytes);
     return status_with_detail(status, "budget \"%s\" has used %zu of %zu bytes", budget->name,
                               memory_budget_used_bytes(budget), budget->limit_bytes);
 }

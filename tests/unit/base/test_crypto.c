@@ -41,8 +41,13 @@ START_TEST(base64_goes_both_ways)
 {
     static const char *const pairs[][2] = {
         // RFC 4648, chapter 10
-        {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"},
-        {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"},
+        {"", ""},
+        {"f", "Zg=="},
+        {"fo", "Zm8="},
+        {"foo", "Zm9v"},
+        {"foob", "Zm9vYg=="},
+        {"fooba", "Zm9vYmE="},
+        {"foobar", "Zm9vYmFy"},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         char text[16];
@@ -66,8 +71,9 @@ END_TEST
 
 START_TEST(base64_is_strict)
 {
-    static const char *const malformed[] = {"Z", "Zg", "Zg=", "Z===", "====", "Zg==Zg==", "Zm9\n",
-                                            "Zh==", "Zm9=", "Zm 9", "Zm9v====", "=m9v", "Zm\xC3v"};
+    static const char *const malformed[] = {
+        "Z",    "Zg",   "Zg=",  "Z===",     "====", "Zg==Zg==", "Zm9\n",
+        "Zh==", "Zm9=", "Zm 9", "Zm9v====", "=m9v", "Zm\xC3v"};
     uint8_t target[16];
     for (size_t i = 0; i < sizeof malformed / sizeof *malformed; i++) {
         ck_assert_msg(crypto_base64_decode(malformed[i], strlen(malformed[i]), target) == -1,
@@ -87,15 +93,20 @@ START_TEST(saslprep_follows_its_rfc)
 {
     assert_prepared("user", "user");
     assert_prepared("USER", "USER");
-    assert_prepared("I\xC2\xADX", "IX");           // a soft hyphen goes
-    assert_prepared("\xC2\xAA", "a");              // NFKC
-    assert_prepared("\xE2\x85\xA8", "IX");         // NFKC
-    assert_prepared("a\xC2\xA0" "b", "a b");       // other blanks become blanks
+    assert_prepared("I\xC2\xADX", "IX");   // a soft hyphen goes
+    assert_prepared("\xC2\xAA", "a");      // NFKC
+    assert_prepared("\xE2\x85\xA8", "IX"); // NFKC
+    assert_prepared("a\xC2\xA0"
+                    "b",
+                    "a b"); // other blanks become blanks
     // What cannot be prepared stays as it is.
-    assert_prepared("\x07", "\x07");               // a control character
-    assert_prepared("\xD8\xA7" "1", "\xD8\xA7" "1"); // mixed directions
-    assert_prepared("\xFF\xFE", "\xFF\xFE");       // not UTF-8
-    assert_prepared("\xC2\xAD", "\xC2\xAD");       // nothing would remain
+    assert_prepared("\x07", "\x07"); // a control character
+    assert_prepared("\xD8\xA7"
+                    "1",
+                    "\xD8\xA7"
+                    "1");                    // mixed directions
+    assert_prepared("\xFF\xFE", "\xFF\xFE"); // not UTF-8
+    assert_prepared("\xC2\xAD", "\xC2\xAD"); // nothing would remain
     assert_prepared("", "");
 }
 END_TEST

@@ -56,7 +56,10 @@ END_TEST
 
 START_TEST(values_forge_nothing)
 {
-    log_info("login", "user=\"%s\" ok=%d", "x\" ok=1 y=\"\x1f" "1\x1f", 0);
+    log_info("login", "user=\"%s\" ok=%d",
+             "x\" ok=1 y=\"\x1f"
+             "1\x1f",
+             0);
     const char *line = read_log();
     ck_assert_ptr_nonnull(strstr(line, ",\"text\":\""));
     ck_assert_ptr_null(strstr(line, ",\"ok\":"));
@@ -75,7 +78,8 @@ END_TEST
 START_TEST(formats_of_another_shape_are_texts)
 {
     log_info("plain", "hello %s", "world");
-    ck_assert_str_eq(read_log(), "\"level\":\"info\",\"event\":\"plain\",\"text\":\"hello world\"}\n");
+    ck_assert_str_eq(read_log(),
+                     "\"level\":\"info\",\"event\":\"plain\",\"text\":\"hello world\"}\n");
 }
 END_TEST
 
@@ -148,8 +152,9 @@ END_TEST
 
 START_TEST(too_many_fields_are_a_text)
 {
-    log_info("many", "a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d "
-                     "a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d",
+    log_info("many",
+             "a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d "
+             "a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d a=%d",
              1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
              25);
     ck_assert_ptr_nonnull(strstr(read_log(), "\"text\":\"a=1 a=2"));

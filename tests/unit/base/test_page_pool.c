@@ -38,9 +38,20 @@ static void *take(PagePool *pool, size_t bytes)
 START_TEST(rounds_to_size_classes)
 {
     static const size_t cases[][2] = {
-        {0, 64}, {1, 64}, {65, 128}, {4096, 4096}, {4097, 8192}, {32 * KIB, 32 * KIB},
-        {33 * KIB, 64 * KIB}, {64 * KIB, 64 * KIB}, {65 * KIB, 128 * KIB}, {200 * KIB, 256 * KIB},
-        {MIB, MIB}, {MIB + 1, MIB + 128 * KIB}, {5 * MIB, 5 * MIB}, {64 * MIB, 64 * MIB},
+        {0, 64},
+        {1, 64},
+        {65, 128},
+        {4096, 4096},
+        {4097, 8192},
+        {32 * KIB, 32 * KIB},
+        {33 * KIB, 64 * KIB},
+        {64 * KIB, 64 * KIB},
+        {65 * KIB, 128 * KIB},
+        {200 * KIB, 256 * KIB},
+        {MIB, MIB},
+        {MIB + 1, MIB + 128 * KIB},
+        {5 * MIB, 5 * MIB},
+        {64 * MIB, 64 * MIB},
         {64 * MIB + 1, 66 * MIB},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -59,8 +70,8 @@ START_TEST(gives_aligned_memory_with_a_readable_tail)
 {
     PagePool *pool = NULL;
     ck_assert_ok(page_pool_create(&pool, 1024 * MIB));
-    static const size_t sizes[] = {1,         100,      4096,     32 * KIB, 64 * KIB,
-                                   100 * KIB, MIB + 1,  63 * MIB, 64 * MIB, 65 * MIB};
+    static const size_t sizes[] = {1,         100,     4096,     32 * KIB, 64 * KIB,
+                                   100 * KIB, MIB + 1, 63 * MIB, 64 * MIB, 65 * MIB};
     enum { COUNT = sizeof sizes / sizeof *sizes };
     char *memory[COUNT];
     for (size_t i = 0; i < COUNT; i++) {
@@ -122,7 +133,8 @@ static void churn(PagePool *pool, uint64_t seed, int steps, size_t bytes_max)
     for (int step = 0; step < steps; step++) {
         Holding *holding = &holdings[random_below(&random, COUNT)];
         if (holding->memory == NULL) {
-            size_t bytes = (size_t)1 << random_below(&random, 63 - (uint64_t)__builtin_clzl(bytes_max));
+            size_t bytes = (size_t)1
+                           << random_below(&random, 63 - (uint64_t)__builtin_clzl(bytes_max));
             holding->bytes = page_pool_rounded_bytes(bytes + random_below(&random, bytes));
             holding->memory = page_pool_alloc(pool, holding->bytes);
             if (holding->memory != NULL) {

@@ -136,7 +136,10 @@ START_TEST(process_values_are_not_taken_from_peers)
 {
     SettingSet *set = setting_set_create(NULL);
     ByteReader reader;
-    byte_reader_init(&reader, "\x01\x04port\x01" "1", 8);
+    byte_reader_init(&reader,
+                     "\x01\x04port\x01"
+                     "1",
+                     8);
     ck_assert_state(setting_set_decode(set, &reader), SQLSTATE_CANT_CHANGE_RUNTIME_PARAM);
     ck_assert_int_eq(setting_integer(set, SETTING_PORT), 5439);
     setting_set_destroy(set);

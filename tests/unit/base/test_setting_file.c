@@ -97,9 +97,10 @@ END_TEST
 
 START_TEST(refuses_what_is_no_configuration)
 {
-    static const char *const texts[] = {"port", "port =", "= 5", "port 5", "port = 5 6", "port = {1}",
-                                        "{", "\"", "port = \"5", "port = '5", "/* never ends",
-                                        "port = 5 /* never", "\\", "port = 5 /*/"};
+    static const char *const texts[] = {
+        "port", "port =",      "= 5",        "port 5",    "port = 5 6",    "port = {1}",
+        "{",    "\"",          "port = \"5", "port = '5", "/* never ends", "port = 5 /* never",
+        "\\",   "port = 5 /*/"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         Status status = load(texts[i], strlen(texts[i]));
         ck_assert_msg(status != STATUS_OK, "taken: %s", texts[i]);

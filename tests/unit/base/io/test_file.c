@@ -101,9 +101,8 @@ START_TEST(whole_writes_are_all_or_nothing)
         teardown();
         setup();
         ck_assert_ok(file_write_whole(system_under_test, "d/f", "old", 3));
-        simulated_files_fail_at(files,
-                                simulated_files_calls(files) + 1 + random_below(&random, 8), EIO,
-                                true);
+        simulated_files_fail_at(files, simulated_files_calls(files) + 1 + random_below(&random, 8),
+                                EIO, true);
         Status status = file_write_whole(system_under_test, "d/f", "newer", 5);
         bool was_told = status == STATUS_OK;
         status_free(status);
@@ -173,8 +172,9 @@ START_TEST(faults_reach_every_call)
     uint8_t byte = 0;
     size_t bytes = 0;
     File *file = open_file("d/f"), *other = NULL;
-    ck_assert_ok(fault_arm("file.open=error;file.read=error;file.allocate=error;file.remove=error;"
-                           "file.rename=error;file.make_directory=error;file.sync_directory=error"));
+    ck_assert_ok(
+        fault_arm("file.open=error;file.read=error;file.allocate=error;file.remove=error;"
+                  "file.rename=error;file.make_directory=error;file.sync_directory=error"));
     ck_assert_state(file_open(system_under_test, "d/g", FILE_READ, &other), SQLSTATE_IO_ERROR);
     ck_assert_state(file_read(file, &byte, 1, 0, &bytes), SQLSTATE_IO_ERROR);
     ck_assert_state(file_allocate(file, 1), SQLSTATE_IO_ERROR);
