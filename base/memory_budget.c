@@ -93,6 +93,16 @@ void memory_budget_release(MemoryBudget *budget, size_t bytes)
     release_up_to(budget, NULL, bytes);
 }
 
+// What the pool gives for `bytes`, 0 when it cannot be.
+static size_t taken_bytes(size_t bytes)
+{
+#ifdef SANITIZER_THREAD
+    // Reads behind the end must not meet a neighbour's writes.
+    bytes += bytes < SIZE_MAX / 2 ? MEMORY_READABLE_BYTES : 0;
+#endif
+    return page_pool_rounded_bytes(bytes);
+}
+
 static void charge_anyway(MemoryBudget *budget, size_t bytes)
 {
     for (; budget != NULL; budget = budget->parent) {
@@ -102,7 +112,7 @@ static void charge_anyway(MemoryBudget *budget, size_t bytes)
 
 bool memory_move(MemoryBudget *source, MemoryBudget *target, size_t bytes)
 {
-    size_t rounded_bytes = page_pool_rounded_bytes(bytes);
+    size_t rounded_bytes = taken_bytes(bytes);
     memory_budget_release(source, rounded_bytes);
     if (memory_budget_reserve(target, rounded_bytes)) {
         return true;
@@ -113,7 +123,7 @@ bool memory_move(MemoryBudget *source, MemoryBudget *target, size_t bytes)
 
 void memory_move_back(MemoryBudget *source, MemoryBudget *target, size_t bytes)
 {
-    size_t rounded_bytes = page_pool_rounded_bytes(bytes);
+    size_t rounded_bytes = taken_bytes(bytes);
     memory_budget_release(source, rounded_bytes);
     charge_anyway(target, rounded_bytes);
 }
@@ -157,7 +167,7 @@ void *memory_alloc(MemoryBudget *budget, size_t bytes)
         status_ignore(fault, "a refusal is a null");
         return NULL;
     }
-    size_t rounded_bytes = page_pool_rounded_bytes(bytes);
+    size_t rounded_bytes = taken_bytes(bytes);
     if (rounded_bytes == 0 || !memory_budget_reserve(budget, rounded_bytes)) {
         metric_add(METRIC_MEMORY_REFUSALS, 1);
         return NULL;
@@ -183,8 +193,8 @@ void *memory_realloc(MemoryBudget *budget, void *owned, size_t old_bytes, size_t
     if (owned == NULL) {
         return memory_alloc(budget, new_bytes);
     }
-    size_t old_rounded = page_pool_rounded_bytes(old_bytes);
-    size_t new_rounded = page_pool_rounded_bytes(new_bytes);
+    size_t old_rounded = taken_bytes(old_bytes);
+    size_t new_rounded = taken_bytes(new_bytes);
     if (new_rounded == old_rounded) {
         poison_rest(owned, new_bytes, new_rounded);
         return owned;
@@ -207,15 +217,15 @@ void memory_free(MemoryBudget *budget, void *owned, size_t bytes)
     if (owned == NULL) {
         return;
     }
-    size_t rounded_bytes = page_pool_rounded_bytes(bytes);
+    size_t rounded_bytes = taken_bytes(bytes);
     page_pool_free(budget->pool, owned, rounded_bytes);
     memory_budget_release(budget, rounded_bytes);
 }
 
 Status memory_refused(const MemoryBudget *budget, size_t bytes, const char *what)
 {
-    Status status = status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for %s: %zu bytes wanted",
-                                 what, bytes);
+    Status status =
+        status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for %s: %zu bytes wanted", what, bytes);
     return status_with_detail(status, "budget \"%s\" has used %zu of %zu bytes", budget->name,
                               memory_budget_used_bytes(budget), budget->limit_bytes);
 }

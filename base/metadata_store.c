@@ -1,9 +1,9 @@
 /*
  * metadata_store.c — SQLite behind statements, transactions and Statuses.
  *
- * SQLite allocates from our heap (heap.h), reads and writes through our file table (sqlite_vfs.c) and
- * keeps its temporary structures in memory. The error a client hears is the first one our own layers
- * met; SQLite's word is taken only when there was none.
+ * SQLite allocates from our heap (heap.h), reads and writes through our file table (sqlite_vfs.c)
+ * and keeps its temporary structures in memory. The error a client hears is the first one our own
+ * layers met; SQLite's word is taken only when there was none.
  */
 #include "base/metadata_store.h"
 
@@ -165,8 +165,8 @@ Status metadata_store_checkpoint(MetadataStore *store)
     forget_former_error(store);
     TRY(FAULT("metadata.checkpoint"));
     // RESTART: the next transaction writes the log from its start, so it does not grow.
-    int code = sqlite3_wal_checkpoint_v2(store->connection, NULL, SQLITE_CHECKPOINT_RESTART, NULL,
-                                         NULL);
+    int code =
+        sqlite3_wal_checkpoint_v2(store->connection, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
     if (code != SQLITE_OK) {
         return store_failed(store, code, "checkpoint");
     }
@@ -270,8 +270,7 @@ void metadata_query_bind_blob(MetadataQuery *query, int index, const void *data,
 {
     // A null pointer would bind NULL; a blob without bytes is not that.
     const void *source = data != NULL ? data : "";
-    note_bind(query,
-              sqlite3_bind_blob64(bindable(query), index, source, bytes, SQLITE_TRANSIENT));
+    note_bind(query, sqlite3_bind_blob64(bindable(query), index, source, bytes, SQLITE_TRANSIENT));
 }
 
 void metadata_query_bind_null(MetadataQuery *query, int index)
@@ -450,9 +449,9 @@ static Status check_journal_mode(MetadataStore *store)
     if (status == STATUS_OK) {
         const char *mode = has_row ? metadata_query_text(query, 0) : NULL;
         if (mode == NULL || strcmp(mode, "wal") != 0) {
-            status = status_error(SQLSTATE_SYSTEM_ERROR,
-                                  "metadata store \"%s\" cannot keep a write-ahead log",
-                                  store->path);
+            status =
+                status_error(SQLSTATE_SYSTEM_ERROR,
+                             "metadata store \"%s\" cannot keep a write-ahead log", store->path);
         }
     }
     metadata_query_destroy(query);

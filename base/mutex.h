@@ -43,7 +43,10 @@ typedef struct Condition {
 } Condition;
 
 /* Initialiser of a mutex with static storage, which is never deinitialised. */
-#define MUTEX_STATIC(mutex_rank) {.handle = PTHREAD_MUTEX_INITIALIZER, .rank = (mutex_rank)}
+#define MUTEX_STATIC(mutex_rank)                                                                   \
+    {                                                                                              \
+        .handle = PTHREAD_MUTEX_INITIALIZER, .rank = (mutex_rank)                                  \
+    }
 
 void mutex_init(Mutex *mutex, MutexRank rank);
 void mutex_deinit(Mutex *mutex);

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define CHECKED __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format_index, first_index) \
+#define PRINTF_LIKE(format_index, first_index)                                                     \
     __attribute__((format(printf, format_index, first_index)))
 
 /* One enumerator per line of sqlstate.def. */
@@ -70,27 +70,26 @@ void status_ignore(Status owned_status, const char *reason);
 /* Keeps the first of two errors and frees the other. */
 Status status_first(Status owned_first, Status owned_second) CHECKED;
 
-#define TRY(call)                             \
-    do {                                      \
-        Status try_status_ = (call);          \
-        if (try_status_ != STATUS_OK) {       \
-            return try_status_;               \
-        }                                     \
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        Status try_status_ = (call);                                                               \
+        if (try_status_ != STATUS_OK) {                                                            \
+            return try_status_;                                                                    \
+        }                                                                                          \
     } while (0)
 
 /* Needs a local `Status status`; jumps to the function's one clean-up label on failure. */
-#define TRY_OR(label, call)                   \
-    do {                                      \
-        status = (call);                      \
-        if (status != STATUS_OK) {            \
-            goto label;                       \
-        }                                     \
+#define TRY_OR(label, call)                                                                        \
+    do {                                                                                           \
+        status = (call);                                                                           \
+        if (status != STATUS_OK) {                                                                 \
+            goto label;                                                                            \
+        }                                                                                          \
     } while (0)
 
 /* A broken invariant of our own: prints where and stops the process. Never reachable by input. */
 _Noreturn void assert_failed(const char *file, int line, const char *text);
-#define ASSERT(condition) \
-    ((condition) ? (void)0 : assert_failed(__FILE__, __LINE__, #condition))
+#define ASSERT(condition) ((condition) ? (void)0 : assert_failed(__FILE__, __LINE__, #condition))
 #ifdef NDEBUG
 #define DEBUG_ASSERT(condition) ((void)0)
 #else

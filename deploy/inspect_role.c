@@ -10,8 +10,8 @@
 static void help(void)
 {
     printf("usage: basalt inspect [--verbose] PATH ...\n\n"
-           "Verifies rowset files and databases, or every one below a directory. Each fault is one\n"
-           "line naming file, table, column, row group and block.\n\n"
+           "Verifies rowset files and databases, or every one below a directory. Each fault is\n"
+           "one line naming file, table, column, row group and block.\n\n"
            "  --verbose   print headers, blocks and zone maps too\n"
            "  --help      show this\n\n"
            "exit code: 0 everything is whole, 1 a fault was found, 2 wrong usage\n");

@@ -67,7 +67,8 @@ static Status read_option(SettingSet *settings, int count, char **arguments, int
     const char *value = equals == NULL ? NULL : equals + 1;
     if (value == NULL) {
         if (*index + 1 >= count) {
-            return status_error(SQLSTATE_CONFIG_FILE_ERROR, "option \"%s\" needs a value", argument);
+            return status_error(SQLSTATE_CONFIG_FILE_ERROR, "option \"%s\" needs a value",
+                                argument);
         }
         value = arguments[++*index];
     }

@@ -69,8 +69,8 @@ Status role_lock_directory(const char *directory)
     }
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         close(fd);
-        return status_error(SQLSTATE_OBJECT_IN_USE, "another process uses the data directory \"%s\"",
-                            directory);
+        return status_error(SQLSTATE_OBJECT_IN_USE,
+                            "another process uses the data directory \"%s\"", directory);
     }
     return STATUS_OK; // the descriptor stays open: the lock ends with the process
 }

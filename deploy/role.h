@@ -1,4 +1,4 @@
-/* role.h — the roles of the one program: each reads its settings, runs, and returns an exit code. */
+/* role.h — the roles of the one program: each takes settings, runs, and returns an exit code. */
 #pragma once
 #include "base/host.h"
 

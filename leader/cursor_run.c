@@ -72,8 +72,7 @@ static Status fetch(Session *session, Portal *portal)
         return missing_cursor(ast->name);
     }
     if (ast->is_backward || (!ast->is_all && ast->count < 0)) {
-        return status_error(SQLSTATE_FEATURE_NOT_SUPPORTED,
-                            "cursors only move forward");
+        return status_error(SQLSTATE_FEATURE_NOT_SUPPORTED, "cursors only move forward");
     }
     uint64_t before = cursor->row_count;
     bool is_suspended = false;

@@ -30,11 +30,11 @@ struct Server {
     int listen_fd, epoll_fd, wake_fd;
     uint16_t port;
     uint32_t connections_max, thread_count;
-    Queue *ready;                  /* sessions with input */
+    Queue *ready; /* sessions with input */
     Thread poll_thread;
     Thread *threads;
-    bool is_stopping;              /* atomic */
-    Mutex mutex;                   /* guards the list */
+    bool is_stopping; /* atomic */
+    Mutex mutex;      /* guards the list */
     Condition left;
     Session *sessions;
     uint32_t session_count;

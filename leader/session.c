@@ -105,12 +105,12 @@ static void report_fatal(Session *session, Status owned_status)
 
 /* Settings clients are told at login and when they change. */
 static const SettingId reported[] = {
-    SETTING_CLIENT_ENCODING, SETTING_DATESTYLE,   SETTING_TIMEZONE,
+    SETTING_CLIENT_ENCODING, SETTING_DATESTYLE,        SETTING_TIMEZONE,
     SETTING_INTERVALSTYLE,   SETTING_APPLICATION_NAME, SETTING_STANDARD_CONFORMING_STRINGS,
 };
 static const char *const reported_names[] = {
-    "client_encoding", "DateStyle", "TimeZone",
-    "IntervalStyle", "application_name", "standard_conforming_strings",
+    "client_encoding", "DateStyle",        "TimeZone",
+    "IntervalStyle",   "application_name", "standard_conforming_strings",
 };
 
 void session_send_parameter(Session *session, SettingId id)
@@ -129,8 +129,8 @@ static Status apply_startup_settings(Session *session, const StartupRequest *req
     for (uint32_t i = 0; i < request->setting_count; i++) {
         const StartupSetting *setting = &request->settings[i];
         Status status = setting_set_text(session->settings, setting->name, setting->value, true);
-        bool is_unknown = status != STATUS_OK &&
-                          status_sqlstate(status) == SQLSTATE_UNDEFINED_OBJECT;
+        bool is_unknown =
+            status != STATUS_OK && status_sqlstate(status) == SQLSTATE_UNDEFINED_OBJECT;
         if (is_unknown && !setting->is_from_options) {
             status_ignore(status, "drivers send settings that only other servers have");
         } else if (status != STATUS_OK) {
@@ -319,16 +319,18 @@ bool session_serve(Session *session)
     thread_set_context(0, 0);
     for (;;) {
         if (pg_connection_interrupts(session->connection) & PG_INTERRUPT_SHUTDOWN) {
-            report_fatal(session, status_error(SQLSTATE_ADMIN_SHUTDOWN,
-                                               "terminating connection due to administrator command"));
+            report_fatal(session,
+                         status_error(SQLSTATE_ADMIN_SHUTDOWN,
+                                      "terminating connection due to administrator command"));
             return false;
         }
         PgMessage message;
         bool is_closed = false;
-        if (!pg_reader_has_message(&session->reader) && !pg_connection_has_input(session->connection)) {
+        if (!pg_reader_has_message(&session->reader) &&
+            !pg_connection_has_input(session->connection)) {
             // One look at the socket without waiting: nothing there parks the session.
-            Status probe = pg_connection_fill(session->connection, 1, clock_monotonic_us(),
-                                              &is_closed);
+            Status probe =
+                pg_connection_fill(session->connection, 1, clock_monotonic_us(), &is_closed);
             if (is_closed) {
                 status_ignore(probe, "the client has closed");
                 return false;
@@ -341,9 +343,9 @@ bool session_serve(Session *session)
         }
         pg_connection_clear_interrupts(session->connection,
                                        PG_INTERRUPT_CANCEL | PG_INTERRUPT_TIMEOUT);
-        Status status = pg_reader_next(&session->reader,
-                                       clock_monotonic_us() + CLIENT_MESSAGE_TIMEOUT_US, &message,
-                                       &is_closed);
+        Status status =
+            pg_reader_next(&session->reader, clock_monotonic_us() + CLIENT_MESSAGE_TIMEOUT_US,
+                           &message, &is_closed);
         if (status != STATUS_OK) {
             report_fatal(session, status);
             return false;
@@ -376,8 +378,8 @@ static void cancel_running(Session *session, Status owned_reason)
 void session_cancel(Session *session)
 {
     pg_connection_interrupt(session->connection, PG_INTERRUPT_CANCEL);
-    cancel_running(session, status_error(SQLSTATE_QUERY_CANCELED,
-                                         "canceling statement due to user request"));
+    cancel_running(
+        session, status_error(SQLSTATE_QUERY_CANCELED, "canceling statement due to user request"));
 }
 
 void session_fail_statement(Session *session, Status reason)

@@ -7,11 +7,10 @@
 
 static Status missing_statement(const char *name)
 {
-    return name[0] == '\0'
-               ? status_error(SQLSTATE_INVALID_SQL_STATEMENT_NAME,
-                              "unnamed prepared statement does not exist")
-               : status_error(SQLSTATE_INVALID_SQL_STATEMENT_NAME,
-                              "prepared statement \"%s\" does not exist", name);
+    return name[0] == '\0' ? status_error(SQLSTATE_INVALID_SQL_STATEMENT_NAME,
+                                          "unnamed prepared statement does not exist")
+                           : status_error(SQLSTATE_INVALID_SQL_STATEMENT_NAME,
+                                          "prepared statement \"%s\" does not exist", name);
 }
 
 /* In a failed transaction only its end is taken. */
@@ -67,7 +66,8 @@ Status session_parse(Session *session, const PgMessage *message)
     PgParse parse;
     Arena *arena = arena_create(NULL, "prepared statement");
     Status status = pg_decode_parse(arena, message->body, message->bytes, &parse);
-    if (status == STATUS_OK && parse.name[0] != '\0' && prepared_find(session, parse.name) != NULL) {
+    if (status == STATUS_OK && parse.name[0] != '\0' &&
+        prepared_find(session, parse.name) != NULL) {
         status = status_error(SQLSTATE_DUPLICATE_PREPARED_STATEMENT,
                               "prepared statement \"%s\" already exists", parse.name);
     }
@@ -171,9 +171,8 @@ static void describe_rows(Session *session, const Prepared *prepared, const Port
             .type = result->type,
             .table_oid = (uint32_t)result->table_id,
             .column_number = (uint16_t)result->column_id,
-            .format = portal == NULL
-                          ? PG_FORMAT_TEXT
-                          : pg_format_of(portal->formats, portal->format_count, i),
+            .format = portal == NULL ? PG_FORMAT_TEXT
+                                     : pg_format_of(portal->formats, portal->format_count, i),
         };
     }
     pg_writer_row_description(session_output(session), columns, prepared->result_count);

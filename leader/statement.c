@@ -51,8 +51,8 @@ Status statement_check(Session *session, DistributedQuery *query)
 {
     Status status = pg_connection_interrupt_status(session->connection);
     if (status == STATUS_OK && clock_monotonic_us() > session->statement_deadline_us) {
-        status = status_error(SQLSTATE_QUERY_CANCELED,
-                              "canceling statement due to statement timeout");
+        status =
+            status_error(SQLSTATE_QUERY_CANCELED, "canceling statement due to statement timeout");
     }
     if (status == STATUS_OK && pg_connection_has_hung_up(session->connection)) {
         status = status_error(SQLSTATE_CONNECTION_FAILURE, "the client went away");
@@ -128,9 +128,8 @@ static RowFormat *row_format_of(Session *session, Portal *portal, uint32_t count
     for (uint32_t i = 0; i < count; i++) {
         types[i] = results[i].type;
     }
-    RowFormatOptions options = {
-        .extra_float_digits =
-            (int32_t)setting_integer(session->settings, SETTING_EXTRA_FLOAT_DIGITS)};
+    RowFormatOptions options = {.extra_float_digits = (int32_t)setting_integer(
+                                    session->settings, SETTING_EXTRA_FLOAT_DIGITS)};
     return row_format_create(portal->arena, types, count, portal->formats, portal->format_count,
                              options);
 }
@@ -190,8 +189,8 @@ Status statement_send_rows(Session *session, Portal *portal, uint64_t rows_max, 
             }
         }
         sent += send_part(session, portal, wanted - sent);
-        Status status = pg_connection_flush_if_full(
-            session->connection, clock_monotonic_us() + CLIENT_WRITE_TIMEOUT_US);
+        Status status = pg_connection_flush_if_full(session->connection,
+                                                    clock_monotonic_us() + CLIENT_WRITE_TIMEOUT_US);
         if (status != STATUS_OK) {
             distributed_query_cancel(portal->query, status_copy(status));
             return status;
@@ -245,8 +244,8 @@ static void collect_write(void *object, const uint8_t *data, size_t bytes)
         change->table_id = byte_reader_u64(&reader);
         const uint8_t *blob = byte_reader_blob(&reader, &change->statistics_bytes);
         if (!byte_reader_is_ok(&reader)) {
-            collector->status = status_error(SQLSTATE_PROTOCOL_VIOLATION,
-                                             "malformed statistics from a node");
+            collector->status =
+                status_error(SQLSTATE_PROTOCOL_VIOLATION, "malformed statistics from a node");
             return;
         }
         change->statistics = arena_memdup(txn->arena, blob, change->statistics_bytes);

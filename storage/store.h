@@ -17,6 +17,7 @@
 #include "base/host.h"
 #include "base/vector/column_sketch.h"
 #include "planner/plan/plan.h"
+#include "planner/plan/snapshot.h"
 
 typedef struct Store Store;
 
@@ -61,13 +62,6 @@ uint32_t store_prepared(Store *store, uint64_t *txn_ids, uint32_t max);
 Status store_abort_unprepared(Store *store, uint64_t txn_id) CHECKED;
 /* The oldest position anyone may still read: older dropped rowsets are unlinked. */
 void store_set_horizon(Store *store, uint64_t position);
-
-/* What a reader sees: commits at or before `position`, and its own earlier statements. */
-typedef struct Snapshot {
-    uint64_t position;
-    uint64_t txn_id;     /* 0: none */
-    uint32_t statement;  /* sees own statements below this */
-} Snapshot;
 
 /*
  * Writing: one TableWriter per statement and table on a node; each worker has a TableWriterLocal.

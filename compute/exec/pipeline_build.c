@@ -53,17 +53,6 @@ typedef struct Builder {
 
 static Status build_node(Builder *builder, const PlanNode *node, const Chain *chain);
 
-/* The sink of pipelines whose source does all the work. */
-static Status idle_consume(Sink *self, void *local, Batch *in, Flow *flow)
-{
-    (void)self;
-    (void)local;
-    (void)in;
-    *flow = FLOW_MORE;
-    return STATUS_OK;
-}
-static const SinkOps idle_sink_ops = {.name = "Idle", .consume = idle_consume};
-
 static void add_source(Builder *builder, Source *source)
 {
     pointer_list_add(builder->query->arena, &builder->run->sources, source);
@@ -120,11 +109,9 @@ static Pipeline *add_pipeline(Builder *builder, Source *source, const Chain *cha
 }
 
 // A pipeline without rows, for work between two others; returns the event of its end.
-static PipelineEvent *add_work(Builder *builder, Source *work, PipelineEvent *after)
+static PipelineEvent *add_work(Builder *builder, Source *work, Sink *done, PipelineEvent *after)
 {
-    Sink *sink = ARENA_NEW(builder->query->arena, Sink);
-    *sink = (Sink){.ops = &idle_sink_ops};
-    Chain chain = sink_chain(builder, sink);
+    Chain chain = sink_chain(builder, done);
     pipeline_wait_for(add_pipeline(builder, work, &chain), after);
     return &chain.target->finished;
 }
@@ -135,7 +122,7 @@ static Status build_hash_join(Builder *builder, const PlanHashJoin *plan, const 
     TRY(hash_join_create(builder->query, plan, &parts));
     Chain build = sink_chain(builder, parts.build);
     TRY(build_node(builder, plan->build, &build));
-    PipelineEvent *inserted = add_work(builder, parts.insert, &build.target->finished);
+    PipelineEvent *inserted = add_work(builder, parts.insert, parts.inserted, &build.target->finished);
 
     PipelineEvent *probed = ARENA_NEW(builder->query->arena, PipelineEvent);
     Chain probe = transform_chain(builder, parts.probe, chain);
@@ -165,17 +152,12 @@ static Status build_nested_loop_join(Builder *builder, const PlanNestedLoopJoin 
     return STATUS_OK;
 }
 
-// A breaker: the child's rows end in `sink`, those of `source` start when it is finished. `work`,
-// if any, runs between the two.
-static Status build_breaker(Builder *builder, const PlanNode *child, Sink *sink, Source *work,
-                            Source *source, const Chain *chain)
+// A breaker: the child's rows end in `sink`, those of `source` start when it is finished.
+static Status build_breaker(Builder *builder, const PlanNode *child, Sink *sink, Source *source,
+                            const Chain *chain)
 {
     Chain input = sink_chain(builder, sink);
-    PipelineEvent *ready = &input.target->finished;
-    if (work != NULL) {
-        ready = add_work(builder, work, ready);
-    }
-    pipeline_wait_for(add_pipeline(builder, source, chain), ready);
+    pipeline_wait_for(add_pipeline(builder, source, chain), &input.target->finished);
     return build_node(builder, child, &input);
 }
 
@@ -184,29 +166,27 @@ static Status build_aggregate(Builder *builder, const PlanAggregate *plan, const
     Sink *sink;
     Source *source;
     TRY(hash_aggregate_create(builder->query, plan, &sink, &source));
-    return build_breaker(builder, plan->child, sink, NULL, source, chain);
+    return build_breaker(builder, plan->child, sink, source, chain);
 }
 
 static Status build_sort(Builder *builder, const PlanSort *plan, const Chain *chain)
 {
     Sink *sink;
-    Source *merge = NULL;
     Source *source;
     if (top_n_is_suitable(plan)) {
         TRY(top_n_create(builder->query, plan, &sink, &source));
     } else {
-        TRY(sort_create(builder->query, plan, &sink, &merge, &source));
+        TRY(sort_create(builder->query, plan, &sink, &source));
     }
-    return build_breaker(builder, plan->child, sink, merge, source, chain);
+    return build_breaker(builder, plan->child, sink, source, chain);
 }
 
 static Status build_window(Builder *builder, const PlanWindow *plan, const Chain *chain)
 {
     Sink *sink;
-    Source *merge = NULL;
     Source *source;
-    TRY(window_create(builder->query, plan, &sink, &merge, &source));
-    return build_breaker(builder, plan->child, sink, merge, source, chain);
+    TRY(window_create(builder->query, plan, &sink, &source));
+    return build_breaker(builder, plan->child, sink, source, chain);
 }
 
 static Status build_table_write(Builder *builder, const PlanTableWrite *plan, const Chain *chain)
@@ -214,7 +194,7 @@ static Status build_table_write(Builder *builder, const PlanTableWrite *plan, co
     Sink *sink;
     Source *source;
     TRY(table_write_create(builder->query, plan, &sink, &source));
-    return build_breaker(builder, plan->child, sink, NULL, source, chain);
+    return build_breaker(builder, plan->child, sink, source, chain);
 }
 
 static Status build_union_all(Builder *builder, const PlanUnionAll *plan, const Chain *chain)

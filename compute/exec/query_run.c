@@ -104,6 +104,7 @@ static void release(QueryRun *run)
 
 static void finish(QueryRun *run)
 {
+    close_operators(run); // the query's memory is free before anyone hears of its end
     run->done_cb(run->done_object, run);
     release(run);
 }
@@ -242,6 +243,10 @@ void query_run_write_statistics(QueryRun *run, ByteBuffer *target)
 
 static void close_operators(QueryRun *run)
 {
+    if (run->is_closed) {
+        return;
+    }
+    run->is_closed = true;
     for (uint32_t i = 0; i < run->sources.count; i++) {
         Source *source = run->sources.items[i];
         if (source->ops->close != NULL) {

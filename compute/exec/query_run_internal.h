@@ -11,6 +11,7 @@ struct QueryRun {
     uint32_t pending_count;                  /* atomic: pipelines that have not ended */
     void (*done_cb)(void *object, QueryRun *run);
     void *done_object;
+    bool is_closed;                          /* every operator's close has been called */
     Task empty_task;                         /* calls done_cb when there is no pipeline */
     Mutex mutex;
     Condition released;

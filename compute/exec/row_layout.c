@@ -11,15 +11,8 @@ enum {
     PAGE_SHIFT_MIN = 6,
     PAGE_SHIFT_MAX = 16,
     FIRST_PAGE_ROWS = 64,        /* the first page of a store starts small and doubles */
-    TEXT_PAGE_BYTES = 64 << 10,
-    TEXT_PAGE_BYTES_MIN = 2 << 10,
     PAGES_MIN = 8,
 };
-
-typedef struct RowTextPage {
-    struct RowTextPage *next;
-    size_t bytes, used;          /* of the allocation, this header included */
-} RowTextPage;
 
 static void choose_lane(RowField *field)
 {
@@ -74,6 +67,7 @@ void row_store_init(RowStore *store, const RowLayout *layout, MemoryBudget *budg
         store->page_shift++;
     }
     store->bounds = ARENA_ARRAY(arena, RowFieldBounds, layout->field_count);
+    text_heap_init(&store->text, budget);
     row_store_clear(store);
 }
 
@@ -83,11 +77,7 @@ void row_store_clear(RowStore *store)
     for (uint32_t i = 0; i < store->page_count; i++) {
         memory_free(store->budget, store->pages[i].rows, store->pages[i].row_capacity * row_bytes);
     }
-    while (store->text != NULL) {
-        RowTextPage *page = store->text;
-        store->text = page->next;
-        memory_free(store->budget, page, page->bytes);
-    }
+    text_heap_clear(&store->text);
     heap_free(store->pages);
     store->pages = NULL;
     store->page_count = store->page_capacity = 0;
@@ -192,25 +182,6 @@ static Status rows_add(RowStore *store, uint32_t row_count, uint8_t **row_pointe
     return STATUS_OK;
 }
 
-static uint8_t *text_reserve(RowStore *store, size_t bytes)
-{
-    RowTextPage *page = store->text;
-    if (page == NULL || page->bytes - page->used < bytes) {
-        size_t wanted = page == NULL ? TEXT_PAGE_BYTES_MIN : TEXT_PAGE_BYTES;
-        wanted = bytes + sizeof *page > wanted ? bytes + sizeof *page : wanted;
-        page = memory_alloc(store->budget, wanted);
-        if (page == NULL) {
-            return NULL;
-        }
-        *page = (RowTextPage){.next = store->text, .bytes = wanted, .used = sizeof *page};
-        store->text = page;
-        store->bytes += wanted;
-    }
-    uint8_t *text = (uint8_t *)page + page->used;
-    page->used += bytes;
-    return text;
-}
-
 static Status store_text(RowStore *store, uint32_t field_index, const Vector *vector,
                          const uint16_t *rows, uint32_t row_count, uint8_t **row_pointers)
 {
@@ -228,17 +199,14 @@ static Status store_text(RowStore *store, uint32_t field_index, const Vector *ve
     for (uint32_t i = 0; i < row_count; i++) {
         bytes += views[i].length > TEXT_INLINE_MAX ? views[i].length : 0;
     }
-    uint8_t *text = NULL;
-    if (bytes > 0) {
-        text = text_reserve(store, bytes);
-        if (text == NULL) {
-            return memory_refused(store->budget, bytes, "text of rows");
-        }
+    char *text = bytes == 0 ? NULL : text_heap_reserve(&store->text, bytes);
+    if (bytes > 0 && text == NULL) {
+        return memory_refused(store->budget, bytes, "text of rows");
     }
     for (uint32_t i = 0; i < row_count; i++) {
         if (views[i].length > TEXT_INLINE_MAX) {
             memcpy(text, views[i].data, views[i].length);
-            views[i].data = (const char *)text;
+            views[i].data = text;
             text += views[i].length;
         }
         memcpy(row_pointers[i] + offset, &views[i], sizeof views[i]);
@@ -355,7 +323,7 @@ static Status copy_text(RowStore *store, uint32_t offset, uint8_t *const *row_po
         memcpy(&view, row_pointers[i] + offset, sizeof view);
         bytes += view.length > TEXT_INLINE_MAX ? view.length : 0;
     }
-    uint8_t *text = bytes == 0 ? NULL : text_reserve(store, bytes);
+    char *text = bytes == 0 ? NULL : text_heap_reserve(&store->text, bytes);
     if (bytes > 0 && text == NULL) {
         return memory_refused(store->budget, bytes, "text of rows");
     }
@@ -363,7 +331,7 @@ static Status copy_text(RowStore *store, uint32_t offset, uint8_t *const *row_po
         memcpy(&view, row_pointers[i] + offset, sizeof view);
         if (view.length > TEXT_INLINE_MAX) {
             memcpy(text, view.data, view.length);
-            view.data = (const char *)text;
+            view.data = text;
             memcpy(row_pointers[i] + offset, &view, sizeof view);
             text += view.length;
         }
@@ -404,12 +372,7 @@ Status row_store_join(RowStore *target, RowStore *source)
         target->pages[target->page_count++] = source->pages[i];
     }
     source->page_count = 0;
-    RowTextPage **last = &target->text;
-    while (*last != NULL) {
-        last = &(*last)->next;
-    }
-    *last = source->text;
-    source->text = NULL;
+    text_heap_join(&target->text, &source->text);
     target->row_count += source->row_count;
     target->bytes += source->bytes;
     for (uint32_t i = 0; i < target->layout->field_count; i++) {

@@ -15,6 +15,7 @@
  */
 #pragma once
 #include "base/vector/batch.h"
+#include "compute/exec/text_heap.h"
 
 typedef struct RowField {
     Type type;
@@ -64,8 +65,8 @@ typedef struct RowStore {
     RowPage *pages;
     uint32_t page_count, page_capacity;
     uint64_t row_count;
-    size_t bytes;             /* held: rows and text */
-    struct RowTextPage *text; /* the newest first */
+    size_t bytes;             /* held by rows */
+    TextHeap text;
     RowFieldBounds *bounds;
 } RowStore;
 

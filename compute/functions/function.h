@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "base/arena.h"
+#include "base/clock.h"
 #include "planner/plan/expr.h"
 
 /* One value: integers, booleans, dates and timestamps in `i64`; decimals of any precision in
@@ -25,7 +26,7 @@ typedef struct FunctionFrame {
     Type type;             /* of the result */
     const Type *arg_types;
     uint32_t arg_count;
-    uint64_t random_state; /* of this call and worker; never zero */
+    Random random;         /* of this call and worker */
     bool is_null;          /* set by the function: the result is NULL */
 } FunctionFrame;
 

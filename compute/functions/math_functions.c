@@ -298,16 +298,10 @@ static Status call_pi(FunctionFrame *frame, const Slot *args, Slot *result)
     return STATUS_OK;
 }
 
-/* Marsaglia's xorshift64* (G. Marsaglia, "Xorshift RNGs", 2003; S. Vigna, 2016). */
 static Status call_random(FunctionFrame *frame, const Slot *args, Slot *result)
 {
     (void)args;
-    uint64_t state = frame->random_state;
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    frame->random_state = state;
-    result->f64 = (double)((state * UINT64_C(0x2545F4914F6CDD1D)) >> 11) * 0x1p-53;
+    result->f64 = (double)(random_next(&frame->random) >> 11) * 0x1p-53;
     return STATUS_OK;
 }
 

@@ -151,7 +151,8 @@ void node_run(Node *node, TransportRequest *owned_request, const Request *reques
 
 void node_cancel(Node *node, uint64_t query_id)
 {
-    Status reason = status_error(SQLSTATE_QUERY_CANCELED, "canceling statement due to user request");
+    Status reason =
+        status_error(SQLSTATE_QUERY_CANCELED, "canceling statement due to user request");
     mutex_lock(&node->mutex);
     for (FragmentRun *run = node->runs; run != NULL; run = run->next) {
         if (run->query.query_id == query_id) {

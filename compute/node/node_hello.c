@@ -34,9 +34,9 @@ Status node_read_identity(Node *node)
     free(text);
     unsigned node_id = 0;
     char cluster[33] = "";
-    bool is_good = sscanf(line, "{\"cluster\": \"%32[0-9a-f]\", \"node\": %u}", cluster, &node_id) ==
-                       2 &&
-                   strlen(cluster) == 32 && node_id > 0 && node_id <= MESSAGE_NODES_MAX;
+    bool is_good =
+        sscanf(line, "{\"cluster\": \"%32[0-9a-f]\", \"node\": %u}", cluster, &node_id) == 2 &&
+        strlen(cluster) == 32 && node_id > 0 && node_id <= MESSAGE_NODES_MAX;
     for (uint32_t i = 0; is_good && i < CLUSTER_ID_BYTES; i++) {
         unsigned byte = 0;
         is_good = sscanf(cluster + 2 * i, "%2x", &byte) == 1;
@@ -173,8 +173,7 @@ Status node_hello(Node *node, const Request *request, Arena *arena, Reply *reply
     node->epoch = request->epoch;
     mutex_unlock(&node->mutex);
     reply->hello.prepared = ARENA_ARRAY(arena, uint64_t, PREPARED_MAX);
-    reply->hello.prepared_count =
-        store_prepared(node->store, reply->hello.prepared, PREPARED_MAX);
+    reply->hello.prepared_count = store_prepared(node->store, reply->hello.prepared, PREPARED_MAX);
     reply->hello.applied_position = store_applied_position(node->store);
     reply->hello.lease_left = store_leased_rowsets(node->store);
     log_info("node_joined", "node=%u epoch=%lu slices=%u", node->node_id,

@@ -56,7 +56,7 @@ struct Node {
     uint32_t node_id;              /* 0: none yet */
     uint32_t node_count;
     uint64_t epoch, map_epoch;
-    uint32_t *bucket_nodes;        /* BUCKET_COUNT; replaced by a HELLO, old ones freed at the end */
+    uint32_t *bucket_nodes;        /* BUCKET_COUNT; a HELLO replaces it, old ones live on */
     Arena *map_arena;
     Store *store;
     FragmentRun *runs;

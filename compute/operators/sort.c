@@ -26,8 +26,7 @@ typedef struct SortLocal {
 
 static const SinkOps sort_ops;
 
-Status sort_create(QueryContext *query, const PlanSort *plan, Sink **sink, Source **merge,
-                   Source **source)
+Status sort_create(QueryContext *query, const PlanSort *plan, Sink **sink, Source **source)
 {
     Sort *sort = ARENA_NEW(query->arena, Sort);
     sink_init(&sort->sink, &sort_ops, &plan->node);
@@ -35,7 +34,6 @@ Status sort_create(QueryContext *query, const PlanSort *plan, Sink **sink, Sourc
     sort_shape_init(&sort->shape, query, plan->keys, plan->key_count, plan->child);
     sort_runs_init(&sort->runs, &sort->shape, query->arena);
     *sink = &sort->sink;
-    *merge = NULL;
     *source = sort_source_create(query, plan, &sort->runs);
     return STATUS_OK;
 }

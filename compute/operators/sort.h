@@ -2,6 +2,4 @@
 #pragma once
 #include "compute/exec/operator.h"
 
-/* `*merge` is set to work between the two, or stays null. */
-Status sort_create(QueryContext *query, const PlanSort *plan, Sink **sink, Source **merge,
-                   Source **source) CHECKED;
+Status sort_create(QueryContext *query, const PlanSort *plan, Sink **sink, Source **source) CHECKED;

@@ -1,5 +1,5 @@
 /* catalog.c — versions of the catalog: look-ups, and applying changes. */
-#include "leader/catalog/catalog_internal.h"
+#include "leader/catalog/catalog_version.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,9 +51,8 @@ static UserEntry user_copy(Arena *arena, const UserEntry *user)
 
 CatalogVersion *catalog_version_copy(const CatalogVersion *version, uint32_t extra)
 {
-    CatalogVersion *copy = version_create(version->schema_count + extra,
-                                          version->table_count + extra,
-                                          version->user_count + extra);
+    CatalogVersion *copy = version_create(
+        version->schema_count + extra, version->table_count + extra, version->user_count + extra);
     for (uint32_t i = 0; i < version->schema_count; i++) {
         copy->schemas[i] = arena_strdup(copy->arena, version->schemas[i]);
     }

@@ -145,8 +145,8 @@ static int64_t sort_place(const CatalogTable *table, uint32_t column)
 static int64_t wire_bytes(Type type)
 {
     switch (type.id) {
-#define SQL_TYPE(id, number, name, oid, wire) \
-    case number:                              \
+#define SQL_TYPE(id, number, name, oid, wire)                                                      \
+    case number:                                                                                   \
         return wire;
 #include "base/types/types.def"
 #undef SQL_TYPE
@@ -189,11 +189,10 @@ void system_rows_types(SystemRows *rows)
         const char *name;
         int64_t bytes;
     } wire_types[] = {
-        {16, "bool", 1},      {21, "int2", 2},       {23, "int4", 4},     {20, "int8", 8},
-        {1700, "numeric", -1}, {700, "float4", 4},   {701, "float8", 8},  {1042, "bpchar", -1},
-        {1043, "varchar", -1}, {1082, "date", 4},    {1114, "timestamp", 8},
-        {1186, "interval", 16}, {25, "text", -1},    {19, "name", 64},    {26, "oid", 4},
-        {705, "unknown", -2},
+        {16, "bool", 1},       {21, "int2", 2},    {23, "int4", 4},        {20, "int8", 8},
+        {1700, "numeric", -1}, {700, "float4", 4}, {701, "float8", 8},     {1042, "bpchar", -1},
+        {1043, "varchar", -1}, {1082, "date", 4},  {1114, "timestamp", 8}, {1186, "interval", 16},
+        {25, "text", -1},      {19, "name", 64},   {26, "oid", 4},         {705, "unknown", -2},
     };
     for (size_t i = 0; i < sizeof(wire_types) / sizeof(*wire_types); i++) {
         system_rows_begin(rows);
@@ -381,9 +380,8 @@ void system_rows_table_info(SystemRows *rows)
         system_rows_text(rows, table->name);
         system_rows_integer(rows, (int64_t)table->table_id);
         system_rows_text(rows, style);
-        system_rows_text(rows, table->sort_key_count > 0
-                                   ? table->columns[table->sort_keys[0]].name
-                                   : NULL);
+        system_rows_text(rows, table->sort_key_count > 0 ? table->columns[table->sort_keys[0]].name
+                                                         : NULL);
         system_rows_integer(rows, (int64_t)table->row_count);
     }
 }

@@ -18,10 +18,14 @@ typedef struct SystemTable {
     } columns[SYSTEM_COLUMNS_MAX];
 } SystemTable;
 
-#define SYSTEM_TABLE(function, schema_name, table_name) \
-    {.schema = (schema_name), .name = (table_name), .rows = system_rows_##function, .columns = {
+#define SYSTEM_TABLE(function, schema_name, table_name)                                            \
+    {                                                                                              \
+        .schema = (schema_name), .name = (table_name), .rows = system_rows_##function, .columns = {
 #define SYSTEM_COLUMN(column, type_id) {(column), TYPE_##type_id},
-#define SYSTEM_END }},
+#define SYSTEM_END                                                                                 \
+    }                                                                                              \
+    }                                                                                              \
+    ,
 static const SystemTable tables[] = {
 #include "leader/catalog/system_tables.def"
 };

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "leader/catalog/catalog_internal.h"
+#include "leader/catalog/catalog_version.h"
 
 #define DEFINITION_VERSION 1u
 #define STATISTICS_VERSION 1u
@@ -126,7 +126,7 @@ Status table_entry_derive(TableEntry *entry)
     return STATUS_OK;
 }
 
-/* Statistics of a writer: row count is that of the first sketch; sketches in column order, sample. */
+/* Statistics of a writer: sketches in column order, the first one's row count, the sample. */
 static Status merge_statistics(TableEntry *entry, const uint8_t *data, size_t bytes)
 {
     ByteReader reader;

@@ -24,7 +24,7 @@ typedef struct CopyIn {
     RowSplitter *splitter;
     GunzipStream *gunzip;
     BlockSender *sender;
-    uint8_t *buffer;       /* a block with its line number */
+    uint8_t *buffer; /* a block with its line number */
     size_t buffer_bytes;
     uint8_t *expanded;
 } CopyIn;

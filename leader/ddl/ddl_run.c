@@ -35,8 +35,8 @@ static Status drop_rows(Session *session, const Snapshot *snapshot, uint64_t tab
 
 /* ---- CREATE ---- */
 
-static Status create_relation(Session *session, const BoundStatement *bound,
-                              CatalogChangeKind kind, const CatalogTable **created)
+static Status create_relation(Session *session, const BoundStatement *bound, CatalogChangeKind kind,
+                              const CatalogTable **created)
 {
     Txn *txn = &session->txn;
     CatalogChange *change = txn_new_change(txn, kind);
@@ -46,8 +46,7 @@ static Status create_relation(Session *session, const BoundStatement *bound,
     table->table_id = commit_log_next_table(session->leader->log);
     table->schema_name = arena_strdup(txn->arena, table->schema_name);
     table->name = arena_strdup(txn->arena, table->name);
-    table->view_text =
-        table->view_text == NULL ? NULL : arena_strdup(txn->arena, table->view_text);
+    table->view_text = table->view_text == NULL ? NULL : arena_strdup(txn->arena, table->view_text);
     table->columns = arena_memdup(txn->arena, bound->create->columns,
                                   table->column_count * sizeof(*table->columns));
     for (uint32_t i = 0; i < table->column_count; i++) {
@@ -112,8 +111,7 @@ static Status run_create(Session *session, Portal *portal, PlannerContext *plann
     }
     TRY(create_relation(session, bound, CATALOG_CREATE_TABLE, &table));
     tag(session, "CREATE TABLE");
-    return bound->root == NULL ? STATUS_OK
-                               : fill_table(session, portal, planner, snapshot, table);
+    return bound->root == NULL ? STATUS_OK : fill_table(session, portal, planner, snapshot, table);
 }
 
 static Status run_create_schema(Session *session, const BoundStatement *bound)
@@ -157,8 +155,8 @@ static Status drop_schema(Session *session, Portal *portal, const Snapshot *snap
 
 static Status run_drop(Session *session, Portal *portal, const Snapshot *snapshot)
 {
-    static const char *const tags[] = {"DROP TABLE",  "DROP VIEW",  "DROP SCHEMA",
-                                       "DROP USER",   "DROP TABLE", "DROP DATABASE"};
+    static const char *const tags[] = {"DROP TABLE", "DROP VIEW",  "DROP SCHEMA",
+                                       "DROP USER",  "DROP TABLE", "DROP DATABASE"};
     const BoundDrop *drop = portal->bound->drop;
     tag(session, tags[drop->kind]);
     for (uint32_t i = 0; i < drop->notice_count; i++) {
@@ -257,10 +255,10 @@ static Status run_user(Session *session, Portal *portal)
                             "ALTER USER ... RENAME is not built yet");
     }
     CatalogChange *change = txn_new_change(&session->txn, CATALOG_SET_USER);
-    change->user = (UserEntry){.name = arena_strdup(session->txn.arena, ast->name.text),
-                               .verifier = old == NULL ? "" : arena_strdup(session->txn.arena,
-                                                                           old->verifier),
-                               .is_superuser = old != NULL && old->is_superuser};
+    change->user =
+        (UserEntry){.name = arena_strdup(session->txn.arena, ast->name.text),
+                    .verifier = old == NULL ? "" : arena_strdup(session->txn.arena, old->verifier),
+                    .is_superuser = old != NULL && old->is_superuser};
     for (uint32_t i = 0; i < ast->options.count; i++) {
         TRY(apply_user_option(session, &change->user, &ast->options.items[i]));
     }

@@ -31,7 +31,7 @@ typedef struct NodeEntry {
     int64_t last_beat_us;
     uint64_t lease_left, applied_position, disk_free_bytes, memory_bytes;
     TransportPeer *peer;
-    uint32_t call_count;          /* open calls: the peer stays until they end */
+    uint32_t call_count; /* open calls: the peer stays until they end */
 } NodeEntry;
 
 struct Nodes {
@@ -40,9 +40,9 @@ struct Nodes {
     TransportInbox *inbox;
     Queue *beats;
     Thread thread;
-    bool is_stopping;             /* atomic */
-    Mutex mutex;                  /* guards the entries */
-    Condition done;               /* a call has ended */
+    bool is_stopping; /* atomic */
+    Mutex mutex;      /* guards the entries */
+    Condition done;   /* a call has ended */
     NodeEntry entries[MESSAGE_NODES_MAX + 1];
 };
 
@@ -61,8 +61,8 @@ static void call_done_cb(void *object, Status owned_status, const uint8_t *data,
     NodeCall *call = object;
     Nodes *nodes = call->nodes;
     if (owned_status == STATUS_OK && bytes == 0) {
-        owned_status = status_error(SQLSTATE_CONNECTION_FAILURE, "node %u is overloaded or stopping",
-                                    call->node);
+        owned_status = status_error(SQLSTATE_CONNECTION_FAILURE,
+                                    "node %u is overloaded or stopping", call->node);
     }
     if (owned_status == STATUS_OK) {
         uint8_t *copy = arena_memdup(call->arena, data, bytes);
@@ -84,23 +84,23 @@ static void call_done_cb(void *object, Status owned_status, const uint8_t *data,
     mutex_unlock(&nodes->mutex);
 }
 
-static Status call_peer(Nodes *nodes, NodeCall *call, const Request *request,
-                        TransportPeer **peer, ByteBuffer *bytes)
+static Status call_peer(Nodes *nodes, NodeCall *call, const Request *request, TransportPeer **peer,
+                        ByteBuffer *bytes)
 {
     request_encode(request, bytes);
     TRY(byte_buffer_status(bytes));
     mutex_lock(&nodes->mutex);
     NodeEntry *entry = &nodes->entries[call->node];
-    bool is_callable = entry->peer != NULL &&
-                       (entry->state == NODE_READY || request->kind == MESSAGE_HELLO);
+    bool is_callable =
+        entry->peer != NULL && (entry->state == NODE_READY || request->kind == MESSAGE_HELLO);
     if (is_callable) {
         *peer = entry->peer;
         entry->call_count++;
     }
     mutex_unlock(&nodes->mutex);
-    return is_callable ? STATUS_OK
-                       : status_error(SQLSTATE_CANNOT_CONNECT_NOW, "node %u is not available",
-                                      call->node);
+    return is_callable
+               ? STATUS_OK
+               : status_error(SQLSTATE_CANNOT_CONNECT_NOW, "node %u is not available", call->node);
 }
 
 void nodes_call_start(Nodes *nodes, NodeCall *call, Request *request, int64_t timeout_us)

@@ -22,19 +22,19 @@ struct DistributedQuery {
     ResultQueue *results;
     Arena *arena;
     uint64_t query_id;
-    QueryContext context;             /* the leader's endpoint */
+    QueryContext context; /* the leader's endpoint */
     MemoryBudget *budget;
     QueryRun *run;
     uint32_t node_count;
     uint32_t *nodes;
-    NodeCall *calls;                  /* RUN, per node */
-    NodeCall *cancels;                /* CANCEL, per node */
+    NodeCall *calls;   /* RUN, per node */
+    NodeCall *cancels; /* CANCEL, per node */
     bool has_statistics;
 
-    Mutex mutex;                      /* guards all below */
+    Mutex mutex; /* guards all below */
     Condition ended;
-    uint32_t open_count;              /* ends still to come: calls, and the leader's run */
-    uint32_t cancel_count;            /* cancels still to be answered */
+    uint32_t open_count;   /* ends still to come: calls, and the leader's run */
+    uint32_t cancel_count; /* cancels still to be answered */
     bool is_failed;
     Status failure;
 };
@@ -308,8 +308,8 @@ void distributed_query_visit_writes(DistributedQuery *query,
     }
 }
 
-Status distributed_query_statistics(DistributedQuery *query, Arena *arena,
-                                    PlanNodeStatistics **out, uint32_t *count)
+Status distributed_query_statistics(DistributedQuery *query, Arena *arena, PlanNodeStatistics **out,
+                                    uint32_t *count)
 {
     PlanNodeStatistics *parts[MESSAGE_NODES_MAX + 1] = {0};
     uint32_t counts[MESSAGE_NODES_MAX + 1] = {0};
@@ -345,8 +345,8 @@ void distributed_query_destroy(DistributedQuery *query)
         return;
     }
     if (!distributed_query_wait(query, 0)) {
-        distributed_query_cancel(query, status_error(SQLSTATE_QUERY_CANCELED,
-                                                     "the statement was abandoned"));
+        distributed_query_cancel(
+            query, status_error(SQLSTATE_QUERY_CANCELED, "the statement was abandoned"));
     }
     while (!distributed_query_wait(query, END_WAIT_US)) { // lost nodes end their calls in 2.5 s
         log_warn("query_end_slow", "open=%u", query->open_count);
@@ -386,9 +386,8 @@ Status block_sender_open(DistributedQuery *query, uint32_t exchange_id, BlockSen
     mutex_init(&sender->mutex, MUTEX_RANK_QUEUE);
     condition_init(&sender->ready);
     for (uint32_t i = 0; i < query->node_count; i++) {
-        StreamKey key = {.query_id = query->query_id,
-                         .exchange_id = exchange_id,
-                         .target = query->nodes[i]};
+        StreamKey key = {
+            .query_id = query->query_id, .exchange_id = exchange_id, .target = query->nodes[i]};
         Waker waker = {.wake = block_wake, .object = sender};
         Status status = stream_sender_open(query->services->hub, &key, true, query->budget, waker,
                                            &sender->senders[i]);

@@ -51,7 +51,7 @@ void distributed_query_visit_writes(DistributedQuery *query,
 /* Figures of all endpoints, after the end; in `arena`. */
 Status distributed_query_statistics(DistributedQuery *query, Arena *arena,
                                     PlanNodeStatistics **out, uint32_t *count) CHECKED;
-uint64_t distributed_query_leader_rows(const DistributedQuery *query); /* rows that came by exchange */
+uint64_t distributed_query_leader_rows(const DistributedQuery *query); /* came by exchange */
 void distributed_query_destroy(DistributedQuery *query); /* cancels and waits when it still runs */
 
 /* Text blocks for COPY FROM STDIN: given to the nodes in turn, waiting for credit. */

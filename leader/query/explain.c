@@ -50,10 +50,9 @@ static Status analyze(Session *session, Portal *portal, PlannerContext *planner,
     static const PlanResultColumn rows = {.name = "rows", .type = {.id = TYPE_BIGINT}};
     const Plan *plan = NULL;
     int64_t start_us = clock_monotonic_us();
-    TRY(statement_start_query(session, portal, planner, &own, inner->root,
-                              is_writing ? 1 : inner->result_count,
-                              is_writing ? &rows : inner->results, &encoder, true, is_writing,
-                              &plan));
+    TRY(statement_start_query(
+        session, portal, planner, &own, inner->root, is_writing ? 1 : inner->result_count,
+        is_writing ? &rows : inner->results, &encoder, true, is_writing, &plan));
     bool is_end = false;
     while (!is_end) {
         result_chunk_free(result_queue_take(portal->results, 20000, &is_end));
@@ -84,8 +83,8 @@ Status explain_run(Session *session, Portal *portal, PlannerContext *planner,
     Status status = STATUS_OK;
     static const PlanResultColumn rows = {.name = "rows", .type = {.id = TYPE_BIGINT}};
     if (inner->root == NULL) {
-        status = status_error(SQLSTATE_FEATURE_NOT_SUPPORTED,
-                              "EXPLAIN of a statement without a plan");
+        status =
+            status_error(SQLSTATE_FEATURE_NOT_SUPPORTED, "EXPLAIN of a statement without a plan");
     } else if (portal->bound->is_analyze) {
         status = analyze(session, portal, planner, snapshot, &text);
     } else {

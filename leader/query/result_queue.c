@@ -9,7 +9,7 @@
 struct ResultQueue {
     ResultEncoder encoder;
     ResultReceiver receiver;
-    Mutex mutex;                 /* guards all below */
+    Mutex mutex; /* guards all below */
     Condition filled;
     ResultChunk *first, *last;
     size_t bytes;

@@ -116,8 +116,8 @@ static void remember_acked(CommitLog *log, uint32_t node, uint64_t txn_id)
 {
     if (log->acked_count == log->acked_capacity) {
         uint32_t capacity = log->acked_capacity == 0 ? 256 : log->acked_capacity * 2;
-        void *grown = capacity > ACKED_MAX ? NULL
-                                           : realloc(log->acked, capacity * sizeof(*log->acked));
+        void *grown =
+            capacity > ACKED_MAX ? NULL : realloc(log->acked, capacity * sizeof(*log->acked));
         if (grown == NULL) {
             return; // the row stays and is told again after a restart: harmless
         }
@@ -205,9 +205,8 @@ static void publish_group(CommitLog *log, CommitGroup *group)
     log->position = group->position;
     for (uint32_t i = 0; i < group->count; i++) {
         ControlTask *task = group->tasks[i];
-        Outcome outcome = {.txn_id = task->commit->txn_id,
-                           .position = task->position,
-                           .state = OUTCOME_COMMITTED};
+        Outcome outcome = {
+            .txn_id = task->commit->txn_id, .position = task->position, .state = OUTCOME_COMMITTED};
         for (uint32_t p = 0; task->status == STATUS_OK && p < task->commit->participant_count;
              p++) {
             commit_log_add_pending(log, task->commit->participants[p], &outcome, true);
@@ -257,8 +256,8 @@ static void run_other(CommitLog *log, ControlTask *task)
         status = log_database_set_node_address(log->database, task->node, task->address);
         break;
     case CONTROL_OUTCOME:
-        status = log_database_find_commit(log->database, task->outcome.txn_id,
-                                          &task->outcome.position);
+        status =
+            log_database_find_commit(log->database, task->outcome.txn_id, &task->outcome.position);
         task->outcome.state = task->outcome.position != 0 ? OUTCOME_COMMITTED : OUTCOME_ABORTED;
         break;
     case CONTROL_COMMIT:

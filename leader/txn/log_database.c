@@ -6,7 +6,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/vector/distribution_hash.h"
-#include "leader/catalog/catalog_internal.h"
+#include "leader/catalog/catalog_version.h"
 #include "leader/txn/commit_log_internal.h"
 
 #define SCHEMA_VERSION 1u
@@ -27,10 +27,23 @@ static const char schema_sql[] =
     "  PRIMARY KEY(node, txn_id)) WITHOUT ROWID;";
 
 typedef enum LogQuery {
-    QUERY_SET_VALUE, QUERY_GET_VALUE, QUERY_SET_NODE, QUERY_ADD_SLICE, QUERY_ADD_SCHEMA,
-    QUERY_DROP_SCHEMA, QUERY_SET_USER, QUERY_DROP_USER, QUERY_SET_RELATION, QUERY_DROP_RELATION,
-    QUERY_SET_STATISTICS, QUERY_DROP_STATISTICS, QUERY_ADD_COMMIT, QUERY_FIND_COMMIT,
-    QUERY_ADD_PENDING, QUERY_DELETE_PENDING, QUERY_COUNT
+    QUERY_SET_VALUE,
+    QUERY_GET_VALUE,
+    QUERY_SET_NODE,
+    QUERY_ADD_SLICE,
+    QUERY_ADD_SCHEMA,
+    QUERY_DROP_SCHEMA,
+    QUERY_SET_USER,
+    QUERY_DROP_USER,
+    QUERY_SET_RELATION,
+    QUERY_DROP_RELATION,
+    QUERY_SET_STATISTICS,
+    QUERY_DROP_STATISTICS,
+    QUERY_ADD_COMMIT,
+    QUERY_FIND_COMMIT,
+    QUERY_ADD_PENDING,
+    QUERY_DELETE_PENDING,
+    QUERY_COUNT
 } LogQuery;
 
 static const char *const query_sql[QUERY_COUNT] = {
@@ -305,16 +318,15 @@ static Status create_cluster(CommitLog *log, const CommitLogOptions *options)
     for (uint32_t i = 0; i < options->slice_count; i++) {
         MetadataQuery *query = database->queries[QUERY_ADD_SLICE];
         metadata_query_bind_i64(query, 1, i);
-        metadata_query_bind_i64(query, 2, 1 + (int64_t)i * options->node_count /
-                                                  options->slice_count);
+        metadata_query_bind_i64(query, 2,
+                                1 + (int64_t)i * options->node_count / options->slice_count);
         metadata_query_bind_i64(query, 3, (int64_t)i * BUCKET_COUNT / options->slice_count);
         metadata_query_bind_i64(query, 4,
                                 ((int64_t)i + 1) * BUCKET_COUNT / options->slice_count - 1);
         TRY(metadata_query_run(query));
     }
-    UserEntry admin = {.name = options->admin_name,
-                       .verifier = options->admin_verifier,
-                       .is_superuser = true};
+    UserEntry admin = {
+        .name = options->admin_name, .verifier = options->admin_verifier, .is_superuser = true};
     return write_user(database, &admin);
 }
 
@@ -399,8 +411,8 @@ static Status read_relation(CommitLog *log, MetadataQuery *query, void *object)
         status = table_entry_derive(entry);
     }
     bool is_found = false;
-    uint32_t slot = catalog_version_table_slot(version, entry->table.schema_name,
-                                               entry->table.name, &is_found);
+    uint32_t slot =
+        catalog_version_table_slot(version, entry->table.schema_name, entry->table.name, &is_found);
     if (status == STATUS_OK && is_found) {
         status = status_error(SQLSTATE_DATA_CORRUPTED, "table \"%s\" stands twice in the catalog",
                               entry->table.name);
@@ -480,8 +492,7 @@ static Status read_cluster(CommitLog *log)
     TRY(get_integer(database, "next_rowset", &log->next_rowset));
     log->node_count = (uint32_t)node_count;
     log->slices = ARENA_ARRAY(log->arena, MessageSlice, MESSAGE_SLICES_MAX);
-    TRY(for_each_row(log,
-                     "SELECT slice, node, first_bucket, last_bucket FROM slice ORDER BY slice",
+    TRY(for_each_row(log, "SELECT slice, node, first_bucket, last_bucket FROM slice ORDER BY slice",
                      read_slice, NULL));
     TRY(for_each_row(log, "SELECT node, address FROM node", read_node, NULL));
     TRY(for_each_row(log, "SELECT node, txn_id, position FROM pending ORDER BY position",
@@ -518,11 +529,10 @@ Status log_database_open(CommitLog *log, const CommitLogOptions *options)
     }
     TRY(read_cluster(log));
     if (log->node_count != options->node_count) {
-        return status_with_hint(
-            status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                         "this cluster was made with %u nodes, not %u", log->node_count,
-                         options->node_count),
-            "start it with the number of nodes it has");
+        return status_with_hint(status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                                             "this cluster was made with %u nodes, not %u",
+                                             log->node_count, options->node_count),
+                                "start it with the number of nodes it has");
     }
     return STATUS_OK;
 }

@@ -50,8 +50,8 @@ Status txn_begin_statement(Txn *txn, Snapshot *snapshot, CatalogVersion **catalo
     catalog_version_unpin(committed);
     TRY(status);
     txn->statement++;
-    *snapshot = (Snapshot){
-        .position = txn->position, .txn_id = txn->txn_id, .statement = txn->statement};
+    *snapshot =
+        (Snapshot){.position = txn->position, .txn_id = txn->txn_id, .statement = txn->statement};
     return STATUS_OK;
 }
 
@@ -235,8 +235,7 @@ Status txn_rollback_to(Txn *txn, const char *name)
     }
     if (txn->participant_count > 0) {
         Request request = {.kind = MESSAGE_ROLLBACK,
-                           .rollback = {.txn_id = txn->txn_id,
-                                        .statement = savepoint->statement}};
+                           .rollback = {.txn_id = txn->txn_id, .statement = savepoint->statement}};
         TRY(nodes_call_all(txn->nodes, txn->participants, txn->participant_count, &request,
                            NODE_CALL_TIMEOUT_US, txn->arena, NULL));
     }

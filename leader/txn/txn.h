@@ -11,7 +11,7 @@
  */
 #pragma once
 #include "leader/membership/nodes.h"
-#include "storage/store.h"
+#include "planner/plan/snapshot.h"
 
 typedef enum TxnState { TXN_IDLE, TXN_OPEN, TXN_FAILED } TxnState;
 
@@ -44,7 +44,7 @@ void txn_init(Txn *txn, CommitLog *log, Nodes *nodes);
 void txn_deinit(Txn *txn); /* rolls back what is open */
 /* Starts a transaction unless one is open. */
 void txn_begin(Txn *txn, bool is_explicit);
-/* Begins a statement: the snapshot, and the catalog it sees (a new reference). 25P02 when failed. */
+/* Begins a statement: its snapshot, and the catalog it sees (a new reference). 25P02 if failed. */
 Status txn_begin_statement(Txn *txn, Snapshot *snapshot, CatalogVersion **catalog) CHECKED;
 /* The statement will write: gives the transaction its id (25006 when read only). */
 Status txn_begin_write(Txn *txn, Snapshot *snapshot) CHECKED;

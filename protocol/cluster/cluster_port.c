@@ -18,10 +18,10 @@ struct ClusterPort {
     Transport *transport;
     MemoryBudget *budget;
     TransportInbox *data, *urgent;
-    uint64_t epoch;               /* atomic */
-    Mutex mutex;                  /* guards hubs; outside of the hubs' mutexes */
+    uint64_t epoch; /* atomic */
+    Mutex mutex;    /* guards hubs; outside of the hubs' mutexes */
     StreamHub *hubs[ENDPOINT_MAX];
-    Mutex peer_mutex;             /* guards peers; inside of the streams' mutexes */
+    Mutex peer_mutex; /* guards peers; inside of the streams' mutexes */
     PortPeer *peers[ENDPOINT_MAX];
 };
 
@@ -103,11 +103,11 @@ Status cluster_port_create(Transport *transport, const char *base, MemoryBudget 
     if (base != NULL) {
         char address[CLUSTER_ADDRESS_BYTES];
         TRY_OR(cleanup, cluster_address(base, ADDRESS_DATA, address));
-        TRY_OR(cleanup, transport->ops->inbox_open(transport, address, message_cb, port,
-                                                   &port->data));
+        TRY_OR(cleanup,
+               transport->ops->inbox_open(transport, address, message_cb, port, &port->data));
         TRY_OR(cleanup, cluster_address(base, ADDRESS_URGENT, address));
-        TRY_OR(cleanup, transport->ops->inbox_open(transport, address, message_cb, port,
-                                                   &port->urgent));
+        TRY_OR(cleanup,
+               transport->ops->inbox_open(transport, address, message_cb, port, &port->urgent));
     }
     *out = port;
     return STATUS_OK;
@@ -173,11 +173,11 @@ Status cluster_port_connect(ClusterPort *port, uint32_t endpoint, const char *ba
     }
     peer->port = port;
     peer->endpoint = endpoint;
-    Status status = port->transport->ops->link_open(port->transport, data, lost_cb, peer,
-                                                    &peer->data);
+    Status status =
+        port->transport->ops->link_open(port->transport, data, lost_cb, peer, &peer->data);
     if (status == STATUS_OK) {
-        status = port->transport->ops->link_open(port->transport, urgent, lost_cb, peer,
-                                                 &peer->urgent);
+        status =
+            port->transport->ops->link_open(port->transport, urgent, lost_cb, peer, &peer->urgent);
     }
     if (status != STATUS_OK) {
         peer_destroy(port, peer);

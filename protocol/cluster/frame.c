@@ -38,8 +38,9 @@ Status frame_open(const uint8_t *message, size_t bytes, FrameHeader *out)
     }
     if (out->kind < FRAME_BATCHES || out->kind > FRAME_STOP ||
         out->payload_bytes != bytes - sizeof(*out)) {
-        return status_error(SQLSTATE_PROTOCOL_VIOLATION, "malformed frame: kind %u, %u of %zu bytes",
-                            out->kind, out->payload_bytes, bytes - sizeof(*out));
+        return status_error(SQLSTATE_PROTOCOL_VIOLATION,
+                            "malformed frame: kind %u, %u of %zu bytes", out->kind,
+                            out->payload_bytes, bytes - sizeof(*out));
     }
     return STATUS_OK;
 }

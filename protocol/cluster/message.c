@@ -6,8 +6,8 @@
 const char *message_name(MessageKind kind)
 {
     switch ((int)kind) {
-#define MESSAGE(id, number, name) \
-    case number:                  \
+#define MESSAGE(id, number, name)                                                                  \
+    case number:                                                                                   \
         return name;
 #include "protocol/cluster/messages.def"
 #undef MESSAGE
@@ -310,8 +310,8 @@ static Status head_decode(ByteReader *reader, MessageKind *kind)
     }
     if (version != MESSAGE_VERSION) {
         return status_error(SQLSTATE_PROTOCOL_VIOLATION,
-                            "cluster message of version %u, this program speaks version %u", version,
-                            MESSAGE_VERSION);
+                            "cluster message of version %u, this program speaks version %u",
+                            version, MESSAGE_VERSION);
     }
     *kind = (MessageKind)number;
     return STATUS_OK;

@@ -181,7 +181,8 @@ static Status serve(Transport *self, const char *address, uint32_t parallel_max,
         server->request_count = i + 1;
     }
     if (error == 0) {
-        error = server->requests == NULL ? NNG_ENOMEM : nng_listen(server->socket, address, NULL, 0);
+        error =
+            server->requests == NULL ? NNG_ENOMEM : nng_listen(server->socket, address, NULL, 0);
     }
     if (error != 0) {
         status = nng_error(error, "could not listen on", address);

@@ -79,6 +79,6 @@ void stream_receiver_close(StreamReceiver *receiver); /* null is allowed */
 
 /* Fails every stream of the query at this endpoint and leaves a tombstone; `reason` is copied. */
 void stream_hub_cancel_query(StreamHub *hub, uint64_t query_id, Status reason);
-/* The query is over at this endpoint: forgets the tombstone's streams (late messages are dropped). */
+/* The query is over at this endpoint: forgets its streams; late messages are dropped. */
 void stream_hub_end_query(StreamHub *hub, uint64_t query_id);
 uint32_t stream_hub_endpoint(const StreamHub *hub);

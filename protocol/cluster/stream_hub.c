@@ -122,8 +122,7 @@ Inflow *stream_hub_find_inflow(StreamHub *hub, uint64_t query_id, uint32_t excha
     mutex_lock(&hub->mutex);
     Inflow **slot = &hub->inflows[bucket_of(query_id, exchange_id)];
     Inflow *inflow = *slot;
-    while (inflow != NULL &&
-           (inflow->query_id != query_id || inflow->exchange_id != exchange_id)) {
+    while (inflow != NULL && (inflow->query_id != query_id || inflow->exchange_id != exchange_id)) {
         inflow = inflow->next;
     }
     if (inflow == NULL && !is_tombstoned(hub, query_id)) {
@@ -221,8 +220,8 @@ static void deliver_to_inflow(StreamHub *hub, const FrameHeader *header,
     }
     mutex_lock(&inflow->mutex);
     StreamQueue *queue = inflow_queue(inflow, header->source);
-    bool is_out_of_order = queue != NULL && item != NULL &&
-                           header->sequence != queue->next_sequence;
+    bool is_out_of_order =
+        queue != NULL && item != NULL && header->sequence != queue->next_sequence;
     if (queue == NULL || (item == NULL && header->kind != FRAME_END) || is_out_of_order) {
         if (inflow->failure == STATUS_OK) {
             inflow->failure =
@@ -395,11 +394,11 @@ void stream_hub_endpoint_lost(StreamHub *hub, uint32_t endpoint)
     for (uint32_t i = 0; i < HUB_BUCKETS; i++) {
         for (Inflow *inflow = hub->inflows[i]; inflow != NULL; inflow = inflow->next) {
             mutex_lock(&inflow->mutex);
-            bool is_fed = endpoint < inflow->queue_capacity &&
-                          (inflow->queues[endpoint].is_known ||
-                           inflow->queues[endpoint].received_count > 0) &&
-                          inflow->queues[endpoint].received_count !=
-                              inflow->queues[endpoint].expected_count;
+            bool is_fed =
+                endpoint < inflow->queue_capacity &&
+                (inflow->queues[endpoint].is_known ||
+                 inflow->queues[endpoint].received_count > 0) &&
+                inflow->queues[endpoint].received_count != inflow->queues[endpoint].expected_count;
             mutex_unlock(&inflow->mutex);
             if (is_fed) {
                 inflow_fail(inflow, reason);

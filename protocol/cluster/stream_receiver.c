@@ -262,8 +262,8 @@ static Status decode_item(StreamReceiver *receiver, uint32_t source, const Strea
     if (header.kind != FRAME_BATCHES) {
         return status_error(SQLSTATE_PROTOCOL_VIOLATION, "rows expected, bytes arrived");
     }
-    bool is_piece = (header.flags & FRAME_FLAG_MORE) != 0 ||
-                    receiver->inflow->queues[source].partial != NULL;
+    bool is_piece =
+        (header.flags & FRAME_FLAG_MORE) != 0 || receiver->inflow->queues[source].partial != NULL;
     if (!is_piece) {
         return decode_payload(receiver, source, frame + sizeof(header), header.payload_bytes, out);
     }

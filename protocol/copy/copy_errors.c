@@ -1,9 +1,10 @@
 /* copy_errors.c — the bad rows of a COPY: which line, which column, what was there, and why. */
+#include "protocol/copy/copy_reader_internal.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/types/text_format.h"
-#include "protocol/copy/copy_reader_internal.h"
 
 static Status record(CopyReader *reader, size_t row_first, RowFault *owned_fault);
 static uint64_t line_of(CopyReader *reader, size_t offset);

@@ -7,9 +7,9 @@
  *   marks      -1   3    8 | 12   17 | …          rows end at the marks that are newlines
  *   field (row, column) = data[marks[before(row) + column] + 1 .. marks[before(row) + column + 1])
  */
-#include <string.h>
-
 #include "protocol/copy/copy_reader_internal.h"
+
+#include <string.h>
 
 enum { WINDOW_BYTES = 16 << 10 }; /* scanned at once */
 
@@ -231,7 +231,11 @@ static Status reject_shape(CopyReader *reader, uint32_t before, uint32_t field_c
     uint32_t first = field_first(reader, before, true);
     uint32_t last = field_last(reader, first, before + field_count);
     RowFault fault = {.column = reader->column_count, .first = first, .last = last};
-    if (is_long) {
+    bool is_open =
+        reader->scan.marks[before + field_count] == reader->bytes && reader->scan.state.quoted != 0;
+    if (is_open) {
+        fault.status = status_error(SQLSTATE_BAD_COPY_FILE_FORMAT, "unterminated CSV quoted field");
+    } else if (is_long) {
         fault.status =
             status_error(SQLSTATE_BAD_COPY_FILE_FORMAT, "extra data after last expected column");
     } else {

@@ -6,9 +6,9 @@
  *   "a ""b"", c"   a "b", c    never: it was quoted
  *   x"y,z"w        xy,zw       never
  */
-#include <string.h>
-
 #include "protocol/copy/field_value.h"
+
+#include <string.h>
 
 static Status unquote(const CopyFormat *format, FieldText *text, Arena *arena);
 static void trim_around_quotes(const CopyFormat *format, FieldText *text);

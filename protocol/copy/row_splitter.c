@@ -25,8 +25,8 @@ struct RowSplitter {
     uint64_t lines_before; /* newlines of the file before data[0] */
     uint64_t header_rows_left;
     LineEnd line_end;
-    size_t looked; /* bytes searched for the first row end, and the quotes there */
-    uint64_t looked_quoted;
+    size_t looked; /* bytes searched for the first row end, and the state there */
+    ScanState looked_state;
     bool is_past_mark; /* the byte order mark has been looked for */
 };
 
@@ -55,7 +55,7 @@ Status row_splitter_create(const CopyFormat *format, MemoryBudget *budget, size_
     splitter->budget = budget;
     splitter->block_bytes = block_bytes;
     splitter->header_rows = format->header_rows;
-    scan_rules_init(&splitter->rules, format);
+    scan_rules_init_rows(&splitter->rules, format);
     splitter->kernels = scan_kernels_choose(&splitter->rules);
     restart(splitter);
     *out = splitter;
@@ -122,7 +122,7 @@ static void restart(RowSplitter *splitter)
     splitter->header_rows_left = splitter->header_rows;
     splitter->line_end = LINE_END_UNKNOWN;
     splitter->looked = 0;
-    splitter->looked_quoted = 0;
+    splitter->looked_state = (ScanState){.quoted = 0};
     splitter->is_past_mark = false;
 }
 
@@ -155,6 +155,9 @@ static Status make_room(RowSplitter *splitter)
 /* Removes the first `bytes` of the buffer. */
 static void drop(RowSplitter *splitter, size_t bytes)
 {
+    if (bytes == 0) {
+        return;
+    }
     splitter->bytes -= bytes;
     memmove(splitter->data, splitter->data + bytes, splitter->bytes);
 }
@@ -162,12 +165,10 @@ static void drop(RowSplitter *splitter, size_t bytes)
 /* Lone carriage returns outside of quotes become newlines, from `scanned` on. */
 static void rewrite_line_ends(RowSplitter *splitter)
 {
-    uint64_t quoted = splitter->scan.state.quoted;
+    ScanState state = splitter->scan.state;
     for (size_t i = splitter->scanned; i < splitter->bytes; i++) {
         uint8_t *byte = &splitter->data[i];
-        if (splitter->rules.has_quotes && *byte == splitter->rules.quote) {
-            quoted = ~quoted;
-        } else if (*byte == '\r' && quoted == 0) {
+        if (scan_step(&state, &splitter->rules, *byte) && *byte == '\r') {
             *byte = '\n';
         }
     }
@@ -220,19 +221,16 @@ static bool find_line_end(RowSplitter *splitter, bool is_end)
     for (; splitter->looked < splitter->bytes; splitter->looked++) {
         size_t at = splitter->looked;
         uint8_t byte = splitter->data[at];
-        if (splitter->rules.has_quotes && byte == splitter->rules.quote) {
-            splitter->looked_quoted = ~splitter->looked_quoted;
-        }
-        if (splitter->looked_quoted != 0 || (byte != '\n' && byte != '\r')) {
-            continue;
-        }
         bool is_last = at + 1 == splitter->bytes;
         if (byte == '\r' && is_last && !is_end) {
             return false; // the next byte decides
         }
-        bool is_lone = byte == '\r' && (is_last || splitter->data[at + 1] != '\n');
-        splitter->line_end = is_lone ? LINE_END_CR : LINE_END_LF;
-        return true;
+        bool counts = scan_step(&splitter->looked_state, &splitter->rules, byte);
+        if (counts && (byte == '\n' || byte == '\r')) {
+            bool is_lone = byte == '\r' && (is_last || splitter->data[at + 1] != '\n');
+            splitter->line_end = is_lone ? LINE_END_CR : LINE_END_LF;
+            return true;
+        }
     }
     return is_end;
 }

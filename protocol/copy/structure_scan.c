@@ -16,6 +16,14 @@ void scan_rules_init(ScanRules *rules, const CopyFormat *format)
                             (rules->has_quotes && rules->quote != rules->quote_escape);
 }
 
+void scan_rules_init_rows(ScanRules *rules, const CopyFormat *format)
+{
+    scan_rules_init(rules, format);
+    rules->delimiter_bytes = 1;
+    rules->removes_quotes = false;
+    rules->needs_bytewise = rules->has_quotes && rules->quote != rules->quote_escape;
+}
+
 KERNEL_TABLE_DEFINE(ScanKernels, scan_kernels);
 
 const ScanKernels *scan_kernels_choose(const ScanRules *rules)
@@ -41,40 +49,39 @@ static ByteRole role_in_wrapped(ScanState *state, uint8_t byte)
     return BYTE_DELIMITER; // it may be one
 }
 
-/* True when the byte is plain because of a quote or a backslash. */
-static bool is_hidden(ScanState *state, const ScanRules *rules, uint8_t byte, uint8_t next)
+bool scan_step(ScanState *state, const ScanRules *rules, uint8_t byte)
 {
     if (state->escaped != 0) {
+        bool is_sure = state->escaped == 1;
         state->escaped = 0;
         state->is_inside = true;
-        return true;
+        if (is_sure || byte == rules->quote || byte == rules->quote_escape) {
+            return false;
+        }
     }
     if (rules->has_backslashes && byte == '\\') {
         state->escaped = 1;
-        return true;
+        return false;
     }
     if (rules->has_quotes) {
-        bool is_escape = state->quoted != 0 && byte == rules->quote_escape &&
-                         rules->quote_escape != rules->quote &&
-                         (next == rules->quote || next == rules->quote_escape);
-        if (is_escape) {
-            state->escaped = 1;
-            return true;
+        if (state->quoted != 0 && byte == rules->quote_escape &&
+            rules->quote_escape != rules->quote) {
+            state->escaped = 2; // it escapes quotes and itself only
+            return false;
         }
         if (byte == rules->quote) {
             state->quoted = ~state->quoted;
-            return true;
+            return false;
         }
-        return state->quoted != 0;
+        return state->quoted == 0;
     }
-    return rules->removes_quotes && role_in_wrapped(state, byte) == BYTE_PLAIN;
+    return !rules->removes_quotes || role_in_wrapped(state, byte) != BYTE_PLAIN;
 }
 
 static ByteRole byte_role(ScanState *state, const ScanRules *rules, const uint8_t *data, size_t at,
                           size_t end)
 {
-    uint8_t next = at + 1 < end ? data[at + 1] : 0;
-    if (is_hidden(state, rules, data[at], next)) {
+    if (!scan_step(state, rules, data[at])) {
         return BYTE_PLAIN;
     }
     ByteRole role = BYTE_PLAIN;

@@ -24,14 +24,19 @@ typedef struct ScanRules {
 } ScanRules;
 
 void scan_rules_init(ScanRules *rules, const CopyFormat *format);
+/* The rules as far as row ends depend on them: neither on delimiters nor on wrapping quotes. */
+void scan_rules_init_rows(ScanRules *rules, const CopyFormat *format);
 
 /* What one byte leaves behind for the next; zero at the start of a row. */
 typedef struct ScanState {
     uint64_t quoted;  /* all ones inside quotes */
-    uint64_t escaped; /* 1: the next byte is protected by a backslash */
+    uint64_t escaped; /* 1: the next byte is protected; 2: if it is a quote or an escape */
     uint8_t opener;   /* REMOVEQUOTES: the quote of the current field; 0: none */
     bool is_inside;   /* REMOVEQUOTES: past the first byte of a field */
 } ScanState;
+
+/* Steps over one byte; true when it counts: outside of quotes, no quote itself, not protected. */
+bool scan_step(ScanState *state, const ScanRules *rules, uint8_t byte);
 
 /* Row ends of data scanned piece by piece. */
 typedef struct RowScan {

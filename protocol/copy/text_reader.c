@@ -6,9 +6,9 @@
  *   a\nb       anb              a, newline, b          a\nb
  *   "a|b"      "a|b"            "a|b"                  a|b
  */
-#include <string.h>
-
 #include "protocol/copy/field_value.h"
+
+#include <string.h>
 
 static Status unwrap(FieldText *text);
 static void unescape(FieldText *text, bool has_controls, Arena *arena);

@@ -1,7 +1,8 @@
 /*
  * simulated_files.c — inodes with two contents each (visible, durable) and a log of what differs.
  *
- * Names are a list of (path, inode), once as seen and once as durable, with a log of changes between.
+ * Names are a list of (path, inode), once as seen and once as durable, with a log of changes
+ * between.
  */
 #include "tests/support/simulated_files.h"
 
@@ -17,7 +18,8 @@ typedef struct Content {
     size_t bytes, capacity;
 } Content;
 
-typedef struct Change { /* of an inode since its last sync: a write, or a resize when data is null */
+typedef struct Change { /* of an inode since its last sync: a write, or a resize when data is null
+                         */
     struct Change *next;
     uint64_t offset; /* or the new size */
     size_t bytes;

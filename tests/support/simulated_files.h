@@ -17,7 +17,8 @@ FileSystem *simulated_files_system(SimulatedFiles *files);
 
 /* All open files fail from here on; what survives is drawn from `random`. */
 void simulated_files_cut_power(SimulatedFiles *files, Random *random);
-/* The process dies, the machine does not: everything written is there. Open files fail from here. */
+/* The process dies, the machine does not: everything written is there. Open files fail from here.
+ */
 void simulated_files_kill(SimulatedFiles *files);
 /* Calls of the table since creation, and the call that fails (from 1; 0: none) with `error`. */
 uint64_t simulated_files_calls(const SimulatedFiles *files);

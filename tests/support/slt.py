@@ -146,6 +146,16 @@ def run_file(server, path, nodes, write=False):
     return count, failures
 
 
+class Oracle:
+    """A running PostgreSQL, such as oracle_postgres.py --serve starts."""
+
+    def __init__(self, port):
+        self.port = port
+
+    def connect(self):
+        return pgwire.Connection(port=self.port, user="postgres", database="postgres")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("paths", nargs="*", help="files or folders (default: tests/sql)")
@@ -153,12 +163,21 @@ def main():
     parser.add_argument("--preset", help="build to run")
     parser.add_argument("--setting", action="append", default=[], help="name=value of the server")
     parser.add_argument("--write", action="store_true", help="put the results seen into the files")
+    parser.add_argument("--oracle", type=int, metavar="PORT",
+                        help="run against a PostgreSQL on this port (user and database postgres)")
     arguments = parser.parse_args()
     paths = [pathlib.Path(p) for p in arguments.paths or [cluster.ROOT / "tests" / "sql"]]
     files = sorted(f for p in paths for f in ([p] if p.is_file() else p.rglob("*.slt")))
     settings = dict(s.split("=", 1) for s in arguments.setting)
     failures, count = [], 0
-    for nodes in [int(n) for n in arguments.nodes.split(",")]:
+    if arguments.oracle:
+        arguments.nodes = ""
+        oracle = Oracle(arguments.oracle)
+        for path in files:
+            done, failed = run_file(oracle, path, "PostgreSQL", arguments.write)
+            count += done
+            failures += failed
+    for nodes in [int(n) for n in arguments.nodes.split(",") if n]:
         with cluster.Local(nodes=nodes, settings=settings, preset=arguments.preset) as server:
             for path in files:
                 done, failed = run_file(server, path, nodes, arguments.write)

@@ -71,14 +71,14 @@ START_TEST(runs_hooks_newest_first_and_children_before_parents)
     Arena *parent = arena_create(NULL, "parent");
     Arena *child = arena_create(parent, "child");
     arena_create(child, "grandchild");
-    arena_on_reset(parent, note_hook, (void *)(uintptr_t)"a");
-    arena_on_reset(parent, note_hook, (void *)(uintptr_t)"b");
-    arena_on_reset(child, note_hook, (void *)(uintptr_t)"c");
+    arena_on_reset(parent, note_hook, (void *)(uintptr_t) "a");
+    arena_on_reset(parent, note_hook, (void *)(uintptr_t) "b");
+    arena_on_reset(child, note_hook, (void *)(uintptr_t) "c");
     arena_reset(parent);
     ck_assert_str_eq(hook_order, "cba");
     arena_reset(parent); // each runs once
     ck_assert_uint_eq(hook_count, 3);
-    arena_on_reset(parent, note_hook, (void *)(uintptr_t)"d");
+    arena_on_reset(parent, note_hook, (void *)(uintptr_t) "d");
     arena_destroy(parent);
     ck_assert_str_eq(hook_order, "cbad");
 }

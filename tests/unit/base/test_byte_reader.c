@@ -113,7 +113,10 @@ START_TEST(distrusts_counts_and_strings)
     byte_reader_init(&reader, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", 10);
     ck_assert_uint_eq(byte_reader_count(&reader, 1), 0);
     ck_assert(!byte_reader_is_ok(&reader));
-    byte_reader_init(&reader, "\x03" "a\0b", 4);
+    byte_reader_init(&reader,
+                     "\x03"
+                     "a\0b",
+                     4);
     ck_assert_str_eq(byte_reader_string(&reader, arena), "");
     ck_assert(!byte_reader_is_ok(&reader));
     byte_reader_init(&reader, "abc", 3);
@@ -140,14 +143,30 @@ START_TEST(survives_noise)
         for (int call = 0; call < 20; call++) {
             size_t got;
             switch (random_below(&random, 8)) {
-            case 0: byte_reader_u8(&reader); break;
-            case 1: byte_reader_u64(&reader); break;
-            case 2: byte_reader_be32(&reader); break;
-            case 3: byte_reader_varint(&reader); break;
-            case 4: byte_reader_blob(&reader, &got); break;
-            case 5: byte_reader_string(&reader, arena); break;
-            case 6: byte_reader_cstring(&reader); break;
-            default: byte_reader_count(&reader, 3); break;
+            case 0:
+                byte_reader_u8(&reader);
+                break;
+            case 1:
+                byte_reader_u64(&reader);
+                break;
+            case 2:
+                byte_reader_be32(&reader);
+                break;
+            case 3:
+                byte_reader_varint(&reader);
+                break;
+            case 4:
+                byte_reader_blob(&reader, &got);
+                break;
+            case 5:
+                byte_reader_string(&reader, arena);
+                break;
+            case 6:
+                byte_reader_cstring(&reader);
+                break;
+            default:
+                byte_reader_count(&reader, 3);
+                break;
             }
         }
         free(input);

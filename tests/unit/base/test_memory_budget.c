@@ -74,6 +74,28 @@ START_TEST(charges_what_it_takes)
 }
 END_TEST
 
+START_TEST(moves_a_charge_and_back)
+{
+    MemoryBudget *cache = memory_budget_create(NULL, process, "cache", MIB);
+    char *memory = memory_alloc(query, 70000);
+    size_t bytes = memory_budget_used_bytes(query);
+    ck_assert(memory_move(query, cache, 70000));
+    ck_assert_uint_eq(memory_budget_used_bytes(query), 0);
+    ck_assert_uint_eq(memory_budget_used_bytes(node), 0);
+    ck_assert_uint_eq(memory_budget_used_bytes(cache), bytes);
+    ck_assert_uint_eq(memory_budget_used_bytes(process), bytes);
+    memory_move_back(cache, query, 70000);
+    ck_assert_uint_eq(memory_budget_used_bytes(query), bytes);
+    ck_assert(memory_budget_reserve(cache, MIB));
+    ck_assert(!memory_move(query, cache, 70000));
+    ck_assert_uint_eq(memory_budget_used_bytes(query), bytes);
+    memory_budget_release(cache, MIB);
+    memory_free(query, memory, 70000);
+    memory_budget_destroy(cache);
+    ck_assert_uint_eq(memory_budget_used_bytes(process), 0);
+}
+END_TEST
+
 START_TEST(zeroes_recycled_memory)
 {
     for (int i = 0; i < 3; i++) {
@@ -194,6 +216,7 @@ int main(void)
     add_case(suite, "levels", counts_at_every_level);
     add_case(suite, "refusal", a_refusal_leaves_no_trace);
     add_case(suite, "charge", charges_what_it_takes);
+    add_case(suite, "move", moves_a_charge_and_back);
     add_case(suite, "zeroed", zeroes_recycled_memory);
     add_case(suite, "realloc", realloc_keeps_contents);
     add_case(suite, "error", tells_who_wanted_what);

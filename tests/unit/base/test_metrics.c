@@ -37,10 +37,10 @@ START_TEST(prints_for_prometheus)
     metrics_print(&buffer);
     byte_buffer_add_u8(&buffer, 0);
     ck_assert_ok(byte_buffer_status(&buffer));
-    ck_assert_ptr_nonnull(strstr((char *)buffer.data,
-                                 "# HELP basalt_file_read_bytes_total bytes read from files of ours\n"
-                                 "# TYPE basalt_file_read_bytes_total counter\n"
-                                 "basalt_file_read_bytes_total 77\n"));
+    ck_assert_ptr_nonnull(strstr(
+        (char *)buffer.data, "# HELP basalt_file_read_bytes_total bytes read from files of ours\n"
+                             "# TYPE basalt_file_read_bytes_total counter\n"
+                             "basalt_file_read_bytes_total 77\n"));
     ck_assert_ptr_nonnull(strstr((char *)buffer.data, "# TYPE basalt_threads gauge\n"));
     byte_buffer_deinit(&buffer);
 }
@@ -51,8 +51,8 @@ START_TEST(names_keep_their_form)
     for (int i = 0; i < METRIC_COUNT; i++) {
         const MetricInfo *info = metric_info((MetricId)i);
         ck_assert_int_eq(strncmp(info->name, "basalt_", 7), 0);
-        bool is_total = strlen(info->name) > 6 &&
-                        strcmp(info->name + strlen(info->name) - 6, "_total") == 0;
+        bool is_total =
+            strlen(info->name) > 6 && strcmp(info->name + strlen(info->name) - 6, "_total") == 0;
         ck_assert_int_eq(is_total, info->kind == METRIC_KIND_COUNTER);
         ck_assert_ptr_nonnull(strstr(info->name, info->unit));
         ck_assert_str_ne(info->help, "");

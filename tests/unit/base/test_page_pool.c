@@ -12,6 +12,12 @@
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
 
+#ifdef SANITIZER_ADDRESS
+enum { CHURN_STEPS = 2000 }; /* each allocation is one of the heap, with its shadow */
+#else
+enum { CHURN_STEPS = 30000 };
+#endif
+
 static size_t resident_bytes(void)
 {
     long total = 0, resident = 0;
@@ -31,17 +37,26 @@ static void *take(PagePool *pool, size_t bytes)
 
 START_TEST(rounds_to_size_classes)
 {
-#ifndef SANITIZER_THREAD
     static const size_t cases[][2] = {
-        {0, 64}, {1, 64}, {65, 128}, {4096, 4096}, {4097, 8192}, {32 * KIB, 32 * KIB},
-        {33 * KIB, 64 * KIB}, {64 * KIB, 64 * KIB}, {65 * KIB, 128 * KIB}, {200 * KIB, 256 * KIB},
-        {MIB, MIB}, {MIB + 1, MIB + 128 * KIB}, {5 * MIB, 5 * MIB}, {64 * MIB, 64 * MIB},
+        {0, 64},
+        {1, 64},
+        {65, 128},
+        {4096, 4096},
+        {4097, 8192},
+        {32 * KIB, 32 * KIB},
+        {33 * KIB, 64 * KIB},
+        {64 * KIB, 64 * KIB},
+        {65 * KIB, 128 * KIB},
+        {200 * KIB, 256 * KIB},
+        {MIB, MIB},
+        {MIB + 1, MIB + 128 * KIB},
+        {5 * MIB, 5 * MIB},
+        {64 * MIB, 64 * MIB},
         {64 * MIB + 1, 66 * MIB},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ck_assert_uint_eq(page_pool_rounded_bytes(cases[i][0]), cases[i][1]);
     }
-#endif
     ck_assert_uint_eq(page_pool_rounded_bytes(SIZE_MAX), 0);
     for (size_t bytes = 1; bytes < 200 * MIB; bytes = bytes * 9 / 8 + 1) {
         size_t rounded = page_pool_rounded_bytes(bytes);
@@ -55,8 +70,8 @@ START_TEST(gives_aligned_memory_with_a_readable_tail)
 {
     PagePool *pool = NULL;
     ck_assert_ok(page_pool_create(&pool, 1024 * MIB));
-    static const size_t sizes[] = {1,         100,      4096,     32 * KIB, 64 * KIB,
-                                   100 * KIB, MIB + 1,  63 * MIB, 64 * MIB, 65 * MIB};
+    static const size_t sizes[] = {1,         100,     4096,     32 * KIB, 64 * KIB,
+                                   100 * KIB, MIB + 1, 63 * MIB, 64 * MIB, 65 * MIB};
     enum { COUNT = sizeof sizes / sizeof *sizes };
     char *memory[COUNT];
     for (size_t i = 0; i < COUNT; i++) {
@@ -118,7 +133,8 @@ static void churn(PagePool *pool, uint64_t seed, int steps, size_t bytes_max)
     for (int step = 0; step < steps; step++) {
         Holding *holding = &holdings[random_below(&random, COUNT)];
         if (holding->memory == NULL) {
-            size_t bytes = (size_t)1 << random_below(&random, 63 - (uint64_t)__builtin_clzl(bytes_max));
+            size_t bytes = (size_t)1
+                           << random_below(&random, 63 - (uint64_t)__builtin_clzl(bytes_max));
             holding->bytes = page_pool_rounded_bytes(bytes + random_below(&random, bytes));
             holding->memory = page_pool_alloc(pool, holding->bytes);
             if (holding->memory != NULL) {
@@ -150,7 +166,7 @@ START_TEST(allocations_never_overlap)
 {
     PagePool *pool = NULL;
     ck_assert_ok(page_pool_create(&pool, 512 * MIB));
-    churn(pool, (uint64_t)_i + 1, 30000, _i % 2 == 0 ? 100 * MIB : 128 * KIB);
+    churn(pool, (uint64_t)_i + 1, CHURN_STEPS, _i % 2 == 0 ? 100 * MIB : 128 * KIB);
     ck_assert_uint_eq(page_pool_used_bytes(pool), 0);
     // Everything came together again: the largest blocks are there.
     void *blocks[7];
@@ -173,7 +189,7 @@ typedef struct Churner {
 static void churner_run(void *object)
 {
     Churner *churner = object;
-    churn(churner->pool, churner->seed, 20000, 4 * MIB);
+    churn(churner->pool, churner->seed, CHURN_STEPS, 4 * MIB);
 }
 
 START_TEST(threads_share_it)

@@ -55,10 +55,14 @@ START_TEST(maps_system_errors)
         int error;
         SqlState state;
     } cases[] = {
-        {ENOSPC, SQLSTATE_DISK_FULL},     {EDQUOT, SQLSTATE_DISK_FULL},
-        {EMFILE, SQLSTATE_INSUFFICIENT_RESOURCES}, {ENFILE, SQLSTATE_INSUFFICIENT_RESOURCES},
-        {ENOMEM, SQLSTATE_OUT_OF_MEMORY}, {ENOENT, SQLSTATE_UNDEFINED_FILE},
-        {EIO, SQLSTATE_IO_ERROR},         {EACCES, SQLSTATE_IO_ERROR},
+        {ENOSPC, SQLSTATE_DISK_FULL},
+        {EDQUOT, SQLSTATE_DISK_FULL},
+        {EMFILE, SQLSTATE_INSUFFICIENT_RESOURCES},
+        {ENFILE, SQLSTATE_INSUFFICIENT_RESOURCES},
+        {ENOMEM, SQLSTATE_OUT_OF_MEMORY},
+        {ENOENT, SQLSTATE_UNDEFINED_FILE},
+        {EIO, SQLSTATE_IO_ERROR},
+        {EACCES, SQLSTATE_IO_ERROR},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ck_assert_state(status_from_errno(cases[i].error, "x"), cases[i].state);
@@ -82,8 +86,8 @@ END_TEST
 
 START_TEST(first_keeps_the_first)
 {
-    Status status = status_first(status_error(SQLSTATE_DISK_FULL, "a"),
-                                 status_error(SQLSTATE_IO_ERROR, "b"));
+    Status status =
+        status_first(status_error(SQLSTATE_DISK_FULL, "a"), status_error(SQLSTATE_IO_ERROR, "b"));
     ck_assert_state(status, SQLSTATE_DISK_FULL);
     ck_assert_state(status_first(STATUS_OK, status_error(SQLSTATE_IO_ERROR, "b")),
                     SQLSTATE_IO_ERROR);

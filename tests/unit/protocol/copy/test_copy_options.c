@@ -181,6 +181,7 @@ int main(void)
 {
     Suite *suite = suite_create("copy_options");
     TCase *tcase = tcase_create("options");
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, defaults);
     tcase_add_test(tcase, order_does_not_matter);
     tcase_add_test(tcase, values);

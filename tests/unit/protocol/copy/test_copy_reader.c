@@ -175,6 +175,8 @@ START_TEST(row_shapes)
     format = copy_format_postgres_csv();
     reader = open_reader(&format, two, 2, 0);
     check_error(reader, "1,a,\n", "22P04", "extra data", "COPY t, line 1: \"1,a,\"");
+    check_error(reader, "1,a\n\"2,b\n", "22P04", "unterminated CSV quoted field",
+                "COPY t, line 2: \"\"2,b?\"");
     check_error(reader, "1,\"a\n2,b\n", "22P04", "unterminated CSV quoted field",
                 "COPY t, line 1, column name: \"\"a?2,b?\"");
 }

@@ -88,6 +88,7 @@ int main(void)
 {
     Suite *suite = suite_create("csv_reader");
     TCase *tcase = tcase_create("fields");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, quotes);
     tcase_add_test(tcase, nulls);

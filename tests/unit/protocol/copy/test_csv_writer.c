@@ -218,6 +218,7 @@ int main(void)
 {
     Suite *suite = suite_create("csv_writer");
     TCase *tcase = tcase_create("rows");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, postgres_text);
     tcase_add_test(tcase, postgres_csv);

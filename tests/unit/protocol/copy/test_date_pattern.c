@@ -90,6 +90,7 @@ int main(void)
 {
     Suite *suite = suite_create("date_pattern");
     TCase *tcase = tcase_create("patterns");
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, reads);
     tcase_add_test(tcase, refuses);
     tcase_add_test(tcase, rest_may_be_ignored);

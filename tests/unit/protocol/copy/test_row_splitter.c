@@ -36,11 +36,16 @@ static void gather(Gathered *gathered, RowBlock *block, bool is_last)
     if (block->data == NULL) {
         return;
     }
+    const CopyFormat *format = gathered->format;
     bool is_quoted = false;
-    for (size_t i = 0; i < block->bytes; i++) {
-        is_quoted ^= gathered->format->style == COPY_STYLE_CSV &&
-                     gathered->format->quote == gathered->format->quote_escape &&
-                     block->data[i] == (uint8_t)gathered->format->quote;
+    for (size_t i = 0; i < block->bytes && format->style == COPY_STYLE_CSV; i++) {
+        char byte = (char)block->data[i], next = (char)block->data[i + 1];
+        if (is_quoted && byte == format->quote_escape && format->quote_escape != format->quote &&
+            (next == format->quote || next == format->quote_escape)) {
+            i++;
+        } else {
+            is_quoted ^= byte == format->quote;
+        }
     }
     if (!is_last) {
         ck_assert(!is_quoted);
@@ -105,6 +110,9 @@ START_TEST(whole_rows)
     format = copy_format_postgres_csv();
     check_split(&format, "a,\"b\nc\"\n\"\n\n\"\n", "a,\"b\nc\"\n\"\n\n\"\n", 0);
     check_split(&format, "a,\"b\n", "a,\"b\n", 0); // the reader will complain
+    format.quote_escape = '\\';
+    check_split(&format, "\"a\\\"\n\",b\n\"\\\\\"\n\"\\x\"\n", "\"a\\\"\n\",b\n\"\\\\\"\n\"\\x\"\n",
+                0);
     format = copy_format_postgres_text();
     check_split(&format, "a\\\nb\nc\\\\\nd\n", "a\\\nb\nc\\\\\nd\n", 0);
 }
@@ -115,6 +123,7 @@ START_TEST(header_rows)
     CopyFormat format = copy_format_postgres_csv();
     format.header_rows = 2;
     check_split(&format, "x,\"y\nz\"\nsecond\na,b\nc,d\n", "a,b\nc,d\n", 3);
+    check_split(&format, "", "", 0);
     check_split(&format, "x\ny", "", 1);
     check_split(&format, "x\ny\n", "", 2);
 }
@@ -143,6 +152,8 @@ START_TEST(lone_carriage_returns)
     check_split(&format, "h\ra\r", "a\n", 1);
     format = copy_format_postgres_csv();
     check_split(&format, "a,\"x\ry\"\rb\r", "a,\"x\ry\"\nb\n", 0);
+    format.quote_escape = '\\';
+    check_split(&format, "a\r\"x\\\"\ry\"\rb\r", "a\n\"x\\\"\ry\"\nb\n", 0);
     check_split(&format, "\"a\rb\"\nc\rd\n", "\"a\rb\"\nc\rd\n", 0); // newlines decide
 }
 END_TEST

@@ -220,12 +220,14 @@ int main(void)
 {
     Suite *suite = suite_create("structure_scan");
     TCase *tcase = tcase_create("kernels");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, NULL);
     tcase_add_loop_test(tcase, finds_what_is_there, 0, (KERNEL_LEVEL_COUNT + 1) * 3);
     tcase_add_loop_test(tcase, counts_rows_and_lines, 0, (KERNEL_LEVEL_COUNT + 1) * 3);
     tcase_add_loop_test(tcase, notes_unusual_bytes, 0, KERNEL_LEVEL_COUNT + 1);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("bytewise");
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, long_delimiters);
     tcase_add_test(tcase, escapes_inside_quotes);
     tcase_add_test(tcase, wrapped_fields);

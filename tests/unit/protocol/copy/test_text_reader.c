@@ -208,6 +208,7 @@ int main(void)
 {
     Suite *suite = suite_create("text_reader");
     TCase *tcase = tcase_create("fields");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, nulls);
     tcase_add_test(tcase, plain_escapes);
@@ -215,6 +216,7 @@ int main(void)
     tcase_add_test(tcase, wrapping_quotes);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("values");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, texts);
     tcase_add_test(tcase, numbers);

@@ -179,6 +179,7 @@ int main(void)
 {
     Suite *suite = suite_create("auth_scram");
     TCase *tcase = tcase_create("exchange");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, vector_of_rfc_7677);
     tcase_add_test(tcase, wrong_proof);
@@ -186,6 +187,7 @@ int main(void)
     tcase_add_test(tcase, malformed_final);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("verifier");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, verifier_as_text);
     tcase_add_test(tcase, each_verifier_has_its_salt);

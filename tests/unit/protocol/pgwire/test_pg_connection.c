@@ -135,6 +135,7 @@ int main(void)
 {
     Suite *suite = suite_create("pg_connection");
     TCase *tcase = tcase_create("waiting");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, deadline_ends_a_wait);
     tcase_add_test(tcase, interrupt_ends_a_wait);

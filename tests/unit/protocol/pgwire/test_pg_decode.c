@@ -367,6 +367,7 @@ int main(void)
 {
     Suite *suite = suite_create("pg_decode");
     TCase *tcase = tcase_create("messages");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, query);
     tcase_add_test(tcase, query_is_utf8);

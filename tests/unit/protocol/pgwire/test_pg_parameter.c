@@ -161,6 +161,7 @@ int main(void)
 {
     Suite *suite = suite_create("pg_parameter");
     TCase *tcase = tcase_create("parameters");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, text_form);
     tcase_add_test(tcase, null);

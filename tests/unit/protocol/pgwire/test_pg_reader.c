@@ -228,6 +228,7 @@ int main(void)
 {
     Suite *suite = suite_create("pg_reader");
     TCase *tcase = tcase_create("messages");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, messages_in_one_piece);
     tcase_add_test(tcase, message_byte_by_byte);
@@ -237,6 +238,7 @@ int main(void)
     tcase_add_test(tcase, bad_type_fails_at_once);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("copy");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, copy_pieces);
     tcase_add_test(tcase, copy_frame_larger_than_any_buffer);

@@ -150,6 +150,7 @@ int main(void)
 {
     Suite *suite = suite_create("pg_writer");
     TCase *tcase = tcase_create("messages");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, login);
     tcase_add_test(tcase, results);

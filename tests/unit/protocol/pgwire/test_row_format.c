@@ -263,6 +263,7 @@ int main(void)
 {
     Suite *suite = suite_create("row_format");
     TCase *tcase = tcase_create("rows");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, text_form);
     tcase_add_test(tcase, fewer_float_digits);

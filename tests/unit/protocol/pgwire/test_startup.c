@@ -374,6 +374,7 @@ int main(void)
 {
     Suite *suite = suite_create("startup");
     TCase *tcase = tcase_create("packets");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, user_and_settings);
     tcase_add_test(tcase, database_defaults_to_user);
@@ -387,6 +388,7 @@ int main(void)
     tcase_add_test(tcase, port_probe);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("login");
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, login, 0, 2);
     tcase_add_loop_test(tcase, login_fails, 0, 2);

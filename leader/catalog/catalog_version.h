@@ -1,4 +1,4 @@
-/* catalog_internal.h — the insides of a catalog version. */
+/* catalog_version.h — the insides of a catalog version. */
 #pragma once
 #include "leader/catalog/catalog.h"
 
