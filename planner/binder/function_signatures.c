@@ -220,7 +220,8 @@ static Status bind_same_numeric(Call *call, Expr **out)
 
 static uint32_t capped_precision(uint32_t precision)
 {
-    return precision < 1 ? 1 : precision > DECIMAL_PRECISION_MAX ? DECIMAL_PRECISION_MAX : precision;
+    precision = precision < 1 ? 1 : precision;
+    return precision > DECIMAL_PRECISION_MAX ? DECIMAL_PRECISION_MAX : precision;
 }
 
 // CEIL and FLOOR of a decimal have no fraction and perhaps one digit more before the point.
