@@ -298,6 +298,9 @@ Status bind_insert(Binder *binder, const AstStatement *ast, BoundStatement *boun
 Status bind_writable_table(Binder *binder, const AstObjectName *name, const char *action,
                            const CatalogTable **out) CHECKED;
 Status bind_copy(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
+/* copy_format.c: the options as an encoded CopyFormat. */
+Status bind_copy_format(Binder *binder, const AstCopy *copy, size_t *bytes, const void **out,
+                        bool *is_gzip) CHECKED;
 /* What the client sees of bound->root. */
 void bind_results(Binder *binder, BoundStatement *bound);
 Status bind_create_table(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;

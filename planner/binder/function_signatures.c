@@ -88,13 +88,12 @@ bool function_by_name(const char *name, FunctionId *out)
 
 static const FunctionLine *find_line(FunctionId function)
 {
-    for (size_t i = 0; i < FUNCTION_LINE_COUNT; i++) {
-        if (function_lines[i].id == function) {
-            return &function_lines[i];
-        }
+    size_t i = 0;
+    while (i + 1 < FUNCTION_LINE_COUNT && function_lines[i].id != function) {
+        i++;
     }
-    ASSERT(!"a function that is in functions.def");
-    return NULL;
+    ASSERT(function_lines[i].id == function);
+    return &function_lines[i];
 }
 
 static Status missing(const Call *call)
@@ -221,7 +220,8 @@ static Status bind_same_numeric(Call *call, Expr **out)
 
 static uint32_t capped_precision(uint32_t precision)
 {
-    return precision < 1 ? 1 : precision > DECIMAL_PRECISION_MAX ? DECIMAL_PRECISION_MAX : precision;
+    precision = precision < 1 ? 1 : precision;
+    return precision > DECIMAL_PRECISION_MAX ? DECIMAL_PRECISION_MAX : precision;
 }
 
 // CEIL and FLOOR of a decimal have no fraction and perhaps one digit more before the point.

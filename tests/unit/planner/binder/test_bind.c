@@ -8,6 +8,7 @@
 #include "base/types/datetime.h"
 #include "base/types/text_format.h"
 #include "planner/parser/parse.h"
+#include "protocol/copy/copy_options.h"
 #include "tests/support/planner/fake_catalog.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
@@ -396,6 +397,15 @@ START_TEST(fills_in_defaults)
 }
 END_TEST
 
+static CopyFormat copy_format_of(const void *data, size_t bytes)
+{
+    ByteReader reader;
+    CopyFormat format;
+    byte_reader_init(&reader, data, bytes);
+    must(copy_format_decode(&reader, &format), "format");
+    return format;
+}
+
 START_TEST(binds_copy)
 {
     const BoundStatement *bound = bind("copy t (c, a) from stdin csv");
@@ -404,12 +414,19 @@ START_TEST(binds_copy)
     ck_assert_uint_eq(bound->copy_field_count, 2);
     ck_assert_uint_eq(bound->copy->fields[0], 2);
     ck_assert_uint_eq(bound->copy->node.column_count, 11);
-    bound = bind("copy t from 's3://x'");
-    ck_assert(!bound->is_copy_stdin);
-    ck_assert_str_eq(bound->copy->paths[0], "s3://x");
+    ck_assert_int_eq(copy_format_of(bound->copy->format, bound->copy->format_bytes).style,
+                     COPY_STYLE_CSV);
+    bound = bind("copy t from '/data/x' delimiter ';' gzip compupdate off");
+    ck_assert(!bound->is_copy_stdin && bound->is_copy_gzip);
+    ck_assert_str_eq(bound->copy->paths[0], "/data/x");
+    CopyFormat format = copy_format_of(bound->copy->format, bound->copy->format_bytes);
+    ck_assert_int_eq(format.dialect, COPY_DIALECT_REDSHIFT);
+    ck_assert_int_eq(format.delimiter[0], ';');
     bound = bind("copy u (y, a) to stdout");
     ck_assert_int_eq(bound->kind, BOUND_COPY_TO);
     ck_assert_str_eq(bound->results[0].name, "y");
+    ck_assert_int_eq(copy_format_of(bound->format, bound->format_bytes).dialect,
+                     COPY_DIALECT_POSTGRES);
     ck_assert_int_eq(bind("copy (select 1) to stdout")->kind, BOUND_COPY_TO);
 }
 END_TEST
