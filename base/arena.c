@@ -402,8 +402,7 @@ static void *reserve_alloc(Arena *arena, size_t bytes)
     if (bytes <= RESERVE_BYTES) {
         size_t taken = round_up(bytes, ALLOC_ALIGNMENT);
         // relaxed: the counter alone decides who owns which bytes.
-        size_t offset =
-            atomic_fetch_add_explicit(&root->reserve_used, taken, memory_order_relaxed);
+        size_t offset = atomic_fetch_add_explicit(&root->reserve_used, taken, memory_order_relaxed);
         if (offset <= RESERVE_BYTES && taken <= RESERVE_BYTES - offset) {
             return memset(root->reserve + offset, 0, bytes);
         }

@@ -16,13 +16,13 @@ typedef struct Arena Arena;
 
 Arena *arena_create(Arena *parent, const char *name); /* parent may be null: a root */
 void arena_destroy(Arena *arena);                     /* runs the hooks, newest first */
-/* Like destroy, but it stays usable and keeps its newest chunk (at most 1 MiB) for the next round. */
+/* Like destroy, but it stays usable and keeps its newest chunk (at most 1 MiB) for the next use. */
 void arena_reset(Arena *arena);
 
 /* Zeroed memory, 16-byte aligned, until reset. `arena_alloc_aligned` for larger powers of two. */
 void *arena_alloc(Arena *arena, size_t bytes);
 void *arena_alloc_aligned(Arena *arena, size_t bytes, size_t alignment);
-/* A zeroed array; a product that overflows is a request no reserve can meet: it stops the process. */
+/* A zeroed array; a product that overflows is a request no reserve can meet: the process stops. */
 void *arena_array(Arena *arena, size_t count, size_t item_bytes);
 char *arena_strdup(Arena *arena, const char *text);
 char *arena_strndup(Arena *arena, const char *text, size_t bytes);

@@ -155,8 +155,8 @@ void byte_buffer_printf(ByteBuffer *buffer, const char *format, ...)
     size_t room = buffer->capacity - buffer->bytes;
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(room > 0 ? (char *)buffer->data + buffer->bytes : NULL, room, format,
-                           arguments);
+    int length =
+        vsnprintf(room > 0 ? (char *)buffer->data + buffer->bytes : NULL, room, format, arguments);
     va_end(arguments);
     if (length < 0) {
         buffer->is_failed = true;
@@ -183,8 +183,7 @@ Status byte_buffer_status(const ByteBuffer *buffer)
     }
     if (buffer->is_over_limit) {
         return status_error(SQLSTATE_PROGRAM_LIMIT_EXCEEDED,
-                            "message or value exceeds the limit of %zu bytes",
-                            buffer->limit_bytes);
+                            "message or value exceeds the limit of %zu bytes", buffer->limit_bytes);
     }
     return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for a buffer of %zu bytes",
                         buffer->bytes);

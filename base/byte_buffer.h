@@ -26,7 +26,7 @@ void byte_buffer_add_u8(ByteBuffer *buffer, uint8_t value);
 void byte_buffer_add_u16(ByteBuffer *buffer, uint16_t value);
 void byte_buffer_add_u32(ByteBuffer *buffer, uint32_t value);
 void byte_buffer_add_u64(ByteBuffer *buffer, uint64_t value);
-void byte_buffer_add_varint(ByteBuffer *buffer, uint64_t value); /* LEB128, at most 10 bytes */
+void byte_buffer_add_varint(ByteBuffer *buffer, uint64_t value);   /* LEB128, at most 10 bytes */
 void byte_buffer_add_string(ByteBuffer *buffer, const char *text); /* varint length, bytes */
 void byte_buffer_add_blob(ByteBuffer *buffer, const void *data, size_t bytes); /* the same */
 /* Big endian: the PostgreSQL protocol. */

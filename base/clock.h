@@ -4,7 +4,7 @@
 
 typedef struct ClockOps {
     int64_t (*monotonic_us)(void *self); /* deadlines, leases, durations */
-    int64_t (*wall_us)(void *self);      /* microseconds since 1970-01-01 UTC; only shown, never decided on */
+    int64_t (*wall_us)(void *self);      /* since 1970-01-01 UTC; only shown, never decided on */
     void (*sleep_us)(void *self, int64_t us);
 } ClockOps;
 typedef struct Clock {

@@ -70,8 +70,8 @@ size_t compress_zstd(void *target, size_t target_bytes, const void *source, size
     if (contexts == NULL || contexts->compress == NULL) {
         return 0;
     }
-    size_t written = ZSTD_compressCCtx(contexts->compress, target, target_bytes, source,
-                                       source_bytes, level);
+    size_t written =
+        ZSTD_compressCCtx(contexts->compress, target, target_bytes, source, source_bytes, level);
     return ZSTD_isError(written) ? 0 : written;
 }
 

@@ -1,4 +1,4 @@
-/* compress.h — the only door to LZ4, zstd and gzip. Decoders trust nothing: output size is given. */
+/* compress.h — the only door to LZ4, zstd, gzip. Decoders trust nothing: output size is given. */
 #pragma once
 #include "base/status.h"
 

@@ -7,8 +7,7 @@ void crypto_sha256(const void *data, size_t bytes, uint8_t digest[CRYPTO_SHA256_
 void crypto_hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t bytes,
                         uint8_t digest[CRYPTO_SHA256_BYTES]);
 void crypto_pbkdf2_sha256(const char *password, size_t password_bytes, const uint8_t *salt,
-                          size_t salt_bytes, uint32_t iterations,
-                          uint8_t key[CRYPTO_SHA256_BYTES]);
+                          size_t salt_bytes, uint32_t iterations, uint8_t key[CRYPTO_SHA256_BYTES]);
 Status crypto_random(void *data, size_t bytes) CHECKED;
 bool crypto_equal(const void *left, const void *right, size_t bytes); /* constant time */
 /* Zero-terminated base64 into `target` (4 * ceil(bytes / 3) + 1 bytes). */

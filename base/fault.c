@@ -25,8 +25,9 @@ static const char *const listed_points[] = {
 };
 
 static const char *const action_names[] = {
-    [FAULT_ACTION_NONE] = "none",   [FAULT_ACTION_ERROR] = "error", [FAULT_ACTION_NOSPACE] = "nospace",
-    [FAULT_ACTION_NOMEM] = "nomem", [FAULT_ACTION_CRASH] = "crash", [FAULT_ACTION_HANG] = "hang",
+    [FAULT_ACTION_NONE] = "none",       [FAULT_ACTION_ERROR] = "error",
+    [FAULT_ACTION_NOSPACE] = "nospace", [FAULT_ACTION_NOMEM] = "nomem",
+    [FAULT_ACTION_CRASH] = "crash",     [FAULT_ACTION_HANG] = "hang",
     [FAULT_ACTION_SLEEP] = "sleep",
 };
 
@@ -50,8 +51,8 @@ static Status fault_act(const FaultPoint *point, FaultAction action)
         kill(getpid(), SIGKILL);
         break;
     case FAULT_ACTION_HANG:
-        for (int64_t waited_us = 0; waited_us < FAULT_HANG_US_MAX &&
-                                    point_action(point) == FAULT_ACTION_HANG;
+        for (int64_t waited_us = 0;
+             waited_us < FAULT_HANG_US_MAX && point_action(point) == FAULT_ACTION_HANG;
              waited_us += FAULT_POLL_US) {
             clock_sleep_us(FAULT_POLL_US);
         }
@@ -116,8 +117,8 @@ static Status arm_one(const char *entry, size_t bytes)
     }
     FaultAction action;
     if (!parse_action(action_text, action_bytes, &action)) {
-        return status_error(SQLSTATE_INVALID_PARAMETER_VALUE, "fault action \"%.*s\" does not exist",
-                            (int)action_bytes, action_text);
+        return status_error(SQLSTATE_INVALID_PARAMETER_VALUE,
+                            "fault action \"%.*s\" does not exist", (int)action_bytes, action_text);
     }
     bool is_found = false;
     for (FaultPoint *point = __start_basalt_faults; point < __stop_basalt_faults; point++) {

@@ -26,11 +26,11 @@ typedef struct FaultPoint {
     uint64_t hit_wanted; /* acts at this hit (from 1); 0: at every one */
 } FaultPoint;
 Status fault_hit(FaultPoint *point);
-#define FAULT(point_name)                                                            \
-    __extension__({                                                                  \
-        static FaultPoint fault_point_                                               \
-            __attribute__((section("basalt_faults"), used)) = {.name = (point_name)}; \
-        fault_hit(&fault_point_);                                                    \
+#define FAULT(point_name)                                                                          \
+    __extension__({                                                                                \
+        static FaultPoint fault_point_                                                             \
+            __attribute__((section("basalt_faults"), used)) = {.name = (point_name)};              \
+        fault_hit(&fault_point_);                                                                  \
     })
 Status fault_arm(const char *specification) CHECKED; /* 22023 for an unknown name */
 void fault_disarm_all(void);

@@ -3,7 +3,9 @@
 #include "base/status.h"
 
 uint64_t hash_bytes(const void *data, size_t bytes, uint64_t seed); /* XXH3-64 with seed */
-typedef struct HashStream HashStream; /* XXH3-64 over pieces */
+
+/* XXH3-64 over pieces. */
+typedef struct HashStream HashStream;
 HashStream *hash_stream_create(uint64_t seed); /* null when memory is refused */
 void hash_stream_add(HashStream *stream, const void *data, size_t bytes);
 uint64_t hash_stream_digest(const HashStream *stream);

@@ -291,7 +291,8 @@ static void line_add_escaped(Line *line, const char *text, size_t bytes)
     }
 }
 
-// For parts that are known to fit: beside them stand only field keys and numbers, which are checked.
+// For parts that are known to fit: beside them stand only field keys and numbers, which are
+// checked.
 static void line_add(Line *line, const char *format, ...)
 {
     size_t room = sizeof line->bytes - line->used;

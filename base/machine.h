@@ -1,4 +1,4 @@
-/* machine.h — what this process may use of its machine: cores and memory, cgroup limits included. */
+/* machine.h — what this process may use of its machine: cores and memory, less cgroup limits. */
 #pragma once
 #include "base/status.h"
 

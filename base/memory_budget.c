@@ -29,7 +29,7 @@ MemoryBudget *memory_budget_create(PagePool *pool, MemoryBudget *parent, const c
         return NULL;
     }
     size_t outer_bytes = parent != NULL ? parent->limit_bytes : page_pool_limit_bytes(pool);
-    budget->pool = pool;
+    budget->pool = pool != NULL ? pool : parent->pool;
     budget->parent = parent;
     budget->name = name_copy;
     budget->limit_bytes = limit_bytes > 0 && limit_bytes < outer_bytes ? limit_bytes : outer_bytes;
@@ -93,6 +93,41 @@ void memory_budget_release(MemoryBudget *budget, size_t bytes)
     release_up_to(budget, NULL, bytes);
 }
 
+// What the pool gives for `bytes`, 0 when it cannot be.
+static size_t taken_bytes(size_t bytes)
+{
+#ifdef SANITIZER_THREAD
+    // Reads behind the end must not meet a neighbour's writes.
+    bytes += bytes < SIZE_MAX / 2 ? MEMORY_READABLE_BYTES : 0;
+#endif
+    return page_pool_rounded_bytes(bytes);
+}
+
+static void charge_anyway(MemoryBudget *budget, size_t bytes)
+{
+    for (; budget != NULL; budget = budget->parent) {
+        atomic_fetch_add_explicit(&budget->used_bytes, bytes, memory_order_relaxed);
+    }
+}
+
+bool memory_move(MemoryBudget *source, MemoryBudget *target, size_t bytes)
+{
+    size_t rounded_bytes = taken_bytes(bytes);
+    memory_budget_release(source, rounded_bytes);
+    if (memory_budget_reserve(target, rounded_bytes)) {
+        return true;
+    }
+    charge_anyway(source, rounded_bytes); // back where it was, whatever the limits say now
+    return false;
+}
+
+void memory_move_back(MemoryBudget *source, MemoryBudget *target, size_t bytes)
+{
+    size_t rounded_bytes = taken_bytes(bytes);
+    memory_budget_release(source, rounded_bytes);
+    charge_anyway(target, rounded_bytes);
+}
+
 size_t memory_budget_used_bytes(const MemoryBudget *budget)
 {
     return atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
@@ -132,7 +167,7 @@ void *memory_alloc(MemoryBudget *budget, size_t bytes)
         status_ignore(fault, "a refusal is a null");
         return NULL;
     }
-    size_t rounded_bytes = page_pool_rounded_bytes(bytes);
+    size_t rounded_bytes = taken_bytes(bytes);
     if (rounded_bytes == 0 || !memory_budget_reserve(budget, rounded_bytes)) {
         metric_add(METRIC_MEMORY_REFUSALS, 1);
         return NULL;
@@ -158,8 +193,8 @@ void *memory_realloc(MemoryBudget *budget, void *owned, size_t old_bytes, size_t
     if (owned == NULL) {
         return memory_alloc(budget, new_bytes);
     }
-    size_t old_rounded = page_pool_rounded_bytes(old_bytes);
-    size_t new_rounded = page_pool_rounded_bytes(new_bytes);
+    size_t old_rounded = taken_bytes(old_bytes);
+    size_t new_rounded = taken_bytes(new_bytes);
     if (new_rounded == old_rounded) {
         poison_rest(owned, new_bytes, new_rounded);
         return owned;
@@ -182,15 +217,15 @@ void memory_free(MemoryBudget *budget, void *owned, size_t bytes)
     if (owned == NULL) {
         return;
     }
-    size_t rounded_bytes = page_pool_rounded_bytes(bytes);
+    size_t rounded_bytes = taken_bytes(bytes);
     page_pool_free(budget->pool, owned, rounded_bytes);
     memory_budget_release(budget, rounded_bytes);
 }
 
 Status memory_refused(const MemoryBudget *budget, size_t bytes, const char *what)
 {
-    Status status = status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for %s: %zu bytes wanted",
-                                 what, bytes);
+    Status status =
+        status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for %s: %zu bytes wanted", what, bytes);
     return status_with_detail(status, "budget \"%s\" has used %zu of %zu bytes", budget->name,
                               memory_budget_used_bytes(budget), budget->limit_bytes);
 }

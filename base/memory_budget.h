@@ -17,7 +17,8 @@ void page_pool_destroy(PagePool *pool);
 size_t page_pool_used_bytes(const PagePool *pool);
 size_t page_pool_limit_bytes(const PagePool *pool);
 
-/* Limit in bytes, 0 = that of the parent. `parent` may be null for the root over `pool`. Null when
+/* Limit in bytes, 0 = that of the parent. `parent` may be null for the root over
+ * `pool`; with a parent `pool` may be null: the parent's. Null when
  * memory is refused. */
 MemoryBudget *memory_budget_create(PagePool *pool, MemoryBudget *parent, const char *name,
                                    size_t limit_bytes);
@@ -40,5 +41,10 @@ void *memory_alloc_zeroed(MemoryBudget *budget, size_t bytes);
 /* `owned` may be null; on refusal (null) it is untouched. */
 void *memory_realloc(MemoryBudget *budget, void *owned, size_t old_bytes, size_t new_bytes);
 void memory_free(MemoryBudget *budget, void *owned, size_t bytes);
+/* Moves the charge of one allocation of `bytes` to another budget of the same pool; false when that
+ * one refuses: nothing has changed then. */
+bool memory_move(MemoryBudget *source, MemoryBudget *target, size_t bytes);
+/* Undoes a move: never refused, the memory was charged there before. */
+void memory_move_back(MemoryBudget *source, MemoryBudget *target, size_t bytes);
 /* The error for a refusal: 53200 naming what wanted how much. */
 Status memory_refused(const MemoryBudget *budget, size_t bytes, const char *what) CHECKED;

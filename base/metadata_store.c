@@ -1,13 +1,12 @@
 /*
  * metadata_store.c — SQLite behind statements, transactions and Statuses.
  *
- * SQLite allocates from our heap (heap.h), reads and writes through our file table (sqlite_vfs.c) and
- * keeps its temporary structures in memory. The error a client hears is the first one our own layers
- * met; SQLite's word is taken only when there was none.
+ * SQLite allocates from our heap (heap.h), reads and writes through our file table (sqlite_vfs.c)
+ * and keeps its temporary structures in memory. The error a client hears is the first one our own
+ * layers met; SQLite's word is taken only when there was none.
  */
 #include "base/metadata_store.h"
 
-#include <pthread.h>
 #include <sqlite3.h>
 #include <string.h>
 
@@ -15,6 +14,7 @@
 #include "base/heap.h"
 #include "base/io/sqlite_vfs.h"
 #include "base/metrics.h"
+#include "base/mutex.h"
 
 enum {
     SQL_BYTES_MAX = 256,
@@ -165,8 +165,8 @@ Status metadata_store_checkpoint(MetadataStore *store)
     forget_former_error(store);
     TRY(FAULT("metadata.checkpoint"));
     // RESTART: the next transaction writes the log from its start, so it does not grow.
-    int code = sqlite3_wal_checkpoint_v2(store->connection, NULL, SQLITE_CHECKPOINT_RESTART, NULL,
-                                         NULL);
+    int code =
+        sqlite3_wal_checkpoint_v2(store->connection, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
     if (code != SQLITE_OK) {
         return store_failed(store, code, "checkpoint");
     }
@@ -270,8 +270,7 @@ void metadata_query_bind_blob(MetadataQuery *query, int index, const void *data,
 {
     // A null pointer would bind NULL; a blob without bytes is not that.
     const void *source = data != NULL ? data : "";
-    note_bind(query,
-              sqlite3_bind_blob64(bindable(query), index, source, bytes, SQLITE_TRANSIENT));
+    note_bind(query, sqlite3_bind_blob64(bindable(query), index, source, bytes, SQLITE_TRANSIENT));
 }
 
 void metadata_query_bind_null(MetadataQuery *query, int index)
@@ -390,11 +389,9 @@ static void sqlite_shutdown_method(void *object)
     (void)object;
 }
 
-static int sqlite_process_code;
-
 // Stores live in several threads, but each in one at a time: SQLite locks what they share and no
 // more.
-static void sqlite_configure_process(void)
+static int sqlite_start(void)
 {
     static const sqlite3_mem_methods methods = {
         .xMalloc = sqlite_malloc_method,
@@ -408,16 +405,23 @@ static void sqlite_configure_process(void)
     sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
     sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    sqlite_process_code = sqlite3_initialize();
+    return sqlite3_initialize();
 }
 
+// Once per process; a start that was refused memory is tried again at the next store.
 static Status sqlite_prepare_process(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, sqlite_configure_process);
-    if (sqlite_process_code != SQLITE_OK) {
-        return status_error(state_of(sqlite_process_code), "could not start SQLite: %s",
-                            sqlite3_errstr(sqlite_process_code));
+    static Mutex mutex = MUTEX_STATIC(MUTEX_RANK_METADATA); // guards the flag
+    static bool is_started;
+    int code = SQLITE_OK;
+    mutex_lock(&mutex);
+    if (!is_started) {
+        code = sqlite_start();
+        is_started = code == SQLITE_OK;
+    }
+    mutex_unlock(&mutex);
+    if (code != SQLITE_OK) {
+        return status_error(state_of(code), "could not start SQLite: %s", sqlite3_errstr(code));
     }
     return STATUS_OK;
 }
@@ -445,9 +449,9 @@ static Status check_journal_mode(MetadataStore *store)
     if (status == STATUS_OK) {
         const char *mode = has_row ? metadata_query_text(query, 0) : NULL;
         if (mode == NULL || strcmp(mode, "wal") != 0) {
-            status = status_error(SQLSTATE_SYSTEM_ERROR,
-                                  "metadata store \"%s\" cannot keep a write-ahead log",
-                                  store->path);
+            status =
+                status_error(SQLSTATE_SYSTEM_ERROR,
+                             "metadata store \"%s\" cannot keep a write-ahead log", store->path);
         }
     }
     metadata_query_destroy(query);

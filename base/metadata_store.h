@@ -39,6 +39,7 @@ Status metadata_query_run(MetadataQuery *query) CHECKED; /* all steps, no rows w
 void metadata_query_reset(MetadataQuery *query);         /* leave a row loop early */
 int64_t metadata_query_i64(MetadataQuery *query, int column);
 double metadata_query_f64(MetadataQuery *query, int column);
-const char *metadata_query_text(MetadataQuery *query, int column); /* until the next step; may be null */
+/* Text and blob are borrowed until the next step or reset; null for NULL. */
+const char *metadata_query_text(MetadataQuery *query, int column);
 const void *metadata_query_blob(MetadataQuery *query, int column, size_t *bytes);
 bool metadata_query_is_null(MetadataQuery *query, int column);

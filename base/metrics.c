@@ -10,10 +10,10 @@ typedef struct MetricValue {
 static MetricValue metric_values[METRIC_COUNT];
 
 static const MetricInfo metric_infos[METRIC_COUNT] = {
-#define METRIC(id, name_text, kind_word, unit_text, help_text)                                      \
-    [METRIC_##id] = {.name = (name_text),                                                           \
-                     .kind = METRIC_KIND_##kind_word,                                               \
-                     .unit = (unit_text),                                                           \
+#define METRIC(id, name_text, kind_word, unit_text, help_text)                                     \
+    [METRIC_##id] = {.name = (name_text),                                                          \
+                     .kind = METRIC_KIND_##kind_word,                                              \
+                     .unit = (unit_text),                                                          \
                      .help = (help_text)},
 #include "base/metrics.def"
 #undef METRIC

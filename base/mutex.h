@@ -18,12 +18,16 @@ typedef enum MutexRank {
     MUTEX_RANK_QUERY = 60,
     MUTEX_RANK_TABLE = 70,
     MUTEX_RANK_MANIFEST = 80,
-    MUTEX_RANK_SCHEDULER = 90,
     MUTEX_RANK_OPERATOR = 100,
+    MUTEX_RANK_STREAM_PORT = 107,
+    MUTEX_RANK_STREAM_HUB = 108,
+    MUTEX_RANK_STREAM_SENDER = 109,
     MUTEX_RANK_STREAM = 110,
+    MUTEX_RANK_PEER_TABLE = 119,
     MUTEX_RANK_PEER = 120,
     MUTEX_RANK_CACHE = 130,
     MUTEX_RANK_METADATA = 140,
+    MUTEX_RANK_SCHEDULER = 145, /* wakers run under a stream's mutex */
     MUTEX_RANK_QUEUE = 150,
     MUTEX_RANK_MEMORY_CLASS = 155,
     MUTEX_RANK_MEMORY = 160,
@@ -37,6 +41,12 @@ typedef struct Mutex {
 typedef struct Condition {
     pthread_cond_t handle; /* on the monotonic clock */
 } Condition;
+
+/* Initialiser of a mutex with static storage, which is never deinitialised. */
+#define MUTEX_STATIC(mutex_rank)                                                                   \
+    {                                                                                              \
+        .handle = PTHREAD_MUTEX_INITIALIZER, .rank = (mutex_rank)                                  \
+    }
 
 void mutex_init(Mutex *mutex, MutexRank rank);
 void mutex_deinit(Mutex *mutex);

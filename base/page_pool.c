@@ -1,20 +1,12 @@
 /*
- * page_pool.c — one process's big memory: a buddy system over reserved address space.
+ * page_pool.c — one process's big memory by size classes.
  *
- *   64 B … 32 KiB    slabs: a unit of 64 KiB cut into equal pieces, one list per size class
- *   64 KiB … 64 MiB  runs of units from the buddy system, in eighths of a power of two
+ *   64 B … 32 KiB    pieces of slabs: a slab is a unit of 64 KiB cut into equal pieces
+ *   64 KiB … 64 MiB  runs of units (unit_pool.c), in eighths of a power of two
  *   above            mappings of their own
  *
- * Address space for twice the limit is reserved without access at the start and opened in regions
- * of 64 MiB as it is needed; the kernel gives memory at the first touch, in huge pages where it can.
- * What has been used stays for the next user. Only when more frames (2 MiB) were touched than the
- * limit allows are free ones given back, so that the process stays within its limit although the
- * free memory lies elsewhere than the new need.
- *
- *   example: 1.1 MiB -> 18 units: a block of 32 units is split off, its last 14 go back as 2 + 4 + 8.
- *
- * Descriptors live in an array beside the memory, one per unit, so free memory is never written and
- * an overrun does not corrupt the lists. Cost: about 0.1 us for an allocation or a release.
+ * Slabs are described beside the memory, too; only the list of free pieces runs through the pieces.
+ * Cost: less than 0.1 us for an allocation and its release, on any class below a mapping.
  *
  * Under AddressSanitizer each allocation is one of the heap, so that overruns are found.
  */
@@ -23,73 +15,37 @@
 #include <sys/mman.h>
 
 #include "base/heap.h"
-#include "base/log.h"
-#include "base/mutex.h"
 #include "base/page_pool_internal.h"
 #include "base/sanitizer.h"
+#include "base/unit_pool.h"
 
-#define KIB ((size_t)1 << 10)
-#define MIB ((size_t)1 << 20)
-#define UNIT_BYTES (64 * KIB)
-#define REGION_BYTES (64 * MIB)
-#define FRAME_BYTES (2 * MIB)
-#define TAIL_BYTES (4 * KIB) /* readable behind the last allocation */
 #define PIECE_BYTES_MIN ((size_t)64)
-#define PIECE_BYTES_MAX (32 * KIB)
-#ifdef SANITIZER_THREAD
-#define RESERVED_BYTES_MAX ((size_t)64 << 30) /* its shadow does not span more */
-#else
-#define RESERVED_BYTES_MAX ((size_t)8 << 40)
-#endif
-#define NO_UNIT UINT32_MAX
+#define PIECE_BYTES_MAX ((size_t)32 << 10)
+#define TAIL_BYTES ((size_t)4 << 10) /* readable behind a mapping */
 #define NO_PIECE UINT16_MAX
 
-enum {
-    REGION_UNITS = REGION_BYTES / UNIT_BYTES,
-    FRAME_UNITS = FRAME_BYTES / UNIT_BYTES,
-    FRAME_ORDER = 5,
-    ORDER_MAX = 10, /* 2^10 units: a region */
-    CLASS_COUNT = 10,
-    PURGE_SLACK_FRAMES = 16
-};
-static_assert((1 << ORDER_MAX) == REGION_UNITS, "the largest block is a region");
-static_assert((1 << FRAME_ORDER) == FRAME_UNITS, "a block of FRAME_ORDER is a frame");
+enum { CLASS_COUNT = 10 };
 static_assert(PIECE_BYTES_MIN << (CLASS_COUNT - 1) == PIECE_BYTES_MAX, "classes double");
 
-typedef enum UnitState {
-    UNIT_INSIDE, /* not the first of its block */
-    UNIT_FREE,   /* first of a free block of 2^order units, in the list of its order */
-    UNIT_USED,   /* first of an allocation */
-    UNIT_SLAB
-} UnitState;
-
-typedef struct Unit {
-    uint32_t next, previous; /* in the list of the order, or of slabs with room */
-    uint8_t state, order, class_index;
+typedef struct Slab {        /* guarded by the mutex of its class */
+    uint32_t next, previous; /* among those with room */
+    uint16_t class_index;
     uint16_t pieces_used;
-    uint16_t pieces_fresh; /* never handed out: the tail from here on has not been touched */
+    uint16_t pieces_fresh; /* handed out at least once: the tail behind has not been touched */
     uint16_t free_piece;   /* head of the list through the free pieces themselves */
-} Unit;
+} Slab;
 
 typedef struct SlabClass {
-    Mutex mutex;             /* guards the list and the units in it */
+    Mutex mutex; /* guards the list and the slabs of this class */
     uint32_t first_with_room;
 } SlabClass;
 
 struct PagePool {
     size_t limit_bytes;
     atomic_size_t used_bytes;
+    UnitPool units;
     SlabClass classes[CLASS_COUNT];
-
-    Mutex mutex; /* guards everything below */
-    char *base;  /* aligned to a region */
-    size_t reserved_bytes;
-    uint32_t region_count, regions_max;
-    uint32_t free_lists[ORDER_MAX + 1];
-    uint32_t free_orders; /* bit per order with a non-empty list */
-    size_t frames_touched, purge_above_frames;
-    Unit *units;           /* one per unit of the reservation */
-    uint8_t *frame_is_touched;
+    Slab *slabs; /* one per unit */
 };
 
 static size_t round_up(size_t bytes, size_t step)
@@ -102,16 +58,8 @@ static uint32_t log2_floor(size_t value)
     return 63u - (uint32_t)__builtin_clzl(value);
 }
 
-static uint32_t log2_ceil(size_t value)
-{
-    return value <= 1 ? 0 : log2_floor(value - 1) + 1;
-}
-
 size_t page_pool_rounded_bytes(size_t bytes)
 {
-#ifdef SANITIZER_THREAD
-    bytes += MEMORY_READABLE_BYTES; // reads behind the end must not meet a neighbour's writes
-#endif
     if (bytes > SIZE_MAX / 4) {
         return 0;
     }
@@ -119,13 +67,13 @@ size_t page_pool_rounded_bytes(size_t bytes)
         return PIECE_BYTES_MIN;
     }
     if (bytes <= PIECE_BYTES_MAX) {
-        return (size_t)1 << log2_ceil(bytes);
+        return (size_t)2 << log2_floor(bytes - 1);
     }
-    if (bytes <= REGION_BYTES) {
+    if (bytes <= UNIT_RUN_BYTES_MAX) {
         size_t eighth = ((size_t)1 << log2_floor(bytes)) / 8;
         return round_up(bytes, eighth > UNIT_BYTES ? eighth : UNIT_BYTES);
     }
-    return round_up(bytes, FRAME_BYTES);
+    return round_up(bytes, UNIT_FRAME_BYTES);
 }
 
 size_t page_pool_used_bytes(const PagePool *pool)
@@ -201,25 +149,10 @@ bool page_pool_shrink(PagePool *pool, void *memory, size_t old_bytes, size_t new
 
 #else
 
-static Status pool_reserve(PagePool *pool);
 static void *slab_alloc(PagePool *pool, size_t piece_bytes);
 static void slab_free(PagePool *pool, void *memory, size_t piece_bytes);
-static uint32_t run_alloc(PagePool *pool, uint32_t unit_count);
-static void run_free(PagePool *pool, uint32_t first, uint32_t unit_count);
 static void *direct_alloc(PagePool *pool, size_t bytes);
 static void direct_free(PagePool *pool, void *memory, size_t bytes);
-
-static uint32_t unit_of(const PagePool *pool, const void *memory)
-{
-    size_t offset = (size_t)((const char *)memory - pool->base);
-    DEBUG_ASSERT(offset < (size_t)pool->regions_max * REGION_BYTES);
-    return (uint32_t)(offset / UNIT_BYTES);
-}
-
-static char *unit_address(const PagePool *pool, uint32_t unit)
-{
-    return pool->base + unit * UNIT_BYTES;
-}
 
 Status page_pool_create(PagePool **out, size_t limit_bytes)
 {
@@ -228,18 +161,21 @@ Status page_pool_create(PagePool **out, size_t limit_bytes)
         return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for the page pool");
     }
     pool->limit_bytes = limit_bytes;
-    Status status = pool_reserve(pool);
+    Status status = unit_pool_init(&pool->units, limit_bytes);
     if (status != STATUS_OK) {
         heap_free(pool);
         return status;
     }
-    mutex_init(&pool->mutex, MUTEX_RANK_MEMORY);
+    size_t slabs_bytes = pool->units.unit_count * sizeof(Slab);
+    pool->slabs = (Slab *)unit_map_aligned(slabs_bytes, TAIL_BYTES, PROT_READ | PROT_WRITE);
+    if (pool->slabs == NULL) {
+        unit_pool_deinit(&pool->units);
+        heap_free(pool);
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for the page pool");
+    }
     for (size_t i = 0; i < CLASS_COUNT; i++) {
         mutex_init(&pool->classes[i].mutex, MUTEX_RANK_MEMORY_CLASS);
-        pool->classes[i].first_with_room = NO_UNIT;
-    }
-    for (size_t i = 0; i <= ORDER_MAX; i++) {
-        pool->free_lists[i] = NO_UNIT;
+        pool->classes[i].first_with_room = UNIT_NONE;
     }
     *out = pool;
     return STATUS_OK;
@@ -254,12 +190,21 @@ void page_pool_destroy(PagePool *pool)
     for (size_t i = 0; i < CLASS_COUNT; i++) {
         mutex_deinit(&pool->classes[i].mutex);
     }
-    mutex_deinit(&pool->mutex);
-    size_t regions = pool->regions_max;
-    munmap(pool->units, regions * REGION_UNITS * sizeof(Unit));
-    munmap(pool->frame_is_touched, regions * (REGION_UNITS / FRAME_UNITS));
-    munmap(pool->base, pool->reserved_bytes);
+    munmap(pool->slabs, pool->units.unit_count * sizeof(Slab));
+    unit_pool_deinit(&pool->units);
     heap_free(pool);
+}
+
+static void *run_alloc(PagePool *pool, size_t bytes)
+{
+    uint32_t first = unit_pool_alloc(&pool->units, (uint32_t)(bytes / UNIT_BYTES));
+    return first != UNIT_NONE ? unit_pool_address(&pool->units, first) : NULL;
+}
+
+static void run_free(PagePool *pool, void *memory, size_t bytes)
+{
+    uint32_t first = unit_pool_index(&pool->units, memory);
+    unit_pool_free(&pool->units, first, (uint32_t)(bytes / UNIT_BYTES));
 }
 
 void *page_pool_alloc(PagePool *pool, size_t rounded_bytes)
@@ -267,17 +212,9 @@ void *page_pool_alloc(PagePool *pool, size_t rounded_bytes)
     if (!pool_charge(pool, rounded_bytes)) {
         return NULL;
     }
-    void *memory = NULL;
-    if (rounded_bytes <= PIECE_BYTES_MAX) {
-        memory = slab_alloc(pool, rounded_bytes);
-    } else if (rounded_bytes <= REGION_BYTES) {
-        mutex_lock(&pool->mutex);
-        uint32_t first = run_alloc(pool, (uint32_t)(rounded_bytes / UNIT_BYTES));
-        mutex_unlock(&pool->mutex);
-        memory = first != NO_UNIT ? unit_address(pool, first) : NULL;
-    } else {
-        memory = direct_alloc(pool, rounded_bytes);
-    }
+    void *memory = rounded_bytes <= PIECE_BYTES_MAX      ? slab_alloc(pool, rounded_bytes)
+                   : rounded_bytes <= UNIT_RUN_BYTES_MAX ? run_alloc(pool, rounded_bytes)
+                                                         : direct_alloc(pool, rounded_bytes);
     if (memory == NULL) {
         pool_discharge(pool, rounded_bytes);
     }
@@ -288,13 +225,8 @@ void page_pool_free(PagePool *pool, void *memory, size_t rounded_bytes)
 {
     if (rounded_bytes <= PIECE_BYTES_MAX) {
         slab_free(pool, memory, rounded_bytes);
-    } else if (rounded_bytes <= REGION_BYTES) {
-        mutex_lock(&pool->mutex);
-        uint32_t first = unit_of(pool, memory);
-        ASSERT(pool->units[first].state == UNIT_USED);
-        pool->units[first].state = UNIT_INSIDE;
-        run_free(pool, first, (uint32_t)(rounded_bytes / UNIT_BYTES));
-        mutex_unlock(&pool->mutex);
+    } else if (rounded_bytes <= UNIT_RUN_BYTES_MAX) {
+        run_free(pool, memory, rounded_bytes);
     } else {
         direct_free(pool, memory, rounded_bytes);
     }
@@ -303,216 +235,12 @@ void page_pool_free(PagePool *pool, void *memory, size_t rounded_bytes)
 
 bool page_pool_shrink(PagePool *pool, void *memory, size_t old_bytes, size_t new_bytes)
 {
-    if (old_bytes > REGION_BYTES || new_bytes <= PIECE_BYTES_MAX || new_bytes >= old_bytes) {
+    if (old_bytes > UNIT_RUN_BYTES_MAX || new_bytes <= PIECE_BYTES_MAX || new_bytes >= old_bytes) {
         return false;
     }
-    mutex_lock(&pool->mutex);
-    uint32_t first = unit_of(pool, memory);
-    ASSERT(pool->units[first].state == UNIT_USED);
-    uint32_t kept = (uint32_t)(new_bytes / UNIT_BYTES);
-    run_free(pool, first + kept, (uint32_t)(old_bytes / UNIT_BYTES) - kept);
-    mutex_unlock(&pool->mutex);
+    run_free(pool, (char *)memory + new_bytes, old_bytes - new_bytes);
     pool_discharge(pool, old_bytes - new_bytes);
     return true;
-}
-
-static void *map(size_t bytes, int access)
-{
-    void *memory = mmap(NULL, bytes, access, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return memory != MAP_FAILED ? memory : NULL;
-}
-
-// Address space aligned to `alignment`: a longer mapping, cut at both ends.
-static char *map_aligned(size_t bytes, size_t alignment, int access)
-{
-    char *start = map(bytes + alignment, access);
-    if (start == NULL) {
-        return NULL;
-    }
-    size_t head = (size_t)(-(uintptr_t)start & (alignment - 1));
-    if (head > 0) {
-        munmap(start, head);
-    }
-    munmap(start + head + bytes, alignment - head);
-    return start + head;
-}
-
-static Status pool_reserve(PagePool *pool)
-{
-    size_t wanted = pool->limit_bytes < RESERVED_BYTES_MAX / 2 ? pool->limit_bytes * 2
-                                                               : RESERVED_BYTES_MAX;
-    size_t regions = round_up(wanted, REGION_BYTES) / REGION_BYTES + 1;
-    pool->regions_max = (uint32_t)regions;
-    pool->reserved_bytes = regions * REGION_BYTES + TAIL_BYTES;
-    pool->base = map_aligned(pool->reserved_bytes, REGION_BYTES, PROT_NONE);
-    pool->units = map(regions * REGION_UNITS * sizeof(Unit), PROT_READ | PROT_WRITE);
-    pool->frame_is_touched =
-        map(regions * (REGION_UNITS / FRAME_UNITS), PROT_READ | PROT_WRITE);
-    if (pool->base == NULL || pool->units == NULL || pool->frame_is_touched == NULL) {
-        if (pool->base != NULL) {
-            munmap(pool->base, pool->reserved_bytes);
-        }
-        if (pool->units != NULL) {
-            munmap(pool->units, regions * REGION_UNITS * sizeof(Unit));
-        }
-        return status_error(SQLSTATE_OUT_OF_MEMORY,
-                            "could not reserve address space for a page pool of %zu bytes",
-                            pool->limit_bytes);
-    }
-    // Both are wishes: without them the pool is slower, and core dumps hold row data.
-    madvise(pool->base, pool->reserved_bytes, MADV_HUGEPAGE);
-    madvise(pool->base, pool->reserved_bytes, MADV_DONTDUMP);
-    size_t limit_frames = pool->limit_bytes / FRAME_BYTES + 1;
-    pool->purge_above_frames = limit_frames + PURGE_SLACK_FRAMES;
-    return STATUS_OK;
-}
-
-static void list_push(PagePool *pool, uint32_t unit, uint32_t order)
-{
-    uint32_t head = pool->free_lists[order];
-    pool->units[unit].state = UNIT_FREE;
-    pool->units[unit].order = (uint8_t)order;
-    pool->units[unit].next = head;
-    pool->units[unit].previous = NO_UNIT;
-    if (head != NO_UNIT) {
-        pool->units[head].previous = unit;
-    }
-    pool->free_lists[order] = unit;
-    pool->free_orders |= 1u << order;
-}
-
-static void list_remove(PagePool *pool, uint32_t unit)
-{
-    Unit *entry = &pool->units[unit];
-    entry->state = UNIT_INSIDE;
-    if (entry->next != NO_UNIT) {
-        pool->units[entry->next].previous = entry->previous;
-    }
-    if (entry->previous != NO_UNIT) {
-        pool->units[entry->previous].next = entry->next;
-        return;
-    }
-    pool->free_lists[entry->order] = entry->next;
-    if (entry->next == NO_UNIT) {
-        pool->free_orders &= ~(1u << entry->order);
-    }
-}
-
-// Gives touched frames of free blocks back to the kernel; they stay in the pool as addresses.
-static void purge(PagePool *pool)
-{
-    for (uint32_t order = FRAME_ORDER; order <= ORDER_MAX; order++) {
-        for (uint32_t unit = pool->free_lists[order]; unit != NO_UNIT;
-             unit = pool->units[unit].next) {
-            uint32_t first = unit / FRAME_UNITS;
-            uint32_t count = 1u << (order - FRAME_ORDER);
-            size_t touched = 0;
-            for (uint32_t frame = first; frame < first + count; frame++) {
-                touched += pool->frame_is_touched[frame];
-            }
-            if (touched > 0 &&
-                madvise(unit_address(pool, unit), count * FRAME_BYTES, MADV_DONTNEED) == 0) {
-                memset(pool->frame_is_touched + first, 0, count);
-                pool->frames_touched -= touched;
-            }
-        }
-    }
-}
-
-// Counts `frames` more as the process's; purges when that goes beyond the limit. The threshold moves
-// on, so that a pool whose free memory lies in scraps is not searched at every allocation.
-static void add_frames(PagePool *pool, size_t frames)
-{
-    pool->frames_touched += frames;
-    if (pool->frames_touched <= pool->purge_above_frames) {
-        return;
-    }
-    purge(pool);
-    size_t limit_frames = pool->limit_bytes / FRAME_BYTES + 1;
-    size_t from = pool->frames_touched > limit_frames ? pool->frames_touched : limit_frames;
-    pool->purge_above_frames = from + PURGE_SLACK_FRAMES;
-}
-
-static void touch(PagePool *pool, uint32_t first, uint32_t unit_count)
-{
-    size_t frames = 0;
-    for (uint32_t frame = first / FRAME_UNITS; frame <= (first + unit_count - 1) / FRAME_UNITS;
-         frame++) {
-        frames += !pool->frame_is_touched[frame];
-        pool->frame_is_touched[frame] = 1;
-    }
-    if (frames > 0) {
-        add_frames(pool, frames);
-    }
-}
-
-static bool grow(PagePool *pool)
-{
-    if (pool->region_count == pool->regions_max) {
-        return false;
-    }
-    uint32_t unit = pool->region_count * REGION_UNITS;
-    // The page behind is opened too: it holds the readable bytes after the last block.
-    if (mprotect(unit_address(pool, unit), REGION_BYTES + TAIL_BYTES, PROT_READ | PROT_WRITE) !=
-        0) {
-        return false;
-    }
-    pool->region_count++;
-    list_push(pool, unit, ORDER_MAX);
-    return true;
-}
-
-static uint32_t run_alloc(PagePool *pool, uint32_t unit_count)
-{
-    uint32_t order = log2_ceil(unit_count);
-    uint32_t candidates = pool->free_orders >> order << order;
-    if (candidates == 0) {
-        if (!grow(pool)) {
-            return NO_UNIT;
-        }
-        candidates = 1u << ORDER_MAX;
-    }
-    uint32_t found = (uint32_t)__builtin_ctz(candidates);
-    uint32_t first = pool->free_lists[found];
-    list_remove(pool, first);
-    while (found > order) {
-        found--;
-        list_push(pool, first + (1u << found), found);
-    }
-    pool->units[first].state = UNIT_USED;
-    if (unit_count < 1u << order) {
-        run_free(pool, first + unit_count, (1u << order) - unit_count);
-    }
-    touch(pool, first, unit_count);
-    return first;
-}
-
-static void block_free(PagePool *pool, uint32_t unit, uint32_t order)
-{
-    while (order < ORDER_MAX) {
-        uint32_t buddy = unit ^ (1u << order);
-        if (pool->units[buddy].state != UNIT_FREE || pool->units[buddy].order != order) {
-            break;
-        }
-        list_remove(pool, buddy);
-        unit &= ~(1u << order);
-        order++;
-    }
-    list_push(pool, unit, order);
-}
-
-// Any run of units falls into aligned blocks: the largest that starts at `first` and fits, again
-// and again.
-static void run_free(PagePool *pool, uint32_t first, uint32_t unit_count)
-{
-    while (unit_count > 0) {
-        uint32_t aligned = first == 0 ? ORDER_MAX : (uint32_t)__builtin_ctz(first);
-        uint32_t order = log2_floor(unit_count);
-        order = order < aligned ? order : aligned;
-        block_free(pool, first, order);
-        first += 1u << order;
-        unit_count -= 1u << order;
-    }
 }
 
 static uint32_t class_of(size_t piece_bytes)
@@ -522,22 +250,22 @@ static uint32_t class_of(size_t piece_bytes)
 
 static void slab_link(PagePool *pool, SlabClass *class, uint32_t unit)
 {
-    pool->units[unit].previous = NO_UNIT;
-    pool->units[unit].next = class->first_with_room;
-    if (class->first_with_room != NO_UNIT) {
-        pool->units[class->first_with_room].previous = unit;
+    pool->slabs[unit].previous = UNIT_NONE;
+    pool->slabs[unit].next = class->first_with_room;
+    if (class->first_with_room != UNIT_NONE) {
+        pool->slabs[class->first_with_room].previous = unit;
     }
     class->first_with_room = unit;
 }
 
 static void slab_unlink(PagePool *pool, SlabClass *class, uint32_t unit)
 {
-    Unit *slab = &pool->units[unit];
-    if (slab->next != NO_UNIT) {
-        pool->units[slab->next].previous = slab->previous;
+    Slab *slab = &pool->slabs[unit];
+    if (slab->next != UNIT_NONE) {
+        pool->slabs[slab->next].previous = slab->previous;
     }
-    if (slab->previous != NO_UNIT) {
-        pool->units[slab->previous].next = slab->next;
+    if (slab->previous != UNIT_NONE) {
+        pool->slabs[slab->previous].next = slab->next;
     } else {
         class->first_with_room = slab->next;
     }
@@ -545,19 +273,11 @@ static void slab_unlink(PagePool *pool, SlabClass *class, uint32_t unit)
 
 static bool slab_add(PagePool *pool, SlabClass *class, uint32_t class_index)
 {
-    mutex_lock(&pool->mutex);
-    uint32_t unit = run_alloc(pool, 1);
-    if (unit != NO_UNIT) {
-        Unit *slab = &pool->units[unit];
-        slab->state = UNIT_SLAB;
-        slab->class_index = (uint8_t)class_index;
-        slab->pieces_used = slab->pieces_fresh = 0;
-        slab->free_piece = NO_PIECE;
-    }
-    mutex_unlock(&pool->mutex);
-    if (unit == NO_UNIT) {
+    uint32_t unit = unit_pool_alloc(&pool->units, 1);
+    if (unit == UNIT_NONE) {
         return false;
     }
+    pool->slabs[unit] = (Slab){.class_index = (uint16_t)class_index, .free_piece = NO_PIECE};
     slab_link(pool, class, unit);
     return true;
 }
@@ -568,14 +288,14 @@ static void *slab_alloc(PagePool *pool, size_t piece_bytes)
     SlabClass *class = &pool->classes[class_index];
     char *piece = NULL;
     mutex_lock(&class->mutex);
-    if (class->first_with_room != NO_UNIT || slab_add(pool, class, class_index)) {
+    if (class->first_with_room != UNIT_NONE || slab_add(pool, class, class_index)) {
         uint32_t unit = class->first_with_room;
-        Unit *slab = &pool->units[unit];
+        Slab *slab = &pool->slabs[unit];
         if (slab->free_piece != NO_PIECE) {
-            piece = unit_address(pool, unit) + slab->free_piece * piece_bytes;
+            piece = unit_pool_address(&pool->units, unit) + slab->free_piece * piece_bytes;
             memcpy(&slab->free_piece, piece, sizeof slab->free_piece);
         } else {
-            piece = unit_address(pool, unit) + slab->pieces_fresh * piece_bytes;
+            piece = unit_pool_address(&pool->units, unit) + slab->pieces_fresh * piece_bytes;
             slab->pieces_fresh++;
         }
         slab->pieces_used++;
@@ -591,39 +311,34 @@ static void slab_free(PagePool *pool, void *memory, size_t piece_bytes)
 {
     uint32_t class_index = class_of(piece_bytes);
     SlabClass *class = &pool->classes[class_index];
-    uint32_t unit = unit_of(pool, memory);
-    Unit *slab = &pool->units[unit];
+    uint32_t unit = unit_pool_index(&pool->units, memory);
+    Slab *slab = &pool->slabs[unit];
     mutex_lock(&class->mutex);
-    ASSERT(slab->state == UNIT_SLAB && slab->class_index == class_index && slab->pieces_used > 0);
+    ASSERT(slab->class_index == class_index && slab->pieces_used > 0);
     if (slab->pieces_used * piece_bytes == UNIT_BYTES) {
         slab_link(pool, class, unit);
     }
-    size_t offset = (size_t)((char *)memory - unit_address(pool, unit));
+    size_t offset = (size_t)((char *)memory - unit_pool_address(&pool->units, unit));
     memcpy(memory, &slab->free_piece, sizeof slab->free_piece);
     slab->free_piece = (uint16_t)(offset / piece_bytes);
     slab->pieces_used--;
-    bool is_only = class->first_with_room == unit && slab->next == NO_UNIT;
+    bool is_only = class->first_with_room == unit && slab->next == UNIT_NONE;
     if (slab->pieces_used == 0 && !is_only) {
         slab_unlink(pool, class, unit);
-        mutex_lock(&pool->mutex);
-        slab->state = UNIT_INSIDE;
-        run_free(pool, unit, 1);
-        mutex_unlock(&pool->mutex);
+        unit_pool_free(&pool->units, unit, 1);
     }
     mutex_unlock(&class->mutex);
 }
 
 static void *direct_alloc(PagePool *pool, size_t bytes)
 {
-    char *memory = map_aligned(bytes + TAIL_BYTES, FRAME_BYTES, PROT_READ | PROT_WRITE);
+    char *memory = unit_map_aligned(bytes + TAIL_BYTES, UNIT_FRAME_BYTES, PROT_READ | PROT_WRITE);
     if (memory == NULL) {
         return NULL;
     }
     madvise(memory, bytes, MADV_HUGEPAGE);
     madvise(memory, bytes, MADV_DONTDUMP);
-    mutex_lock(&pool->mutex);
-    add_frames(pool, bytes / FRAME_BYTES);
-    mutex_unlock(&pool->mutex);
+    unit_pool_add_foreign(&pool->units, bytes);
     return memory;
 }
 
@@ -631,9 +346,7 @@ static void direct_free(PagePool *pool, void *memory, size_t bytes)
 {
     int result = munmap(memory, bytes + TAIL_BYTES);
     ASSERT(result == 0);
-    mutex_lock(&pool->mutex);
-    pool->frames_touched -= bytes / FRAME_BYTES;
-    mutex_unlock(&pool->mutex);
+    unit_pool_remove_foreign(&pool->units, bytes);
 }
 
 #endif

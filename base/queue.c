@@ -51,7 +51,7 @@ static int64_t deadline_after(int64_t timeout_us)
         return 0;
     }
     return __builtin_add_overflow(clock_monotonic_us(), timeout_us, &deadline_us) ? INT64_MAX
-                                                                                 : deadline_us;
+                                                                                  : deadline_us;
 }
 
 // False when the deadline has passed; the caller looks at the queue once more in both cases.

@@ -6,7 +6,8 @@ typedef struct Queue Queue;
 /* Null when memory is refused. */
 Queue *queue_create(const char *name, uint32_t items_max);
 void queue_destroy(Queue *queue); /* must be empty or its items owned elsewhere */
-/* False when it stayed full for `timeout_us` (0: do not wait) or is closed; the item stays yours. */
+/* False when it stayed full for `timeout_us` (0: no wait) or is closed; the item, never null, stays
+ * yours then. */
 bool queue_push(Queue *queue, void *item, int64_t timeout_us);
 /* Null when it stayed empty for `timeout_us`, or is closed and drained. */
 void *queue_pop(Queue *queue, int64_t timeout_us);

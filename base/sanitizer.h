@@ -1,4 +1,4 @@
-/* sanitizer.h — which sanitizer this build carries, and poisoning of memory that nobody may touch. */
+/* sanitizer.h — which sanitizer this build carries, and poison for memory nobody may touch. */
 #pragma once
 
 #if defined(__SANITIZE_ADDRESS__)

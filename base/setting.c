@@ -26,14 +26,14 @@ struct SettingSet {
 };
 
 const SettingInfo setting_infos[SETTING_COUNT] = {
-#define SETTING(id, name_text, kind_word, scope_word, default_value, low, high, unit, help_text)    \
-    [SETTING_##id] = {.name = (name_text),                                                          \
-                      .kind = SETTING_KIND_##kind_word,                                             \
-                      .scope = SETTING_SCOPE_##scope_word,                                          \
-                      .default_text = (default_value),                                              \
-                      .min = (low),                                                                 \
-                      .max = (high),                                                                \
-                      .words = (unit),                                                              \
+#define SETTING(id, name_text, kind_word, scope_word, default_value, low, high, unit, help_text)   \
+    [SETTING_##id] = {.name = (name_text),                                                         \
+                      .kind = SETTING_KIND_##kind_word,                                            \
+                      .scope = SETTING_SCOPE_##scope_word,                                         \
+                      .default_text = (default_value),                                             \
+                      .min = (low),                                                                \
+                      .max = (high),                                                               \
+                      .words = (unit),                                                             \
                       .help = (help_text)},
 #include "base/settings.def"
 #undef SETTING
@@ -48,9 +48,8 @@ static void defaults_parse(void)
 {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         SettingValue *value = &default_set.values[i];
-        Status status =
-            setting_value_parse(&setting_infos[i], setting_infos[i].default_text, &value->integer,
-                                default_shown[i], &value->text);
+        Status status = setting_value_parse(&setting_infos[i], setting_infos[i].default_text,
+                                            &value->integer, default_shown[i], &value->text);
         ASSERT(status == STATUS_OK); // a line of settings.def that contradicts itself
     }
 }

@@ -22,7 +22,7 @@ typedef enum SettingKind {
     SETTING_KIND_BYTES,    /* 64MB, 1GB; kB MB GB TB */
     SETTING_KIND_DURATION, /* kept in ms; ms s min h */
     SETTING_KIND_TEXT,
-    SETTING_KIND_ENUM      /* `unit` lists the words, separated by | ; kept as text */
+    SETTING_KIND_ENUM /* `unit` lists the words, separated by | ; kept as text */
 } SettingKind;
 typedef enum SettingScope { SETTING_SCOPE_PROCESS, SETTING_SCOPE_SESSION } SettingScope;
 
@@ -32,13 +32,15 @@ SettingSet *setting_set_create(const SettingSet *source);
 void setting_set_destroy(SettingSet *set);
 /* 42704 for an unknown name, 22023 for a bad value (with the range), 55P02 for a PROCESS setting
  * when `is_session`. Names are case-insensitive. */
-Status setting_set_text(SettingSet *set, const char *name, const char *text, bool is_session) CHECKED;
-/* To the values of `source` (null: the built-in defaults); a null name resets ALL session settings. */
+Status setting_set_text(SettingSet *set, const char *name, const char *text,
+                        bool is_session) CHECKED;
+/* To the values of `source` (null: the built-in defaults); a null name: ALL session settings. */
 Status setting_reset(SettingSet *set, const SettingSet *source, const char *name) CHECKED;
 bool setting_find(const char *name, SettingId *id);
 int64_t setting_integer(const SettingSet *set, SettingId id); /* integers, bytes, ms */
 bool setting_bool(const SettingSet *set, SettingId id);
-const char *setting_text(const SettingSet *set, SettingId id); /* every kind, as SHOW prints it; borrowed until changed */
+/* Every kind, as SHOW prints it; borrowed until changed. */
+const char *setting_text(const SettingSet *set, SettingId id);
 const char *setting_name(SettingId id);
 const char *setting_help(SettingId id);
 SettingScope setting_scope(SettingId id);

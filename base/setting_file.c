@@ -5,12 +5,12 @@
  * thread's variable. Each value is checked while it is parsed, when the line is still known.
  */
 #include <confuse.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/heap.h"
 #include "base/io/file.h"
+#include "base/mutex.h"
 #include "base/setting_internal.h"
 
 enum { CONFIG_FILE_BYTES_MAX = 1 << 20, QUOTED_LINE_BYTES_MAX = 200 };
@@ -25,7 +25,7 @@ typedef struct Load {
 static _Thread_local Load *current_load;
 
 /* libconfuse's lexer is one per process. */
-static pthread_mutex_t lexer_mutex = PTHREAD_MUTEX_INITIALIZER;
+static Mutex lexer_mutex = MUTEX_STATIC(MUTEX_RANK_SERVER);
 
 // "config_file_error" for any cause; the cause's own words stay in message and hint.
 static void load_fail(Load *load, int line, const char *message, const char *hint)
@@ -69,7 +69,58 @@ static int validate_option(cfg_t *cfg, cfg_opt_t *option)
     return -1;
 }
 
-static Status load_parse(Load *load)
+// Where the quoted string or comment that begins at `text` ends: behind it, or at the text's zero.
+static char *piece_end(char *text, bool *is_closed)
+{
+    char *end;
+    *is_closed = true;
+    if (*text == '#' || (*text == '/' && text[1] == '/')) {
+        return text + strcspn(text, "\n");
+    }
+    if (*text == '/') {
+        end = strstr(text + 2, "*/");
+        *is_closed = end != NULL;
+        return end != NULL ? end + 2 : text + strlen(text);
+    }
+    for (end = text + 1; *end != '\0' && *end != *text; end++) {
+        end += *end == '\\' && end[1] != '\0';
+    }
+    *is_closed = *end != '\0';
+    return end + *is_closed;
+}
+
+// libconfuse loses count of lines at comments, and takes one that never ends, or a string, for the
+// end of the file. So it gets the text with blanks for comments: # anywhere, // before a word, /*.
+static void blank_comments(Load *load, char *text)
+{
+    int line = 1;
+    char before = '\n';
+    while (*text != '\0') {
+        bool is_quote = *text == '"' || *text == '\'';
+        bool is_comment = *text == '#' || (*text == '/' && text[1] == '*') ||
+                          (*text == '/' && text[1] == '/' && strchr(" \t\r\n=", before) != NULL);
+        if (!is_quote && !is_comment) {
+            line += *text == '\n';
+            before = *text++;
+            continue;
+        }
+        bool is_closed;
+        char *end = piece_end(text, &is_closed);
+        if (!is_closed) {
+            load_fail(load, line, "a string or comment does not end", "");
+            return;
+        }
+        for (; text < end; text++) {
+            line += *text == '\n';
+            if (is_comment && *text != '\n') {
+                *text = ' ';
+            }
+        }
+        before = ' ';
+    }
+}
+
+static Status load_parse(Load *load, const char *plain)
 {
     cfg_opt_t options[SETTING_COUNT + 1];
     for (size_t i = 0; i < SETTING_COUNT; i++) {
@@ -85,7 +136,7 @@ static Status load_parse(Load *load)
     }
     cfg_set_error_function(cfg, load_error);
     current_load = load;
-    if (cfg_parse_buf(cfg, load->text) != CFG_SUCCESS) {
+    if (cfg_parse_buf(cfg, plain) != CFG_SUCCESS) {
         load_fail(load, cfg->line, "could not be read", "");
     }
     current_load = NULL;
@@ -104,21 +155,24 @@ Status setting_load_file(SettingSet *set, const char *path)
         return error;
     }
     // All or nothing: the file fills a copy, which then replaces the set's values.
-    Load load = {.path = path, .text = (const char *)text};
-    load.set = setting_set_create(set);
-    if (load.set == NULL) {
+    Load load = {.path = path, .text = (char *)text, .set = setting_set_create(set)};
+    char *plain = heap_alloc(bytes + 1);
+    if (load.set == NULL || plain == NULL) {
         status = status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory to read \"%s\"", path);
     } else if (memchr(text, 0, bytes) != NULL) {
         status = status_error(SQLSTATE_CONFIG_FILE_ERROR, "%s: the file holds a zero byte", path);
     } else {
-        pthread_mutex_lock(&lexer_mutex);
-        status = load_parse(&load);
-        pthread_mutex_unlock(&lexer_mutex);
+        memcpy(plain, text, bytes + 1);
+        blank_comments(&load, plain);
+        mutex_lock(&lexer_mutex);
+        status = load.status == STATUS_OK ? load_parse(&load, plain) : load.status;
+        mutex_unlock(&lexer_mutex);
     }
     if (status == STATUS_OK) {
         setting_set_swap(set, load.set);
     }
     setting_set_destroy(load.set);
+    heap_free(plain);
     heap_free(text);
     return status;
 }

@@ -22,7 +22,8 @@ static const SettingUnit byte_units[] = {
     {"TB", 1099511627776.0}, {"GB", 1073741824.0}, {"MB", 1048576.0}, {"kB", 1024.0}, {"B", 1.0},
 };
 static const SettingUnit duration_units[] = {
-    {"d", 86400000.0}, {"h", 3600000.0}, {"min", 60000.0}, {"s", 1000.0}, {"ms", 1.0}, {"us", 0.001},
+    {"d", 86400000.0}, {"h", 3600000.0}, {"min", 60000.0},
+    {"s", 1000.0},     {"ms", 1.0},      {"us", 0.001},
 };
 
 static Status parse_bool(const SettingInfo *info, const char *text, int64_t *integer);
@@ -112,8 +113,7 @@ static Status unknown_unit(const SettingInfo *info, const char *text)
     switch (info->kind) {
     case SETTING_KIND_BYTES:
         return status_with_hint(
-            status,
-            "valid units for this parameter are \"B\", \"kB\", \"MB\", \"GB\", and \"TB\"");
+            status, "valid units for this parameter are \"B\", \"kB\", \"MB\", \"GB\", and \"TB\"");
     case SETTING_KIND_DURATION:
         return status_with_hint(status, "valid units for this parameter are \"us\", \"ms\", "
                                         "\"s\", \"min\", \"h\", and \"d\"");
@@ -156,8 +156,8 @@ static Status parse_number(const SettingInfo *info, const char *text, int64_t *i
         size_t count;
         const SettingUnit *units = units_of(info, &count);
         size_t i = 0;
-        while (i < count &&
-               (strlen(units[i].name) != unit_bytes || memcmp(units[i].name, unit, unit_bytes) != 0)) {
+        while (i < count && (strlen(units[i].name) != unit_bytes ||
+                             memcmp(units[i].name, unit, unit_bytes) != 0)) {
             i++;
         }
         if (i == count) {

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define CHECKED __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format_index, first_index) \
+#define PRINTF_LIKE(format_index, first_index)                                                     \
     __attribute__((format(printf, format_index, first_index)))
 
 /* One enumerator per line of sqlstate.def. */
@@ -31,13 +31,15 @@ typedef StatusData *Status;
 /* Text position of an error: byte offset into the statement, counted from 0; -1 means none. */
 #define POSITION_NONE (-1)
 
-/* Builds an error. The message follows printf; lower case, no full stop, names the object. */
-Status status_error(SqlState state, const char *format, ...) PRINTF_LIKE(2, 3) CHECKED;
+/* Builds an error, never STATUS_OK: compilers know then that what TRY has passed is set. The message
+ * follows printf; lower case, no full stop, names the object. */
+#define NEVER_OK __attribute__((returns_nonnull))
+Status status_error(SqlState state, const char *format, ...) PRINTF_LIKE(2, 3) CHECKED NEVER_OK;
 Status status_at(int32_t position, SqlState state, const char *format, ...)
-    PRINTF_LIKE(3, 4) CHECKED;
+    PRINTF_LIKE(3, 4) CHECKED NEVER_OK;
 /* An error from a failed system call: "<what>: <strerror(error)>"; ENOSPC and EDQUOT become 53100,
  * EMFILE and ENFILE 53000, ENOMEM 53200, ENOENT 58P01, everything else 58030. */
-Status status_from_errno(int error, const char *format, ...) PRINTF_LIKE(2, 3) CHECKED;
+Status status_from_errno(int error, const char *format, ...) PRINTF_LIKE(2, 3) CHECKED NEVER_OK;
 
 /* Adds to an error and returns it; each takes and gives back the same object. */
 Status status_with_detail(Status owned_status, const char *format, ...) PRINTF_LIKE(2, 3) CHECKED;
@@ -68,27 +70,26 @@ void status_ignore(Status owned_status, const char *reason);
 /* Keeps the first of two errors and frees the other. */
 Status status_first(Status owned_first, Status owned_second) CHECKED;
 
-#define TRY(call)                             \
-    do {                                      \
-        Status try_status_ = (call);          \
-        if (try_status_ != STATUS_OK) {       \
-            return try_status_;               \
-        }                                     \
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        Status try_status_ = (call);                                                               \
+        if (try_status_ != STATUS_OK) {                                                            \
+            return try_status_;                                                                    \
+        }                                                                                          \
     } while (0)
 
 /* Needs a local `Status status`; jumps to the function's one clean-up label on failure. */
-#define TRY_OR(label, call)                   \
-    do {                                      \
-        status = (call);                      \
-        if (status != STATUS_OK) {            \
-            goto label;                       \
-        }                                     \
+#define TRY_OR(label, call)                                                                        \
+    do {                                                                                           \
+        status = (call);                                                                           \
+        if (status != STATUS_OK) {                                                                 \
+            goto label;                                                                            \
+        }                                                                                          \
     } while (0)
 
 /* A broken invariant of our own: prints where and stops the process. Never reachable by input. */
 _Noreturn void assert_failed(const char *file, int line, const char *text);
-#define ASSERT(condition) \
-    ((condition) ? (void)0 : assert_failed(__FILE__, __LINE__, #condition))
+#define ASSERT(condition) ((condition) ? (void)0 : assert_failed(__FILE__, __LINE__, #condition))
 #ifdef NDEBUG
 #define DEBUG_ASSERT(condition) ((void)0)
 #else

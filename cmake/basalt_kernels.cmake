@@ -10,8 +10,8 @@
 #
 # Elsewhere than on x86-64 only the portable level is built. A file defines one table of functions,
 # named KERNEL(<stem>), and nothing else that is visible; base/vector/kernel_level.h tells how the
-# table of the running processor is found. One call per target. Optimised with -O3 except under the
-# Debug build type, where one wants to step through it.
+# table of the running processor is found. One call per target. Optimised with -O3, under the Debug
+# build type with -Og: without optimisation intrinsics are macros that warn.
 function(basalt_kernels target)
     set(levels portable)
     if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64|AMD64")
@@ -28,7 +28,7 @@ function(basalt_kernels target)
         target_compile_definitions(${target}_${level} PRIVATE KERNEL_LEVEL=${level}
             $<$<STREQUAL:${level},portable>:KERNEL_PORTABLE>)
         target_compile_options(${target}_${level} PRIVATE ${${level}_flags}
-            $<$<NOT:$<CONFIG:Debug>>:-O3>)
+            $<IF:$<CONFIG:Debug>,-Og,-O3>)
         target_sources(${target} PRIVATE $<TARGET_OBJECTS:${target}_${level}>)
     endforeach()
 endfunction()

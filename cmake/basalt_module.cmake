@@ -1,7 +1,7 @@
 # basalt_module(<name>
 #     SOURCES  a.c b.c          always listed, never globbed
 #     USES     basalt_base ...  the layers below, as link edges
-#     TESTS    a b ...          tests/unit/<folder>/test_<t>.c -> ctest <folder>.<t>
+#     TESTS    a b/c ...        tests/unit/<folder>/test_a.c, …/b/test_c.c -> ctest <folder>.a, .b.c
 #     TEST_USES ...             more libraries for the suites)
 #
 # Makes the static library basalt_<name>; <folder> is this folder's path from the root.
@@ -13,10 +13,14 @@ function(basalt_module name)
     string(REPLACE "/" "." label ${folder})
     foreach(test ${ARG_TESTS})
         string(REPLACE "/" "_" target test_${name}_${test})
-        add_executable(${target} ${CMAKE_SOURCE_DIR}/tests/unit/${folder}/test_${test}.c)
+        string(REPLACE "/" "." test_label ${label}.${test})
+        get_filename_component(stem ${test} NAME)
+        get_filename_component(subfolder ${CMAKE_SOURCE_DIR}/tests/unit/${folder}/${test} DIRECTORY)
+        add_executable(${target} ${subfolder}/test_${stem}.c)
         target_link_libraries(${target} PRIVATE basalt_${name} ${ARG_TEST_USES} basalt_check)
-        add_test(NAME ${label}.${test} COMMAND ${target})
-        set_tests_properties(${label}.${test} PROPERTIES LABELS fast TIMEOUT 120)
+        add_test(NAME ${test_label} COMMAND ${target})
+        set_tests_properties(${test_label} PROPERTIES LABELS fast TIMEOUT 300
+            ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/lsan.supp")
     endforeach()
 endfunction()
 

@@ -11,13 +11,15 @@
 typedef struct File File;
 typedef struct FileSystem FileSystem;
 
-enum { /* flags of file_open */
+/* Flags of file_open. FILE_DIRECT: O_DIRECT when the file system has it; offsets, sizes and memory
+ * by 4 KiB then. */
+enum {
     FILE_READ = 1,
     FILE_WRITE = 2,
     FILE_CREATE = 4,    /* may exist */
     FILE_EXCLUSIVE = 8, /* must not exist */
     FILE_TRUNCATE = 16,
-    FILE_DIRECT = 32    /* O_DIRECT when the file system has it; offsets, sizes, memory by 4 KiB */
+    FILE_DIRECT = 32
 };
 
 typedef struct FileOps {
@@ -57,7 +59,8 @@ FileSystem *file_system_os(void); /* the operating system's */
 Status file_open(FileSystem *system, const char *path, uint32_t flags, File **out) CHECKED;
 void file_close(File *file); /* null is allowed */
 Status file_read(File *file, void *data, size_t bytes, uint64_t offset, size_t *read_bytes) CHECKED;
-Status file_read_exact(File *file, void *data, size_t bytes, uint64_t offset) CHECKED; /* XX001 if short */
+/* XX001 when the file ends early. */
+Status file_read_exact(File *file, void *data, size_t bytes, uint64_t offset) CHECKED;
 Status file_write(File *file, const void *data, size_t bytes, uint64_t offset) CHECKED;
 Status file_sync(File *file) CHECKED;
 Status file_truncate(File *file, uint64_t bytes) CHECKED;
@@ -75,7 +78,8 @@ Status file_free_bytes(FileSystem *system, const char *path, uint64_t *bytes) CH
 /* Syncs the directory that holds `path`: a new name lasts from then on. */
 Status file_sync_parent(FileSystem *system, const char *path) CHECKED;
 /* Writes a small file whole and durably: temporary name, sync, rename, directory sync. */
-Status file_write_whole(FileSystem *system, const char *path, const void *data, size_t bytes) CHECKED;
+Status file_write_whole(FileSystem *system, const char *path, const void *data,
+                        size_t bytes) CHECKED;
 /* Reads a file of at most `bytes_max` into malloc'ed memory, a zero byte behind its end. */
 Status file_read_whole(FileSystem *system, const char *path, size_t bytes_max, uint8_t **out,
                        size_t *bytes) CHECKED;

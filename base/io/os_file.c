@@ -178,8 +178,7 @@ static Status os_write(File *file, const void *data, size_t bytes, uint64_t offs
 static Status os_sync(File *file)
 {
     OsFile *os_file = (OsFile *)file;
-    bool is_full =
-        atomic_exchange_explicit(&os_file->needs_full_sync, false, memory_order_relaxed);
+    bool is_full = atomic_exchange_explicit(&os_file->needs_full_sync, false, memory_order_relaxed);
     if ((is_full ? fsync(os_file->fd) : fdatasync(os_file->fd)) != 0) {
         return status_from_errno(errno, "could not sync file \"%s\"", os_file->path);
     }
@@ -194,8 +193,8 @@ static Status os_truncate(File *file, uint64_t bytes)
         result = ftruncate(os_file->fd, (off_t)bytes);
     } while (result != 0 && errno == EINTR);
     if (result != 0) {
-        return status_from_errno(errno, "could not resize file \"%s\" to %lu bytes",
-                                 os_file->path, bytes);
+        return status_from_errno(errno, "could not resize file \"%s\" to %lu bytes", os_file->path,
+                                 bytes);
     }
     atomic_store_explicit(&os_file->needs_full_sync, true, memory_order_relaxed);
     return STATUS_OK;
@@ -311,8 +310,7 @@ static bool is_directory_entry(int directory_fd, const struct dirent *entry)
         return entry->d_type == DT_DIR;
     }
     struct stat attributes;
-    return fstatat(directory_fd, entry->d_name, &attributes, 0) == 0 &&
-           S_ISDIR(attributes.st_mode);
+    return fstatat(directory_fd, entry->d_name, &attributes, 0) == 0 && S_ISDIR(attributes.st_mode);
 }
 
 static Status os_list(FileSystem *self, const char *path,

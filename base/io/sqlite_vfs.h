@@ -17,5 +17,6 @@ typedef struct SqliteVfs SqliteVfs;
 Status sqlite_vfs_create(FileSystem *system, const char *path, SqliteVfs **out) CHECKED;
 void sqlite_vfs_destroy(SqliteVfs *vfs); /* after the connection is closed; null is allowed */
 const char *sqlite_vfs_name(const SqliteVfs *vfs);
-/* The first error since the last call, which SQLite could only pass on as a number; or STATUS_OK. */
+/* The first error since the last call, which SQLite could only pass on as a number; or STATUS_OK.
+ */
 Status sqlite_vfs_take_error(SqliteVfs *vfs) CHECKED;

@@ -172,8 +172,8 @@ Status wal_guard_wrote(WalGuard *guard, const void *data, size_t bytes, uint64_t
         }
     }
     size_t page_place = place == 0 ? WAL_FRAME_HEADER_BYTES : 0;
-    bool has_page = (place == 0 || place == WAL_FRAME_HEADER_BYTES) &&
-                    bytes == page_place + SQLITE_PAGE_BYTES;
+    bool has_page =
+        (place == 0 || place == WAL_FRAME_HEADER_BYTES) && bytes == page_place + SQLITE_PAGE_BYTES;
     return page_hash_set(guard, index, has_page ? page_hash(source + page_place) : 0);
 }
 
@@ -185,8 +185,8 @@ Status wal_guard_check(const WalGuard *guard, const void *data, size_t bytes, ui
     size_t place;
     uint32_t index = frame_at(offset, &place);
     size_t page_place = place == 0 ? WAL_FRAME_HEADER_BYTES : 0;
-    bool has_page = (place == 0 || place == WAL_FRAME_HEADER_BYTES) &&
-                    bytes >= page_place + SQLITE_PAGE_BYTES;
+    bool has_page =
+        (place == 0 || place == WAL_FRAME_HEADER_BYTES) && bytes >= page_place + SQLITE_PAGE_BYTES;
     if (!has_page || index >= guard->hash_count || guard->page_hashes[index] == 0) {
         return STATUS_OK;
     }
@@ -370,8 +370,7 @@ static Status scan_frames(WalGuard *guard, Scan *scan, uint32_t promised, uint32
             guard->commit_count = index + 1;
             memcpy(guard->commit_sums, frame.sums, sizeof frame.sums);
         }
-        if (index + 1 == promised &&
-            memcmp(frame.sums, guard->mark.sums, sizeof frame.sums) != 0) {
+        if (index + 1 == promised && memcmp(frame.sums, guard->mark.sums, sizeof frame.sums) != 0) {
             return log_damaged(guard, "it is not the log that was synced");
         }
     }

@@ -1,12 +1,13 @@
 /*
  * wal_guard.h — what SQLite's write-ahead log does not protect: its end, and reads from it.
  *
- * SQLite takes the first frame that does not check for the end of the log. Bit rot in a synced frame
- * would thus cut acknowledged commits off without a word, while after a power cut the very same bytes
- * are legal, since the frames of the commit in flight may survive in any subset. Three things tell
- * the two apart:
+ * SQLite takes the first frame that does not check for the end of the log. Bit rot in a synced
+ * frame would thus cut acknowledged commits off without a word, while after a power cut the very
+ * same bytes are legal, since the frames of the commit in flight may survive in any subset. Three
+ * things tell the two apart:
  *   - the mark, a small file beside the log that names the last commit known to be synced. It is
- *     written after the sync and never ahead of it; it may be behind, because it is not synced itself;
+ *     written after the sync and never ahead of it; it may be behind, because it is not synced
+ * itself;
  *   - a frame behind a commit frame behind a bad one: it was written after that commit's sync;
  *   - a hash of each frame's page, kept in memory, checked whenever the page is read.
  *
@@ -25,12 +26,13 @@ enum {
 
 typedef struct WalGuard WalGuard;
 
-/* Reads the mark and the log of the database at `path`, before SQLite does. XX001 when synced frames
- * are missing or damaged. */
+/* Reads the mark and the log of the database at `path`, before SQLite does. XX001 when synced
+ * frames are missing or damaged. */
 Status wal_guard_open(FileSystem *system, const char *path, WalGuard **out) CHECKED;
 void wal_guard_close(WalGuard *guard); /* null is allowed */
 
-/* After a write to the log, a read from it (XX001 when a page is not what was written), its sync. */
+/* After a write to the log, a read from it (XX001 when a page is not what was written), its sync.
+ */
 Status wal_guard_wrote(WalGuard *guard, const void *data, size_t bytes, uint64_t offset) CHECKED;
 Status wal_guard_check(const WalGuard *guard, const void *data, size_t bytes,
                        uint64_t offset) CHECKED;

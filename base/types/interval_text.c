@@ -128,13 +128,42 @@ static DecodeResult add_quantity(IntervalSum *sum, Quantity quantity, DateField 
     return is_in_range ? DECODE_OK : DECODE_OVERFLOW;
 }
 
+/* The clock's hours when they are too many for read_clock: h:m:s with h of ten digits and more.
+ * `rest` gets a clock of no hours. */
+static DecodeResult read_many_hours(const char *text, int64_t *hours, char *rest)
+{
+    const char *colon = strchr(text, ':');
+    *hours = 0;
+    if (colon == NULL || colon - text < 10 || strchr(colon + 1, ':') == NULL) {
+        memcpy(rest, text, strlen(text) + 1);
+        return DECODE_OK;
+    }
+    for (; text < colon; text++) {
+        if (!is_digit(*text)) {
+            return DECODE_INVALID;
+        }
+        if (__builtin_mul_overflow(*hours, INT64_C(10), hours) ||
+            __builtin_add_overflow(*hours, (int64_t)(*text - '0'), hours)) {
+            return DECODE_OVERFLOW;
+        }
+    }
+    rest[0] = '0';
+    memcpy(rest + 1, colon, strlen(colon) + 1);
+    return DECODE_OK;
+}
+
 static DecodeResult add_clock(IntervalSum *sum, const char *text, bool is_negative)
 {
     const uint32_t clock_fields = 1u << DATE_FIELD_HOUR | 1u << DATE_FIELD_MINUTE |
                                   1u << DATE_FIELD_SECOND | 1u << DATE_FIELD_MILLISECOND |
                                   1u << DATE_FIELD_MICROSECOND;
     CivilTime time;
-    DecodeResult result = read_clock(text, &time);
+    int64_t many_hours, us;
+    char rest[DATETIME_INPUT_MAX + 1];
+    DecodeResult result = read_many_hours(text, &many_hours, rest);
+    if (result == DECODE_OK) {
+        result = read_clock(rest, &time);
+    }
     if (result != DECODE_OK) {
         return result;
     }
@@ -142,10 +171,14 @@ static DecodeResult add_clock(IntervalSum *sum, const char *text, bool is_negati
         return DECODE_INVALID;
     }
     sum->fields |= clock_fields;
-    int64_t us = time.hour * US_PER_HOUR + time.minute * US_PER_MINUTE +
-                 time.second * US_PER_SECOND + time.us; // hours < 2^31: below 2^63
-    return __builtin_add_overflow(sum->us, is_negative ? -us : us, &sum->us) ? DECODE_OVERFLOW
-                                                                             : DECODE_OK;
+    int64_t clock_us = time.hour * US_PER_HOUR + time.minute * US_PER_MINUTE +
+                       time.second * US_PER_SECOND + time.us; // hours < 2^31: below 2^63
+    if (__builtin_mul_overflow(many_hours, is_negative ? -US_PER_HOUR : US_PER_HOUR, &us) ||
+        __builtin_add_overflow(us, is_negative ? -clock_us : clock_us, &us) ||
+        __builtin_add_overflow(sum->us, us, &sum->us)) {
+        return DECODE_OVERFLOW;
+    }
+    return DECODE_OK;
 }
 
 /* --- numbers --- */

@@ -194,6 +194,9 @@ static void write_bits(uint64_t *target, uint32_t first, const uint64_t *bits, u
 static bool append_validity(BatchBuilder *builder, BuilderColumn *column, const Source *source)
 {
     const Vector *vector = source->vector;
+    if (vector->validity == NULL && !column->has_nulls) {
+        return true;
+    }
     bool is_null_constant = vector->form == VECTOR_CONSTANT && vector_is_null(vector, 0);
     RowMask present;
     row_mask_set_first(&present, is_null_constant ? 0 : source->count);

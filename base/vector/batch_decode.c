@@ -171,48 +171,66 @@ static Lane lane_for_span(uint64_t span)
                                 : LANE_I64;
 }
 
-/* Offsets from the base, as 64 bits; `offsets` has room for the next multiple of 8. */
-static Status read_offsets(ByteReader *reader, uint32_t count, uint32_t width, uint64_t *offsets)
+/* Offsets from the base of up to 32 bits; `offsets` has room for the next multiple of 16. */
+static void read_narrow(const uint8_t *source, uint32_t count, uint32_t width, uint32_t *offsets)
 {
-    if (width == 0) {
-        memset(offsets, 0, count * sizeof *offsets);
-        return STATUS_OK;
+    if (count >= WIRE_STRIP_ROWS) {
+        KERNELS(strip_kernels)->unpack32(source, count, width, offsets);
+        return;
     }
-    bool is_strip = count >= WIRE_STRIP_ROWS;
     size_t value_bytes = (width + 7) / 8;
-    const uint8_t *source =
-        byte_reader_view(reader, is_strip ? strip_bytes(count, width) : count * value_bytes);
-    if (source == NULL) {
-        return malformed("integers");
+    for (uint32_t i = 0; i < count; i++) {
+        offsets[i] = 0;
+        memcpy(&offsets[i], source + i * value_bytes, value_bytes);
     }
-    if (!is_strip) {
-        for (uint32_t i = 0; i < count; i++) {
-            offsets[i] = 0;
-            memcpy(&offsets[i], source + i * value_bytes, value_bytes);
-        }
-    } else if (width <= 32) {
-        uint32_t narrow[VECTOR_ROWS + 16];
-        KERNELS(strip_kernels)->unpack32(source, count, width, narrow);
-        KERNELS(vector_kernels)->convert[LANE_U32][LANE_I64](narrow, count, 0, offsets);
-    } else {
+}
+
+/* The same above 32 bits, in multiples of 8. */
+static void read_wide(const uint8_t *source, uint32_t count, uint32_t width, uint64_t *offsets)
+{
+    if (count >= WIRE_STRIP_ROWS) {
         KERNELS(strip_kernels)->unpack64(source, count, width, offsets);
+        return;
     }
-    return STATUS_OK;
+    size_t value_bytes = (width + 7) / 8;
+    for (uint32_t i = 0; i < count; i++) {
+        offsets[i] = 0;
+        memcpy(&offsets[i], source + i * value_bytes, value_bytes);
+    }
+}
+
+static uint64_t largest(const uint64_t *values, uint32_t count)
+{
+    uint64_t largest = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        largest = values[i] > largest ? values[i] : largest;
+    }
+    return largest;
 }
 
 static Status decode_integers(Decoder *decoder, uint32_t count, Integers *out)
 {
     const VectorKernels *kernels = KERNELS(vector_kernels);
     uint64_t offsets[VECTOR_ROWS + 16];
-    int64_t base = (int64_t)byte_reader_u64(decoder->reader);
+    int64_t base = (int64_t)byte_reader_u64(decoder->reader), span_lo, span_hi = 0;
     uint32_t width = byte_reader_u8(decoder->reader);
+    size_t bytes = count < WIRE_STRIP_ROWS ? count * ((width + 7) / 8) : strip_bytes(count, width);
+    const uint8_t *source = byte_reader_view(decoder->reader, width == 0 ? 0 : bytes);
     if (!byte_reader_is_ok(decoder->reader) || width > 64) {
         return malformed("integers");
     }
-    TRY(read_offsets(decoder->reader, count, width, offsets));
-    uint64_t span = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        span = offsets[i] > span ? offsets[i] : span;
+    Lane lane = width <= 32 ? LANE_U32 : LANE_I64; // of the offsets
+    uint64_t span;
+    if (width == 0) {
+        memset(offsets, 0, count * sizeof(uint32_t));
+        span = 0;
+    } else if (width <= 32) {
+        read_narrow(source, count, width, (uint32_t *)offsets);
+        kernels->min_max[LANE_U32](offsets, count, &span_lo, &span_hi);
+        span = (uint64_t)span_hi;
+    } else {
+        read_wide(source, count, width, offsets);
+        span = largest(offsets, count);
     }
     if (span > (uint64_t)INT64_MAX - (uint64_t)base) {
         return malformed("integers out of range");
@@ -225,8 +243,7 @@ static Status decode_integers(Decoder *decoder, uint32_t count, Integers *out)
     bool has_base = out->lane != LANE_I64;
     out->base = has_base ? base : 0;
     TRY(alloc_piece(decoder, count * lane_bytes(out->lane), &out->lanes));
-    kernels->convert[LANE_I64][out->lane](offsets, count, has_base ? 0 : (uint64_t)base,
-                                          out->lanes);
+    kernels->convert[lane][out->lane](offsets, count, has_base ? 0 : (uint64_t)base, out->lanes);
     return STATUS_OK;
 }
 

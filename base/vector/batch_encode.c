@@ -116,31 +116,73 @@ static void encode_validity(Encoder *encoder)
 
 /* --- integers --- */
 
-/* Null rows take the value of the first row that has one. */
-static void patch_nulls(const Encoder *encoder, int64_t *values)
+/* Numbers on their way out: offsets from a base, in lanes of 32 or 64 bits. */
+typedef struct Numbers {
+    Lane lane; /* U32 or I64 */
+    int64_t base;
+    uint32_t count;
+    _Alignas(64) uint64_t lanes[VECTOR_ROWS + 16];
+} Numbers;
+
+/* The row that null rows borrow their value from: the first that has one, or 0. */
+static uint32_t first_present(const Encoder *encoder)
+{
+    for (uint32_t i = 0; i < VALIDITY_WORDS; i++) {
+        if (encoder->present.words[i] != 0) {
+            return i * 64 + (uint32_t)__builtin_ctzll(encoder->present.words[i]);
+        }
+    }
+    return 0;
+}
+
+/* So that nulls widen nothing. */
+static void patch_nulls(const Encoder *encoder, Numbers *numbers)
 {
     if (!encoder->has_nulls) {
         return;
     }
-    int64_t patch = 0;
-    for (uint32_t i = 0; i < VALIDITY_WORDS; i++) {
-        if (encoder->present.words[i] != 0) {
-            patch = values[i * 64 + (uint32_t)__builtin_ctzll(encoder->present.words[i])];
-            break;
+    uint32_t donor = first_present(encoder), *narrow = (uint32_t *)numbers->lanes;
+    for (uint32_t i = 0; i < numbers->count; i++) {
+        uint32_t from = validity_get(encoder->present.words, i) ? i : donor;
+        if (numbers->lane == LANE_U32) {
+            narrow[i] = narrow[from];
+        } else {
+            numbers->lanes[i] = numbers->lanes[from];
         }
-    }
-    for (uint32_t i = 0; i < encoder->count; i++) {
-        values[i] = validity_get(encoder->present.words, i) ? values[i] : patch;
     }
 }
 
-static void write_integers(ByteBuffer *target, const int64_t *values, uint32_t count, int64_t lo,
-                           int64_t hi)
+/* The selected integers of a flat vector or the entries behind codes. */
+static void read_numbers(const Encoder *encoder, const Vector *vector, Numbers *numbers)
 {
     const VectorKernels *kernels = KERNELS(vector_kernels);
+    numbers->count = encoder->count;
+    Lane lane = (Lane)vector->lane;
+    if (vector->form == VECTOR_DICTIONARY || lane > LANE_U32) {
+        numbers->lane = LANE_I64;
+        numbers->base = 0;
+        vector_read_int64(vector, encoder->rows, encoder->count, (int64_t *)numbers->lanes);
+    } else {
+        numbers->lane = LANE_U32;
+        numbers->base = vector->base;
+        if (encoder->rows == NULL) {
+            kernels->convert[lane][LANE_U32](vector->data, encoder->count, 0, numbers->lanes);
+        } else {
+            kernels->gather[lane][LANE_U32](vector->data, encoder->rows, encoder->count, 0,
+                                            numbers->lanes);
+        }
+    }
+    patch_nulls(encoder, numbers);
+}
+
+/* Writes numbers of which the offsets lo..hi are known; they are used up. */
+static void write_range(ByteBuffer *target, Numbers *numbers, int64_t lo, int64_t hi)
+{
+    const VectorKernels *kernels = KERNELS(vector_kernels);
+    uint32_t count = numbers->count;
     uint64_t span = (uint64_t)hi - (uint64_t)lo;
     uint32_t width = span == 0 ? 0 : 64 - (uint32_t)__builtin_clzll(span);
-    byte_buffer_add_u64(target, (uint64_t)lo);
+    byte_buffer_add_u64(target, (uint64_t)numbers->base + (uint64_t)lo);
     byte_buffer_add_u8(target, (uint8_t)width);
     if (width == 0) {
         return;
@@ -152,28 +194,28 @@ static void write_integers(ByteBuffer *target, const int64_t *values, uint32_t c
     if (room == NULL) {
         return;
     }
+    _Alignas(64) uint64_t offsets[VECTOR_ROWS + 16];
+    Lane lane = width <= 32 ? LANE_U32 : LANE_I64;
+    size_t offset_bytes = lane_bytes(lane);
+    kernels->convert[numbers->lane][lane](numbers->lanes, count, -(uint64_t)lo, offsets);
+    memset((char *)offsets + count * offset_bytes, 0, 16 * offset_bytes); // packed along
     if (!is_strip) {
         for (uint32_t i = 0; i < count; i++) {
-            uint64_t offset = (uint64_t)values[i] - (uint64_t)lo;
-            memcpy(room + i * value_bytes, &offset, value_bytes);
+            memcpy(room + i * value_bytes, (char *)offsets + i * offset_bytes, value_bytes);
         }
-    } else if (width <= 32) {
-        uint32_t offsets[VECTOR_ROWS + 16] = {0};
-        kernels->convert[LANE_I64][LANE_U32](values, count, -(uint64_t)lo, offsets);
-        KERNELS(strip_kernels)->pack32(offsets, count, width, room);
+    } else if (lane == LANE_U32) {
+        KERNELS(strip_kernels)->pack32((const uint32_t *)offsets, count, width, room);
     } else {
-        uint64_t offsets[VECTOR_ROWS + 16] = {0};
-        kernels->convert[LANE_I64][LANE_I64](values, count, -(uint64_t)lo, offsets);
         KERNELS(strip_kernels)->pack64(offsets, count, width, room);
     }
     byte_buffer_commit(target, bytes);
 }
 
-static void encode_int64s(ByteBuffer *target, const int64_t *values, uint32_t count)
+static void write_numbers(ByteBuffer *target, Numbers *numbers)
 {
     int64_t lo, hi;
-    KERNELS(vector_kernels)->min_max[LANE_I64](values, count, &lo, &hi);
-    write_integers(target, values, count, lo, hi);
+    KERNELS(vector_kernels)->min_max[numbers->lane](numbers->lanes, numbers->count, &lo, &hi);
+    write_range(target, numbers, lo, hi);
 }
 
 /* --- values --- */
@@ -181,23 +223,23 @@ static void encode_int64s(ByteBuffer *target, const int64_t *values, uint32_t co
 static void encode_texts(Encoder *encoder)
 {
     TextView storage[VECTOR_ROWS];
-    int64_t lengths[VECTOR_ROWS];
+    Numbers lengths = {.lane = LANE_U32, .count = encoder->count};
+    uint32_t *bytes = (uint32_t *)lengths.lanes;
     const TextView *views =
         vector_read_text(encoder->vector, encoder->rows, encoder->count, storage);
     size_t total_bytes = 0;
     for (uint32_t i = 0; i < encoder->count; i++) {
-        bool is_present = validity_get(encoder->present.words, i);
-        lengths[i] = is_present ? views[i].length : 0;
-        total_bytes += (size_t)lengths[i];
+        bytes[i] = validity_get(encoder->present.words, i) ? views[i].length : 0;
+        total_bytes += bytes[i];
     }
-    encode_int64s(encoder->target, lengths, encoder->count);
+    write_numbers(encoder->target, &lengths);
     char *room = (char *)byte_buffer_reserve(encoder->target, total_bytes);
     if (room == NULL) {
         return;
     }
     for (uint32_t i = 0; i < encoder->count; i++) {
-        memcpy(room, text_view_data(&views[i]), (size_t)lengths[i]);
-        room += lengths[i];
+        memcpy(room, text_view_data(&views[i]), bytes[i]);
+        room += bytes[i];
     }
     byte_buffer_commit(encoder->target, total_bytes);
 }
@@ -210,16 +252,16 @@ static void encode_wides(Encoder *encoder)
         byte_buffer_add(encoder->target, values, encoder->count * sizeof(Int128));
         return;
     }
-    int64_t narrow[VECTOR_ROWS];
+    Numbers narrow = {.lane = LANE_I64, .count = encoder->count};
     bool is_narrow = true;
     for (uint32_t i = 0; i < encoder->count; i++) {
-        narrow[i] = (int64_t)values[i];
-        is_narrow &= narrow[i] == values[i] || !validity_get(encoder->present.words, i);
+        narrow.lanes[i] = (uint64_t)values[i];
+        is_narrow &= (int64_t)values[i] == values[i] || !validity_get(encoder->present.words, i);
     }
     byte_buffer_add_u8(encoder->target, is_narrow);
     if (is_narrow) {
-        patch_nulls(encoder, narrow);
-        encode_int64s(encoder->target, narrow, encoder->count);
+        patch_nulls(encoder, &narrow);
+        write_numbers(encoder->target, &narrow);
     } else {
         byte_buffer_add(encoder->target, values, encoder->count * sizeof(Int128));
     }
@@ -250,10 +292,9 @@ static void encode_values(Encoder *encoder)
     } else if (!type_is_scaled_integer(vector->type)) {
         encode_wides(encoder);
     } else {
-        int64_t values[VECTOR_ROWS];
-        vector_read_int64(vector, encoder->rows, encoder->count, values);
-        patch_nulls(encoder, values);
-        encode_int64s(encoder->target, values, encoder->count);
+        Numbers numbers;
+        read_numbers(encoder, vector, &numbers);
+        write_numbers(encoder->target, &numbers);
     }
 }
 
@@ -267,19 +308,42 @@ static void encode_flat(Encoder *encoder)
         encode_values(encoder);
         return;
     }
-    int64_t values[VECTOR_ROWS], lo, hi;
-    vector_read_int64(vector, encoder->rows, encoder->count, values);
-    patch_nulls(encoder, values);
-    KERNELS(vector_kernels)->min_max[LANE_I64](values, encoder->count, &lo, &hi);
+    Numbers numbers;
+    int64_t lo, hi;
+    read_numbers(encoder, vector, &numbers);
+    KERNELS(vector_kernels)->min_max[numbers.lane](numbers.lanes, numbers.count, &lo, &hi);
     bool is_constant = lo == hi && !encoder->has_nulls;
     set_form(encoder, is_constant ? WIRE_CONSTANT : WIRE_FLAT, common_flags(encoder));
     encode_validity(encoder);
-    write_integers(encoder->target, values, is_constant ? 1 : encoder->count, lo, hi);
+    write_range(encoder->target, &numbers, lo, hi);
 }
 
 /* --- dictionaries --- */
 
-#define CODE_SPAN_MAX 16384u /* codes looked at for those in use */
+#define CODE_SPAN_MAX 4096u /* codes looked at for those in use */
+
+/* Codes in use, ascending, and the rank of each among them. */
+typedef struct CodeSet {
+    uint16_t rank[CODE_SPAN_MAX]; /* of code lo + i */
+    uint32_t entries[CODE_SPAN_MAX + 1];
+    uint32_t entry_count;
+} CodeSet;
+
+static void collect_codes(const uint32_t *codes, uint32_t count, uint32_t lo, uint32_t span,
+                          CodeSet *set)
+{
+    uint8_t is_used[CODE_SPAN_MAX];
+    memset(is_used, 0, span);
+    for (uint32_t i = 0; i < count; i++) {
+        is_used[codes[i] - lo] = 1;
+    }
+    set->entry_count = 0;
+    for (uint32_t i = 0; i < span; i++) {
+        set->rank[i] = (uint16_t)set->entry_count;
+        set->entries[set->entry_count] = lo + i; // overwritten when the code is not used
+        set->entry_count += is_used[i];
+    }
+}
 
 /* The entries in use, in order, as a dictionary of their own; false when a flat column is as good.
  */
@@ -287,53 +351,41 @@ static bool encode_dictionary(Encoder *encoder)
 {
     const Vector *vector = encoder->vector;
     const Dictionary *dictionary = vector->dictionary;
-    uint64_t used[CODE_SPAN_MAX / 64] = {0};
-    uint16_t rank[CODE_SPAN_MAX / 64];
-    int64_t codes[VECTOR_ROWS], lo, hi;
     if (encoder->count < WIRE_STRIP_ROWS || row_mask_count(&encoder->present) == 0) {
         return false;
     }
     Vector plain = *vector; // the codes themselves as numbers
     plain.form = VECTOR_FLAT;
     plain.base = 0;
-    vector_read_int64(&plain, encoder->rows, encoder->count, codes);
-    patch_nulls(encoder, codes);
-    KERNELS(vector_kernels)->min_max[LANE_I64](codes, encoder->count, &lo, &hi);
+    Numbers numbers;
+    int64_t lo, hi;
+    read_numbers(encoder, &plain, &numbers);
+    uint32_t *codes = (uint32_t *)numbers.lanes;
+    KERNELS(vector_kernels)->min_max[LANE_U32](codes, encoder->count, &lo, &hi);
     if (hi - lo >= CODE_SPAN_MAX) {
         return false;
     }
-    for (uint32_t i = 0; i < encoder->count; i++) {
-        uint64_t bit = (uint64_t)(codes[i] - lo);
-        used[bit / 64] |= UINT64_C(1) << (bit % 64);
-    }
-    uint32_t entry_count = 0;
-    uint32_t entries[VECTOR_ROWS];
-    for (uint32_t i = 0; i <= (uint64_t)(hi - lo) / 64; i++) {
-        rank[i] = (uint16_t)entry_count;
-        for (uint64_t left = used[i]; left != 0; left &= left - 1) {
-            entries[entry_count++] = (uint32_t)(lo + i * 64 + __builtin_ctzll(left));
-        }
-    }
-    if (entry_count > encoder->count / 2) {
+    CodeSet set;
+    collect_codes(codes, encoder->count, (uint32_t)lo, (uint32_t)(hi - lo) + 1, &set);
+    if (set.entry_count > encoder->count / 2) {
         return false;
     }
     for (uint32_t i = 0; i < encoder->count; i++) {
-        uint64_t bit = (uint64_t)(codes[i] - lo), word = used[bit / 64];
-        uint64_t below = word & ((UINT64_C(1) << (bit % 64)) - 1);
-        codes[i] = rank[bit / 64] + __builtin_popcountll(below);
+        codes[i] = set.rank[codes[i] - (uint32_t)lo];
     }
     uint8_t flags = (uint8_t)(common_flags(encoder) | (dictionary->is_sorted ? WIRE_IS_SORTED : 0) |
                               (dictionary->is_unique ? WIRE_IS_UNIQUE : 0));
     set_form(encoder, WIRE_DICTIONARY, flags);
     encode_validity(encoder);
-    byte_buffer_add_varint(encoder->target, entry_count);
+    byte_buffer_add_varint(encoder->target, set.entry_count);
     // the entries are the values of a dictionary vector whose codes are those in use
     Vector chosen = *vector;
     chosen.lane = LANE_U32;
-    chosen.data = entries;
-    Encoder entry_encoder = {.target = encoder->target, .vector = &chosen, .count = entry_count};
-    row_mask_set_first(&entry_encoder.present, entry_count);
+    chosen.data = set.entries;
+    Encoder entry_encoder = {
+        .target = encoder->target, .vector = &chosen, .count = set.entry_count};
+    row_mask_set_first(&entry_encoder.present, set.entry_count);
     encode_values(&entry_encoder);
-    write_integers(encoder->target, codes, encoder->count, 0, entry_count - 1);
+    write_range(encoder->target, &numbers, 0, set.entry_count - 1);
     return true;
 }

@@ -110,3 +110,21 @@ void shared_batch_unpin(SharedBatch *shared)
     }
     free_blocks(shared->budget, shared->memory); // the batch lies in its own blocks
 }
+
+bool shared_batch_recharge(SharedBatch *shared, MemoryBudget *budget)
+{
+    MemoryBudget *source = shared->budget;
+    if (source == budget) {
+        return true;
+    }
+    for (BatchBlock *block = shared->memory; block != NULL; block = block->next) {
+        if (!memory_move(source, budget, block->bytes)) {
+            for (BatchBlock *moved = shared->memory; moved != block; moved = moved->next) {
+                memory_move_back(budget, source, moved->bytes);
+            }
+            return false;
+        }
+    }
+    shared->budget = budget;
+    return true;
+}

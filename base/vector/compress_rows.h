@@ -31,9 +31,11 @@ static inline uint32_t compress_rows(uint64_t word, uint32_t first, uint32_t row
 #else
     for (uint32_t i = 0; i < 64 && first + i < row_count; i += 8) {
         uint8_t bits = (uint8_t)(word >> i), positions[8];
+        uint16_t *target = selection + count;
+        const uint16_t base = (uint16_t)(first + i);
         memcpy(positions, &bit_positions[bits], 8);
-        for (uint32_t j = 0; j < 8; j++) {
-            selection[count + j] = (uint16_t)(first + i + positions[j]);
+        for (int j = 0; j < 8; j++) {
+            target[j] = (uint16_t)(base + positions[j]);
         }
         count += (uint32_t)__builtin_popcount(bits);
     }

@@ -11,9 +11,10 @@ static void NAME(range)(const void *lanes, uint32_t row_count, const FloatRange 
         if (*words == 0) {
             continue;
         }
+        const T *group = values + row;
         uint32_t count = row_count - row < 64 ? row_count - row : 64;
         for (uint32_t i = 0; i < count; i++) {
-            double value = (double)values[row + i];
+            double value = (double)group[i];
             uint8_t is_inside = (value >= lo) & (value <= hi);
             flags[i] = is_inside | ((uint8_t)(value != value) & is_nan_passed);
         }

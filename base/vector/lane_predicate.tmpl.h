@@ -1,4 +1,5 @@
-/* lane_predicate.tmpl.h — needs U (the unsigned type of a lane) and NAME(stem). */
+/* lane_predicate.tmpl.h — needs U (the unsigned type of a lane) and NAME(stem); with
+ * HAS_GROUP_TESTS whole groups of 64 rows go through test_range and test_bitmap of that lane. */
 static void NAME(range)(const void *lanes, uint32_t row_count, uint64_t lo, uint64_t span,
                         bool is_inverted, uint64_t *words)
 {
@@ -7,16 +8,23 @@ static void NAME(range)(const void *lanes, uint32_t row_count, uint64_t lo, uint
     const uint64_t flip = is_inverted ? UINT64_MAX : 0;
     uint8_t flags[64] = {0};
     for (uint32_t row = 0; row < row_count; row += 64, words++) {
+        const U *group = values + row; // values[row + i] would not vectorise: row + i may wrap
         if (*words == 0) {
             continue;
         }
+#ifdef HAS_GROUP_TESTS
         if (row_count - row >= 64) {
-            for (uint32_t i = 0; i < 64; i++) { // a constant count vectorises without a tail
-                flags[i] = (U)(values[row + i] - first) <= width;
+            *words &= NAME(test_range)((const void *)group, first, width) ^ flip;
+            continue;
+        }
+#endif
+        if (row_count - row >= 64) {
+            for (uint32_t i = 0; i < 64; i++) { // a constant count leaves no tail
+                flags[i] = (U)(group[i] - first) <= width;
             }
         } else {
             for (uint32_t i = 0; i < row_count - row; i++) {
-                flags[i] = (U)(values[row + i] - first) <= width;
+                flags[i] = (U)(group[i] - first) <= width;
             }
         }
         *words &= pack_flags(flags) ^ flip;
@@ -35,9 +43,16 @@ static void NAME(bitmap)(const void *lanes, uint32_t row_count, uint64_t offset,
         if (*words == 0) {
             continue;
         }
+        const U *group = values + row;
+#ifdef HAS_GROUP_TESTS
+        if (row_count - row >= 64) {
+            *words &= NAME(test_bitmap)((const void *)group, add, bits, last);
+            continue;
+        }
+#endif
         uint32_t count = row_count - row < 64 ? row_count - row : 64;
         for (uint32_t i = 0; i < count; i++) {
-            Index index = (Index)values[row + i] + add;
+            Index index = (Index)group[i] + add;
             uint32_t word = bits[(index <= last ? index : 0) >> 5];
             flags[i] = (uint8_t)(word >> (index & 31) & (index <= last));
         }

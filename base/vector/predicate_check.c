@@ -60,7 +60,7 @@ bool predicate_accepts(const Predicate *predicate, const Value *value)
         return is_listed(predicate, value);
     case PREDICATE_BITMAP: {
         uint64_t bit = (uint64_t)value->i64 - (uint64_t)predicate->bitmap_base;
-        return type_is_scaled_integer(value->type) && bit < predicate->bitmap_bits &&
+        return type_is_scaled_integer(value->type) && bit < predicate_bitmap_bits(predicate) &&
                (predicate->bitmap[bit / 64] >> (bit % 64) & 1) != 0;
     }
     case PREDICATE_BLOOM:
@@ -75,9 +75,10 @@ static PredicateVerdict check_bitmap(const Predicate *predicate, int64_t lo, int
 {
     Int128 first = (Int128)lo - predicate->bitmap_base;
     Int128 last = (Int128)hi - predicate->bitmap_base;
-    bool is_inside = first >= 0 && last < (Int128)predicate->bitmap_bits;
+    const Int128 bits = predicate_bitmap_bits(predicate);
+    bool is_inside = first >= 0 && last < bits;
     first = first < 0 ? 0 : first;
-    last = last >= (Int128)predicate->bitmap_bits ? (Int128)predicate->bitmap_bits - 1 : last;
+    last = last >= bits ? bits - 1 : last;
     if (first > last) {
         return PREDICATE_NONE;
     }

@@ -1,8 +1,16 @@
-/* predicate_kernels.c — see predicate_kernels.h. Plain C but for pack_flags. */
+/*
+ * predicate_kernels.c — see predicate_kernels.h. Plain C but for packing flags and,
+ * on AVX-512, for whole groups of rows.
+ */
 #include "base/vector/predicate_kernels.h"
 
 #include "base/vector/bloom.h"
 #include "base/vector/pack_flags.h"
+
+#if defined(__AVX512BW__) && defined(__AVX512VL__)
+#define HAS_GROUP_TESTS
+#include "base/vector/group_tests_avx512.h"
+#endif
 
 #define TEMPLATE "base/vector/lane_predicate.tmpl.h"
 #include "base/vector/for_each_integer_lane.h"
@@ -29,10 +37,10 @@ static void equal16(const void *lanes, uint32_t row_count, const uint64_t bound[
         if (*words == 0) {
             continue;
         }
+        const uint64_t *group = values + 2 * (size_t)row;
         uint32_t count = row_count - row < 64 ? row_count - row : 64;
         for (uint32_t i = 0; i < count; i++) {
-            const uint64_t *value = values + 2 * (row + i);
-            flags[i] = ((value[0] ^ low) | (value[1] ^ high)) == 0;
+            flags[i] = ((group[2 * i] ^ low) | (group[2 * i + 1] ^ high)) == 0;
         }
         *words &= pack_flags(flags) ^ flip;
     }
@@ -46,9 +54,16 @@ static void bloom(const uint64_t *hashes, uint32_t row_count, const uint32_t *bl
         if (*words == 0) {
             continue;
         }
+        const uint64_t *group = hashes + row;
+#ifdef HAS_GROUP_TESTS
+        if (row_count - row >= 64) {
+            *words &= test_bloom(group, blocks, block_mask);
+            continue;
+        }
+#endif
         uint32_t count = row_count - row < 64 ? row_count - row : 64;
         for (uint32_t i = 0; i < count; i++) {
-            uint64_t hash = hashes[row + i];
+            uint64_t hash = group[i];
             uint32_t missing = bloom_bits(hash) & ~blocks[bloom_block(hash, block_mask)];
             flags[i] = missing == 0;
         }

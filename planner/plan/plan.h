@@ -122,10 +122,10 @@ typedef struct PlanHashJoin {
     JoinKind join;
     PlanNode *probe, *build;
     uint32_t key_count;               /* at least 1 */
-    Expr **probe_keys, **build_keys;  /* over the probe's or the build's columns; one type each pair */
+    Expr **probe_keys, **build_keys;  /* over the probe's, the build's columns; pairs of one type */
     bool *is_null_equal;              /* per key: NULL matches NULL (IS NOT DISTINCT FROM) */
     Expr *residual;                   /* over probe ++ build columns; null: none */
-    uint32_t *outputs;                /* indexes into probe ++ build (MARK: the one after them is the mark) */
+    uint32_t *outputs;                /* indexes into probe ++ build (++ the mark for MARK) */
     uint32_t *runtime_filter_ids;     /* per key; 0: none */
     bool is_build_unique;             /* the planner knows the build keys are unique */
 } PlanHashJoin;
@@ -258,7 +258,8 @@ typedef struct PlanTableWrite {
 } PlanTableWrite;
 
 /* COPY: text to rows. From files (this node's share of them), or from text blocks that the leader
- * sends over `exchange_id`. Outputs the table's columns in the table's order. */
+ * sends over `exchange_id`: each is 8 bytes, the number of its first line (little endian, from 1),
+ * then whole rows. Outputs the table's columns in the table's order. */
 typedef struct PlanCopyRead {
     PlanNode node;
     PlanTable *table;

@@ -1,0 +1,94 @@
+/* arithmetic_kernels.c — see arithmetic_kernels.h. Plain C that compilers vectorise. */
+#include "compute/kernels/arithmetic_kernels.h"
+
+#define TEMPLATE "compute/kernels/arithmetic_pair.tmpl.h"
+#include "compute/kernels/for_each_lane_operands.h"
+
+#define TEMPLATE "compute/kernels/arithmetic_scale.tmpl.h"
+#include "compute/kernels/for_each_lane_widening.h"
+
+#define T float
+#define NAME(stem) stem##_f32
+#include "compute/kernels/arithmetic_float.tmpl.h"
+#undef T
+#undef NAME
+#define T double
+#define NAME(stem) stem##_f64
+#include "compute/kernels/arithmetic_float.tmpl.h"
+#undef T
+#undef NAME
+
+static bool add_checked(const int64_t *restrict left, const int64_t *restrict right,
+                        uint32_t row_count, int64_t *restrict target)
+{
+    uint64_t overflow = 0; // in the top bit: both sides differ in sign from the sum
+    for (uint32_t i = 0; i < row_count; i++) {
+        uint64_t a = (uint64_t)left[i], b = (uint64_t)right[i], sum = a + b;
+        target[i] = (int64_t)sum;
+        overflow |= (a ^ sum) & (b ^ sum);
+    }
+    return overflow >> 63 != 0;
+}
+
+static bool subtract_checked(const int64_t *restrict left, const int64_t *restrict right,
+                             uint32_t row_count, int64_t *restrict target)
+{
+    uint64_t overflow = 0;
+    for (uint32_t i = 0; i < row_count; i++) {
+        uint64_t a = (uint64_t)left[i], b = (uint64_t)right[i], difference = a - b;
+        target[i] = (int64_t)difference;
+        overflow |= (a ^ b) & (a ^ difference);
+    }
+    return overflow >> 63 != 0;
+}
+
+static bool multiply_checked(const int64_t *restrict left, const int64_t *restrict right,
+                             uint32_t row_count, int64_t *restrict target)
+{
+    bool overflow = false;
+    for (uint32_t i = 0; i < row_count; i++) {
+        overflow |= __builtin_mul_overflow(left[i], right[i], &target[i]);
+    }
+    return overflow;
+}
+
+static void divide_rounded(const int64_t *restrict source, uint32_t row_count, int64_t divisor,
+                           int64_t *restrict target)
+{
+    const int64_t half = divisor / 2 + divisor % 2; // remainders from here on round away
+    for (uint32_t i = 0; i < row_count; i++) {
+        int64_t quotient = source[i] / divisor, remainder = source[i] % divisor;
+        target[i] = quotient + (remainder >= half) - (remainder <= -half);
+    }
+}
+
+const ArithmeticKernels KERNEL(arithmetic_kernels) = {
+    .pair = {
+#define OP ARITHMETIC_ADD
+#define STEM add
+#define TEMPLATE "compute/kernels/arithmetic_entry.tmpl.h"
+#include "compute/kernels/for_each_lane_operands.h"
+#undef OP
+#undef STEM
+#define OP ARITHMETIC_SUBTRACT
+#define STEM subtract
+#define TEMPLATE "compute/kernels/arithmetic_entry.tmpl.h"
+#include "compute/kernels/for_each_lane_operands.h"
+#undef OP
+#undef STEM
+#define OP ARITHMETIC_MULTIPLY
+#define STEM multiply
+#define TEMPLATE "compute/kernels/arithmetic_entry.tmpl.h"
+#include "compute/kernels/for_each_lane_operands.h"
+#undef OP
+#undef STEM
+    },
+    .scale = {
+#define TEMPLATE "compute/kernels/scale_entry.tmpl.h"
+#include "compute/kernels/for_each_lane_widening.h"
+    },
+    .checked = {add_checked, subtract_checked, multiply_checked},
+    .f32 = {add_f32, subtract_f32, multiply_f32, divide_f32},
+    .f64 = {add_f64, subtract_f64, multiply_f64, divide_f64},
+    .divide_rounded = divide_rounded,
+};

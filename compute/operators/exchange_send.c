@@ -1,0 +1,294 @@
+/*
+ * exchange_send.c — rows leave a fragment: to one endpoint, to all, or to the owner of their bucket.
+ *
+ * Each worker gathers rows into one builder per target and hands over full batches. The endpoint's
+ * own rows go through its stream like all others, by pointer. Nothing is taken while a target has
+ * no credit: the batch comes again after the wake, so a worker keeps at most one open batch per
+ * target, and credits are exceeded by that much at most.
+ *
+ * Example, hash over nodes 1..2: keys -> distribution hash -> bucket -> node, then the rows of each
+ * node are appended to its builder in one go.
+ */
+#include "compute/operators/exchange_send.h"
+
+#include "base/vector/distribution_hash.h"
+#include "compute/operators/batch_collector.h"
+
+typedef struct ExchangeTarget {
+    uint32_t endpoint;
+    StreamSender *sender;
+} ExchangeTarget;
+
+typedef struct ExchangeSend {
+    Sink sink;
+    const PlanSend *plan;
+    QueryContext *query;
+    uint32_t target_count;
+    ExchangeTarget *targets;
+    uint32_t *endpoint_target;  /* endpoint -> index of its target */
+    uint32_t next_target;       /* atomic: round robin */
+} ExchangeSend;
+
+typedef struct ExchangeSendLocal {
+    uint32_t builder_count;     /* one per target; broadcast: one for all */
+    BatchBuilder **builders;
+    uint64_t *hashes;
+    uint16_t *rows;             /* target_count lists of VECTOR_ROWS */
+    uint32_t *row_counts;
+    uint32_t flushed_count;     /* builders emptied by merge */
+} ExchangeSendLocal;
+
+static const SinkOps exchange_send_ops;
+
+static const PlanExchange *find_exchange(const Plan *plan, uint32_t exchange_id)
+{
+    for (uint32_t i = 0; i < plan->exchange_count; i++) {
+        if (plan->exchanges[i].id == exchange_id) {
+            return &plan->exchanges[i];
+        }
+    }
+    return NULL;
+}
+
+static void add_targets(ExchangeSend *send, const PlanExchange *exchange)
+{
+    QueryContext *query = send->query;
+    uint32_t first = 0;
+    uint32_t count = 1;
+    if (exchange->target_site == PLAN_SITE_NODES) {
+        first = 1;
+        count = query->node_count;
+    } else if (exchange->target_site == PLAN_SITE_ONE_NODE) {
+        first = query->one_node;
+    }
+    send->target_count = count;
+    send->targets = ARENA_ARRAY(query->arena, ExchangeTarget, count);
+    send->endpoint_target = ARENA_ARRAY(query->arena, uint32_t, (size_t)first + count);
+    for (uint32_t i = 0; i < count; i++) {
+        send->targets[i].endpoint = first + i;
+        send->endpoint_target[first + i] = i;
+    }
+}
+
+Status exchange_send_create(QueryContext *query, const Plan *plan, const PlanSend *node,
+                            Sink **out)
+{
+    const PlanExchange *exchange = find_exchange(plan, node->exchange_id);
+    if (exchange == NULL || query->hub == NULL ||
+        exchange->column_count != node->child->output_count) {
+        return status_error(SQLSTATE_INTERNAL_ERROR, "exchange %u is not in the plan",
+                            node->exchange_id);
+    }
+    if (node->exchange == EXCHANGE_HASH &&
+        (query->bucket_nodes == NULL || exchange->target_site != PLAN_SITE_NODES)) {
+        return status_error(SQLSTATE_INTERNAL_ERROR, "exchange %u has no bucket map",
+                            node->exchange_id);
+    }
+    ExchangeSend *send = ARENA_NEW(query->arena, ExchangeSend);
+    sink_init(&send->sink, &exchange_send_ops, &node->node);
+    send->plan = node;
+    send->query = query;
+    add_targets(send, exchange);
+    *out = &send->sink;
+    return STATUS_OK;
+}
+
+static Status exchange_send_open(Sink *self, QueryContext *query)
+{
+    ExchangeSend *send = (ExchangeSend *)self;
+    for (uint32_t i = 0; i < send->target_count; i++) {
+        StreamKey key = {.query_id = query->query_id,
+                         .exchange_id = send->plan->exchange_id,
+                         .source = query->endpoint,
+                         .target = send->targets[i].endpoint};
+        TRY(stream_sender_open(query->hub, &key, query->exchange_encode, query->budget,
+                               sink_waker(self), &send->targets[i].sender));
+    }
+    return STATUS_OK;
+}
+
+static Status exchange_send_local_open(Sink *self, void *local, Arena *worker_arena)
+{
+    ExchangeSend *send = (ExchangeSend *)self;
+    ExchangeSendLocal *state = local;
+    const PlanNode *child = send->plan->child;
+    uint32_t count = send->plan->exchange == EXCHANGE_BROADCAST ? 1 : send->target_count;
+    state->builders = ARENA_ARRAY(worker_arena, BatchBuilder *, count);
+    state->builder_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        state->builders[i] = batch_builder_create(send->query->budget, child->output_types,
+                                                  child->output_count, send->query->batch_rows);
+        if (state->builders[i] == NULL) {
+            return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for rows to be sent");
+        }
+    }
+    if (send->plan->exchange == EXCHANGE_HASH) {
+        state->hashes = ARENA_ARRAY(worker_arena, uint64_t, VECTOR_ROWS);
+        state->rows = ARENA_ARRAY(worker_arena, uint16_t, (size_t)count * VECTOR_ROWS);
+        state->row_counts = ARENA_ARRAY(worker_arena, uint32_t, count);
+    }
+    return STATUS_OK;
+}
+
+static bool is_ready(const ExchangeSend *send)
+{
+    for (uint32_t i = 0; i < send->target_count; i++) {
+        if (!stream_sender_is_ready(send->targets[i].sender)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Hands what the builder has to its target, or to all of them.
+static Status send_builder(ExchangeSend *send, ExchangeSendLocal *local, uint32_t index)
+{
+    SharedBatch *full = NULL;
+    TRY(batch_builder_take(local->builders[index], &full));
+    if (full == NULL) {
+        return STATUS_OK;
+    }
+    if (send->plan->exchange != EXCHANGE_BROADCAST) {
+        return stream_sender_send(send->targets[index].sender, full);
+    }
+    Status status = STATUS_OK;
+    for (uint32_t i = 0; i < send->target_count && status == STATUS_OK; i++) {
+        status = stream_sender_send(send->targets[i].sender, shared_batch_pin(full));
+    }
+    shared_batch_unpin(full);
+    return status;
+}
+
+static Status append_rows(ExchangeSend *send, ExchangeSendLocal *local, uint32_t index,
+                          const Batch *in, const uint16_t *rows, uint32_t row_count)
+{
+    uint32_t done = 0;
+    while (done < row_count) {
+        uint32_t taken = 0;
+        TRY(batch_builder_append(local->builders[index], in, rows + done, row_count - done,
+                                 &taken));
+        done += taken;
+        if (batch_builder_row_count(local->builders[index]) >= send->query->batch_rows) {
+            TRY(send_builder(send, local, index));
+        }
+    }
+    return STATUS_OK;
+}
+
+// Hashes the keys and lists the rows of each target.
+static Status partition_rows(ExchangeSend *send, ExchangeSendLocal *local, Batch *in)
+{
+    for (uint32_t k = 0; k < send->plan->key_count; k++) {
+        const Vector *key;
+        TRY(batch_column(in, send->plan->keys[k], &key));
+        distribution_hash_column(key, in, k > 0, local->hashes);
+    }
+    const uint16_t *rows = batch_selected_rows(in);
+    const uint32_t *bucket_nodes = send->query->bucket_nodes;
+    const uint32_t *endpoint_target = send->endpoint_target;
+    uint32_t *row_counts = local->row_counts;
+    for (uint32_t i = 0; i < send->target_count; i++) {
+        row_counts[i] = 0;
+    }
+    for (uint32_t i = 0; i < in->selected_count; i++) {
+        uint32_t target = endpoint_target[bucket_nodes[bucket_of_hash(local->hashes[i])]];
+        local->rows[(size_t)target * VECTOR_ROWS + row_counts[target]++] = rows[i];
+    }
+    return STATUS_OK;
+}
+
+static Status exchange_send_consume(Sink *self, void *local, Batch *in, Flow *flow)
+{
+    ExchangeSend *send = (ExchangeSend *)self;
+    ExchangeSendLocal *state = local;
+    if (!is_ready(send)) {
+        *flow = FLOW_BLOCKED;
+        return STATUS_OK;
+    }
+    *flow = FLOW_MORE;
+    TRY(batch_load_all(in));
+    const uint16_t *rows = batch_selected_rows(in);
+    switch (send->plan->exchange) {
+    case EXCHANGE_HASH:
+        if (send->target_count == 1) {
+            return append_rows(send, state, 0, in, rows, in->selected_count);
+        }
+        TRY(partition_rows(send, state, in));
+        for (uint32_t i = 0; i < send->target_count; i++) {
+            TRY(append_rows(send, state, i, in, state->rows + (size_t)i * VECTOR_ROWS,
+                            state->row_counts[i]));
+        }
+        return STATUS_OK;
+    case EXCHANGE_ROUND_ROBIN: {
+        uint32_t turn = __atomic_fetch_add(&send->next_target, 1, __ATOMIC_RELAXED);
+        return append_rows(send, state, turn % send->target_count, in, rows, in->selected_count);
+    }
+    case EXCHANGE_GATHER:
+    case EXCHANGE_BROADCAST:
+        return append_rows(send, state, 0, in, rows, in->selected_count);
+    }
+    return STATUS_OK;
+}
+
+static Status exchange_send_merge(Sink *self, void *local, Flow *flow)
+{
+    ExchangeSend *send = (ExchangeSend *)self;
+    ExchangeSendLocal *state = local;
+    while (state->flushed_count < state->builder_count) {
+        if (batch_builder_row_count(state->builders[state->flushed_count]) > 0 &&
+            !is_ready(send)) {
+            *flow = FLOW_BLOCKED;
+            return STATUS_OK;
+        }
+        TRY(send_builder(send, state, state->flushed_count));
+        state->flushed_count++;
+    }
+    *flow = FLOW_MORE;
+    return STATUS_OK;
+}
+
+static Status exchange_send_finish(Sink *self, Flow *flow)
+{
+    ExchangeSend *send = (ExchangeSend *)self;
+    for (uint32_t i = 0; i < send->target_count; i++) {
+        TRY(stream_sender_finish(send->targets[i].sender));
+    }
+    *flow = FLOW_DONE;
+    return STATUS_OK;
+}
+
+static void exchange_send_local_close(Sink *self, void *local)
+{
+    (void)self;
+    ExchangeSendLocal *state = local;
+    for (uint32_t i = 0; i < state->builder_count; i++) {
+        if (state->builders[i] != NULL) {
+            batch_builder_destroy(state->builders[i]);
+        }
+    }
+}
+
+static void exchange_send_close(Sink *self)
+{
+    ExchangeSend *send = (ExchangeSend *)self;
+    for (uint32_t i = 0; i < send->target_count; i++) {
+        StreamSender *sender = send->targets[i].sender;
+        if (sender != NULL) {
+            self->statistics.bytes += stream_sender_bytes(sender);
+            stream_sender_close(sender);
+            send->targets[i].sender = NULL;
+        }
+    }
+}
+
+static const SinkOps exchange_send_ops = {
+    .name = "Send",
+    .local_bytes = sizeof(ExchangeSendLocal),
+    .open = exchange_send_open,
+    .local_open = exchange_send_local_open,
+    .consume = exchange_send_consume,
+    .merge = exchange_send_merge,
+    .finish = exchange_send_finish,
+    .local_close = exchange_send_local_close,
+    .close = exchange_send_close,
+};

@@ -1,0 +1,223 @@
+/*
+ * group_dense.c — an array over all possible key words.
+ *
+ * Ranges grow with what is seen, to about twice what is needed, and the array is then made anew from
+ * the groups; when it would become too large the table turns to hashing for good.
+ */
+#include <string.h>
+
+#include "compute/operators/hash_aggregate/group_internal.h"
+
+enum {
+    ALWAYS_DENSE_POSITIONS = 1 << 16,
+    DENSE_POSITIONS_PER_GROUP = 8,
+    KEYS_MAX = 64,
+};
+#define DENSE_POSITIONS_MAX (UINT64_C(1) << 28)
+
+// Smallest and largest word of the rows that are not NULL; false when all are.
+static bool find_bounds(const GroupSpace *space, uint32_t key, uint32_t null_index,
+                        uint32_t row_count, int64_t *min, int64_t *max)
+{
+    const int64_t *words = (const int64_t *)space->words[key];
+    const uint64_t *null_bits = space->words[null_index];
+    int64_t low = INT64_MAX;
+    int64_t high = INT64_MIN;
+    if (!space->has_nulls) {
+        for (uint32_t i = 0; i < row_count; i++) {
+            low = words[i] < low ? words[i] : low;
+            high = words[i] > high ? words[i] : high;
+        }
+    } else {
+        for (uint32_t i = 0; i < row_count; i++) {
+            if ((null_bits[i] >> (key & 63) & 1) == 0) {
+                low = words[i] < low ? words[i] : low;
+                high = words[i] > high ? words[i] : high;
+            }
+        }
+    }
+    *min = low;
+    *max = high;
+    return low <= high;
+}
+
+// Widens a key's range to hold [min, max], with room to grow on the side that grew.
+static bool widen(GroupKeyRange *range, int64_t min, int64_t max, uint64_t limit)
+{
+    if (range->range > 0) {
+        int64_t last = (int64_t)((uint64_t)range->min + range->range - 1);
+        min = range->min < min ? range->min : min;
+        max = last > max ? last : max;
+    }
+    uint64_t span = (uint64_t)max - (uint64_t)min;
+    if (span >= limit) {
+        return false;
+    }
+    if (range->range > 0) {
+        uint64_t room = span < limit / 2 ? span / 2 : (limit - 1 - span) / 2;
+        bool grew_below = min < range->min;
+        if (grew_below && min > INT64_MIN + (int64_t)room) {
+            min -= (int64_t)room;
+        } else if (!grew_below && max < INT64_MAX - (int64_t)room) {
+            max += (int64_t)room;
+        }
+    }
+    range->min = min;
+    range->range = (uint64_t)max - (uint64_t)min + 1;
+    return true;
+}
+
+static uint64_t position_limit(const GroupTable *table)
+{
+    double groups = table->shape->estimated_groups;
+    groups = groups > table->group_count ? groups : table->group_count;
+    double wanted = groups * DENSE_POSITIONS_PER_GROUP;
+    uint64_t limit = wanted > (double)DENSE_POSITIONS_MAX ? DENSE_POSITIONS_MAX : (uint64_t)wanted;
+    return limit < ALWAYS_DENSE_POSITIONS ? ALWAYS_DENSE_POSITIONS : limit;
+}
+
+static bool set_strides(GroupTable *table, uint64_t limit)
+{
+    uint64_t positions = 1;
+    for (uint32_t k = 0; k < table->shape->key_count; k++) {
+        GroupKeyRange *range = &table->ranges[k];
+        range->stride = positions;
+        if (__builtin_mul_overflow(positions, range->range + 1, &positions) || positions > limit) {
+            return false;
+        }
+    }
+    table->position_count = positions;
+    return true;
+}
+
+static void find_positions(const GroupTable *table, const GroupSpace *space, uint32_t row_count,
+                           uint64_t *positions)
+{
+    uint32_t key_count = table->shape->key_count;
+    const uint64_t *null_bits = space->words[key_count];
+    for (uint32_t k = 0; k < key_count; k++) {
+        const GroupKeyRange *range = &table->ranges[k];
+        const uint64_t *words = space->words[k];
+        uint64_t min = (uint64_t)range->min;
+        uint64_t stride = range->stride;
+        if (k == 0 && !space->has_nulls) {
+            for (uint32_t i = 0; i < row_count; i++) {
+                positions[i] = words[i] - min;
+            }
+        } else if (!space->has_nulls) {
+            for (uint32_t i = 0; i < row_count; i++) {
+                positions[i] += (words[i] - min) * stride;
+            }
+        } else {
+            for (uint32_t i = 0; i < row_count; i++) {
+                bool is_null = (null_bits[i] >> (k & 63) & 1) != 0;
+                uint64_t offset = (is_null ? range->range : words[i] - min) * stride;
+                positions[i] = k == 0 ? offset : positions[i] + offset;
+            }
+        }
+    }
+}
+
+// A fresh map of the present ranges with all groups in it.
+static Status rebuild_map(GroupTable *table)
+{
+    MemoryBudget *budget = table->shape->budget;
+    size_t bytes = table->position_count * sizeof *table->map;
+    uint32_t *map = memory_alloc_zeroed(budget, bytes);
+    if (map == NULL) {
+        return memory_refused(budget, bytes, "groups");
+    }
+    if (table->map != NULL) {
+        memory_free(budget, table->map, table->map_bytes);
+    }
+    table->map = map;
+    table->map_bytes = bytes;
+    uint32_t word_count = table->shape->word_count;
+    for (uint32_t g = 0; g < table->group_count; g++) {
+        const uint64_t *words = table->words + (size_t)g * word_count;
+        uint64_t position = 0;
+        for (uint32_t k = 0; k < table->shape->key_count; k++) {
+            const GroupKeyRange *range = &table->ranges[k];
+            bool is_null = (words[word_count - 1] >> (k & 63) & 1) != 0;
+            position += (is_null ? range->range : words[k] - (uint64_t)range->min) * range->stride;
+        }
+        map[position] = g + 1;
+    }
+    return STATUS_OK;
+}
+
+// Makes the ranges hold the words of this batch. On any failure they are as they were.
+static Status fit_ranges(GroupTable *table, GroupSpace *space, uint32_t row_count,
+                         bool *is_too_large)
+{
+    uint32_t key_count = table->shape->key_count;
+    uint64_t limit = position_limit(table);
+    uint64_t former_positions = table->position_count;
+    bool has_grown = table->map == NULL;
+    GroupKeyRange former[KEYS_MAX];
+    if (key_count > KEYS_MAX) {
+        *is_too_large = true;
+        return STATUS_OK;
+    }
+    memcpy(former, table->ranges, key_count * sizeof *former);
+    for (uint32_t k = 0; k < key_count && !*is_too_large; k++) {
+        GroupKeyRange *range = &table->ranges[k];
+        int64_t min;
+        int64_t max;
+        if (!find_bounds(space, k, key_count, row_count, &min, &max)) {
+            min = max = range->min;
+        }
+        uint64_t low = (uint64_t)min - (uint64_t)range->min;
+        uint64_t high = (uint64_t)max - (uint64_t)range->min;
+        if (low >= range->range || high >= range->range) {
+            has_grown = true;
+            *is_too_large = !widen(range, min, max, limit);
+        }
+    }
+    Status status = STATUS_OK;
+    if (has_grown && !*is_too_large) {
+        *is_too_large = !set_strides(table, limit);
+        status = *is_too_large ? STATUS_OK : rebuild_map(table);
+    }
+    if (status != STATUS_OK || *is_too_large) {
+        memcpy(table->ranges, former, key_count * sizeof *former);
+        table->position_count = former_positions;
+    }
+    return status;
+}
+
+Status group_dense_find(GroupTable *table, GroupSpace *space, uint32_t row_count, bool is_closed,
+                        uint32_t *groups, bool *is_too_large)
+{
+    uint32_t key_count = table->shape->key_count;
+    *is_too_large = false;
+    TRY(fit_ranges(table, space, row_count, is_too_large));
+    if (*is_too_large) {
+        return STATUS_OK;
+    }
+    TRY(group_words_reserve(table, row_count));
+    uint64_t *positions = space->positions;
+    find_positions(table, space, row_count, positions);
+    const uint32_t *map = table->map;
+    uint32_t has_new = 0;
+    for (uint32_t i = 0; i < row_count; i++) {
+        groups[i] = map[positions[i]] - 1;
+        has_new |= groups[i] == GROUP_NONE;
+    }
+    for (uint32_t i = 0; has_new && !is_closed && i < row_count; i++) {
+        if (groups[i] != GROUP_NONE) {
+            continue;
+        }
+        uint32_t *entry = &table->map[positions[i]];
+        if (*entry == 0) {
+            uint64_t *words = table->words + (size_t)table->group_count * (key_count + 1);
+            for (uint32_t k = 0; k < key_count; k++) {
+                words[k] = space->words[k][i];
+            }
+            words[key_count] = space->has_nulls ? space->words[key_count][i] : 0;
+            *entry = ++table->group_count;
+        }
+        groups[i] = *entry - 1;
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,46 @@
+/* group_internal.h — shared by the group table's files. */
+#pragma once
+#include "compute/operators/hash_aggregate/group_table.h"
+
+struct GroupSpace {
+    Arena *arena;
+    uint64_t **words;        /* per key, VECTOR_ROWS; the last: NULL bits */
+    uint64_t *row_words;     /* word_count per row, side by side */
+    uint64_t *hashes, *positions;
+    uint16_t *pending, *candidates, *rejected;
+    const uint8_t **packed;
+    uint8_t **row_pointers;
+    uint16_t *new_rows;
+    bool has_nulls;          /* in the words last read */
+    VectorBuffer *buffers;   /* per key, of rows copied between tables */
+    Vector *vectors;
+    const Vector **vector_pointers;
+};
+
+/* --- group_words.c --- */
+bool group_type_is_word(Type type);
+/* Reads the words of all keys: space->words, and the NULL bits. */
+void group_read_words(const GroupShape *shape, GroupSpace *space, const Vector *const *keys,
+                      const uint16_t *rows, uint32_t row_count);
+/* From words as they lie in a table. */
+void group_copy_words(const GroupTable *source, GroupSpace *space, const uint32_t *groups,
+                      uint32_t count);
+void group_hash_words(const GroupShape *shape, GroupSpace *space, uint32_t row_count);
+void group_gather_words(const GroupTable *table, uint32_t key, const uint32_t *groups,
+                        uint32_t count, VectorBuffer *buffer, Vector *out);
+/* Room for `extra` more groups. */
+Status group_words_reserve(GroupTable *table, uint32_t extra) CHECKED;
+
+/* --- group_dense.c: over the words in `space` --- */
+/* False: the ranges have become too large; nothing was found. */
+Status group_dense_find(GroupTable *table, GroupSpace *space, uint32_t row_count, bool is_closed,
+                        uint32_t *groups, bool *is_too_large) CHECKED;
+
+/* --- group_hash.c --- */
+Status group_hash_find_words(GroupTable *table, GroupSpace *space, uint32_t row_count,
+                             bool is_closed, uint32_t *groups) CHECKED;
+Status group_hash_find_rows(GroupTable *table, GroupSpace *space, const Vector *const *keys,
+                            const uint16_t *rows, uint32_t row_count, bool is_closed,
+                            uint32_t *groups) CHECKED;
+/* Slots for `group_count` groups: all groups are put into them again. */
+Status group_slots_reserve(GroupTable *table, uint64_t group_count) CHECKED;

@@ -1,0 +1,197 @@
+/* group_table.c — choosing how keys are kept and looked up. */
+#include "compute/operators/hash_aggregate/group_table.h"
+
+#include <string.h>
+
+#include "base/vector/distribution_hash.h"
+#include "compute/operators/hash_aggregate/group_internal.h"
+
+void group_shape_init(GroupShape *shape, Arena *arena, MemoryBudget *budget, const Type *key_types,
+                      uint32_t key_count, double estimated_groups)
+{
+    *shape = (GroupShape){
+        .budget = budget,
+        .key_count = key_count,
+        .key_types = key_types,
+        .has_word_keys = key_count <= 64,
+        .word_count = key_count + 1,
+        .estimated_groups = estimated_groups,
+    };
+    for (uint32_t k = 0; k < key_count; k++) {
+        shape->has_word_keys &= group_type_is_word(key_types[k]);
+    }
+    row_layout_init(&shape->layout, arena, key_types, key_count, (uint32_t)sizeof(uint64_t));
+}
+
+GroupSpace *group_space_create(const GroupShape *shape, Arena *worker_arena)
+{
+    GroupSpace *space = ARENA_NEW(worker_arena, GroupSpace);
+    uint32_t key_count = shape->key_count;
+    space->arena = worker_arena;
+    space->hashes = ARENA_ARRAY(worker_arena, uint64_t, VECTOR_ROWS);
+    space->positions = ARENA_ARRAY(worker_arena, uint64_t, VECTOR_ROWS);
+    if (shape->has_word_keys) {
+        space->words = ARENA_ARRAY(worker_arena, uint64_t *, shape->word_count);
+        for (uint32_t w = 0; w < shape->word_count; w++) {
+            space->words[w] = ARENA_ARRAY(worker_arena, uint64_t, VECTOR_ROWS);
+        }
+        space->row_words =
+            ARENA_ARRAY(worker_arena, uint64_t, (size_t)shape->word_count * VECTOR_ROWS);
+        return space;
+    }
+    space->pending = ARENA_ARRAY(worker_arena, uint16_t, VECTOR_ROWS);
+    space->candidates = ARENA_ARRAY(worker_arena, uint16_t, VECTOR_ROWS);
+    space->rejected = ARENA_ARRAY(worker_arena, uint16_t, VECTOR_ROWS);
+    space->new_rows = ARENA_ARRAY(worker_arena, uint16_t, VECTOR_ROWS);
+    space->packed = ARENA_ARRAY(worker_arena, const uint8_t *, VECTOR_ROWS);
+    space->row_pointers = ARENA_ARRAY(worker_arena, uint8_t *, VECTOR_ROWS);
+    space->buffers = ARENA_ARRAY(worker_arena, VectorBuffer, key_count);
+    space->vectors = ARENA_ARRAY(worker_arena, Vector, key_count);
+    space->vector_pointers = ARENA_ARRAY(worker_arena, const Vector *, key_count);
+    return space;
+}
+
+void group_table_init(GroupTable *table, const GroupShape *shape, Arena *arena)
+{
+    *table = (GroupTable){.shape = shape};
+    table->index = shape->has_word_keys ? GROUP_INDEX_DENSE : GROUP_INDEX_ROWS;
+    table->ranges = ARENA_ARRAY(arena, GroupKeyRange, shape->key_count);
+    row_store_init(&table->rows, &shape->layout, shape->budget, arena);
+}
+
+void group_table_deinit(GroupTable *table)
+{
+    if (table->shape == NULL) {
+        return;
+    }
+    MemoryBudget *budget = table->shape->budget;
+    if (table->words != NULL) {
+        memory_free(budget, table->words,
+                    (size_t)table->group_capacity * table->shape->word_count * sizeof(uint64_t));
+    }
+    if (table->map != NULL) {
+        memory_free(budget, table->map, table->map_bytes);
+    }
+    if (table->slots != NULL) {
+        memory_free(budget, table->slots, (table->slot_mask + 1) * sizeof *table->slots);
+    }
+    row_store_deinit(&table->rows);
+    table->shape = NULL;
+}
+
+// From the dense array to hashing: the groups keep their numbers.
+static Status turn_to_hashing(GroupTable *table)
+{
+    TRY(group_slots_reserve(table, (uint64_t)table->group_count + VECTOR_ROWS));
+    if (table->map != NULL) {
+        memory_free(table->shape->budget, table->map, table->map_bytes);
+        table->map = NULL;
+    }
+    table->index = GROUP_INDEX_WORDS;
+    return STATUS_OK;
+}
+
+// Over the words in `space`.
+static Status find_words(GroupTable *table, GroupSpace *space, uint32_t row_count, bool is_closed,
+                         uint32_t *groups)
+{
+    if (table->index == GROUP_INDEX_DENSE) {
+        bool is_too_large;
+        TRY(group_dense_find(table, space, row_count, is_closed, groups, &is_too_large));
+        if (!is_too_large) {
+            return STATUS_OK;
+        }
+        TRY(turn_to_hashing(table));
+    }
+    return group_hash_find_words(table, space, row_count, is_closed, groups);
+}
+
+Status group_table_find(GroupTable *table, GroupSpace *space, const Vector *const *keys,
+                        const uint16_t *rows, uint32_t row_count, bool is_closed, uint32_t *groups)
+{
+    if (table->index == GROUP_INDEX_ROWS) {
+        return group_hash_find_rows(table, space, keys, rows, row_count, is_closed, groups);
+    }
+    group_read_words(table->shape, space, keys, rows, row_count);
+    return find_words(table, space, row_count, is_closed, groups);
+}
+
+Status group_table_find_groups(GroupTable *table, GroupSpace *space, const GroupTable *source,
+                               const uint32_t *source_groups, uint32_t count, uint32_t *groups)
+{
+    if (table->index != GROUP_INDEX_ROWS) {
+        group_copy_words(source, space, source_groups, count);
+        return find_words(table, space, count, false, groups);
+    }
+    for (uint32_t k = 0; k < table->shape->key_count; k++) {
+        if (space->buffers[k].lanes == NULL) {
+            vector_buffer_init(&space->buffers[k], space->arena);
+        }
+        group_table_gather(source, k, source_groups, count, &space->buffers[k],
+                           &space->vectors[k]);
+        space->vector_pointers[k] = &space->vectors[k];
+    }
+    return group_hash_find_rows(table, space, space->vector_pointers, NULL, count, false, groups);
+}
+
+void group_table_hashes(const GroupTable *table, GroupSpace *space, const uint32_t *groups,
+                        uint32_t count, uint64_t *hashes)
+{
+    if (table->shape->has_word_keys) {
+        group_copy_words(table, space, groups, count);
+        group_hash_words(table->shape, space, count);
+        memcpy(hashes, space->hashes, count * sizeof *hashes);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(&hashes[i], row_store_row(&table->rows, groups[i]), sizeof *hashes);
+    }
+}
+
+void group_hash_rows(const GroupShape *shape, GroupSpace *space, const Vector *const *keys,
+                     const uint16_t *rows, uint32_t row_count, uint64_t *hashes)
+{
+    if (shape->has_word_keys) {
+        group_read_words(shape, space, keys, rows, row_count);
+        group_hash_words(shape, space, row_count);
+        if (hashes != space->hashes) {
+            memcpy(hashes, space->hashes, row_count * sizeof *hashes);
+        }
+        return;
+    }
+    Batch batch = {.row_count = VECTOR_ROWS, .selected_count = row_count, .selection = rows};
+    if (rows == NULL) {
+        batch.row_count = row_count;
+    }
+    for (uint32_t k = 0; k < shape->key_count; k++) {
+        row_hash_column(keys[k], &batch, k > 0, hashes);
+    }
+}
+
+void group_table_gather(const GroupTable *table, uint32_t key, const uint32_t *groups,
+                        uint32_t count, VectorBuffer *buffer, Vector *out)
+{
+    if (table->shape->has_word_keys) {
+        group_gather_words(table, key, groups, count, buffer, out);
+        return;
+    }
+    const uint8_t *rows[VECTOR_ROWS];
+    for (uint32_t i = 0; i < count; i++) {
+        rows[i] = row_store_row(&table->rows, groups[i]);
+    }
+    row_store_gather(&table->rows, key, rows, NULL, count, false, buffer, out);
+}
+
+size_t group_table_bytes(const GroupTable *table)
+{
+    size_t bytes = (size_t)table->group_capacity * table->shape->word_count * sizeof(uint64_t);
+    bytes += table->map == NULL ? 0 : table->map_bytes;
+    bytes += table->slots == NULL ? 0 : (table->slot_mask + 1) * sizeof *table->slots;
+    return bytes + table->rows.bytes + table->rows.text.bytes;
+}
+
+const char *group_table_describe(const GroupTable *table)
+{
+    static const char *const names[] = {"dense", "hash words", "hash rows"};
+    return names[table->index];
+}

@@ -1,0 +1,82 @@
+/*
+ * group_table.h — numbers the distinct keys it is shown: 0, 1, 2, … in the order they come.
+ *
+ * Keys that fit a machine word each (integers, dates, booleans, decimals of at most 18 digits, texts
+ * of at most 8 bytes) are kept as words, others as packed rows. The index from keys to numbers is:
+ *
+ *   DENSE  an array over all possible key words   while the product of their ranges is small
+ *   WORDS  open addressing over the words
+ *   ROWS   open addressing over packed rows
+ *
+ * Example, GROUP BY returnflag, linestatus: 'A','N','R' and 'F','O' give words 65..82 and 70..79,
+ * so the position of ('N','O') is (78 - 65) + (79 - 70) * 18, and the array there says group 2.
+ *
+ * NULL is a key value like any other.
+ */
+#pragma once
+#include "compute/exec/operator.h"
+#include "compute/exec/row_layout.h"
+
+#define GROUP_NONE UINT32_MAX
+
+typedef enum GroupIndex { GROUP_INDEX_DENSE, GROUP_INDEX_WORDS, GROUP_INDEX_ROWS } GroupIndex;
+
+/* What all tables of one operator share. */
+typedef struct GroupShape {
+    MemoryBudget *budget;
+    uint32_t key_count;
+    const Type *key_types;
+    bool has_word_keys;
+    uint32_t word_count;      /* key_count and one for the NULL bits */
+    double estimated_groups;
+    RowLayout layout;         /* ROWS: header is the hash */
+} GroupShape;
+void group_shape_init(GroupShape *shape, Arena *arena, MemoryBudget *budget, const Type *key_types,
+                      uint32_t key_count, double estimated_groups);
+
+typedef struct GroupKeyRange {
+    int64_t min;
+    uint64_t range;           /* words min .. min + range - 1; NULL is at `range` */
+    uint64_t stride;
+} GroupKeyRange;
+
+typedef struct GroupSpace GroupSpace; /* scratch of one worker */
+GroupSpace *group_space_create(const GroupShape *shape, Arena *worker_arena);
+
+typedef struct GroupTable {
+    const GroupShape *shape;
+    GroupIndex index;
+    uint32_t group_count, group_capacity;
+    uint64_t *words;          /* word_count per group */
+    RowStore rows;            /* ROWS: number = group */
+    GroupKeyRange *ranges;    /* DENSE; range 0: nothing seen yet */
+    uint64_t position_count;
+    uint32_t *map;            /* DENSE: group + 1 by position */
+    size_t map_bytes;
+    uint64_t *slots;          /* WORDS, ROWS: upper half of the hash, group + 1 */
+    uint64_t slot_mask;
+} GroupTable;
+
+void group_table_init(GroupTable *table, const GroupShape *shape, Arena *arena);
+void group_table_deinit(GroupTable *table);
+/* The groups of `row_count` rows (physical rows `rows`, null for all): groups[i]. New keys get new
+ * numbers; with `is_closed` they get GROUP_NONE. 53200: some new groups may have been made, the
+ * call may be repeated. */
+Status group_table_find(GroupTable *table, GroupSpace *space, const Vector *const *keys,
+                        const uint16_t *rows, uint32_t row_count, bool is_closed,
+                        uint32_t *groups) CHECKED;
+/* The same for groups of another table of the same shape. */
+Status group_table_find_groups(GroupTable *table, GroupSpace *space, const GroupTable *source,
+                               const uint32_t *source_groups, uint32_t count,
+                               uint32_t *groups) CHECKED;
+/* A hash per group, the same in all tables of the shape. */
+void group_table_hashes(const GroupTable *table, GroupSpace *space, const uint32_t *groups,
+                        uint32_t count, uint64_t *hashes);
+/* The same for rows not yet in a table. */
+void group_hash_rows(const GroupShape *shape, GroupSpace *space, const Vector *const *keys,
+                     const uint16_t *rows, uint32_t row_count, uint64_t *hashes);
+/* Key `key` of the given groups as a vector. */
+void group_table_gather(const GroupTable *table, uint32_t key, const uint32_t *groups,
+                        uint32_t count, VectorBuffer *buffer, Vector *out);
+size_t group_table_bytes(const GroupTable *table);
+const char *group_table_describe(const GroupTable *table);

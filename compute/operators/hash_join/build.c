@@ -1,0 +1,161 @@
+/*
+ * build.c — the build side: each worker packs its rows, the tables of all workers become one, and
+ * its pages are inserted by as many workers as are worth it.
+ */
+#include "compute/operators/hash_join/hash_join_internal.h"
+
+enum {
+    INLINE_INSERT_ROWS = 32768, /* fewer are inserted by the worker that finishes the build side */
+};
+
+typedef struct BuildLocal {
+    ExprColumnsLocal keys;
+    const Vector **key_vectors, **payload_vectors;
+    JoinAppendSpace *space;
+    JoinTable table;
+} BuildLocal;
+
+static Status build_local_open(Sink *self, void *local, Arena *worker_arena)
+{
+    HashJoin *join = join_of_build(self);
+    BuildLocal *state = local;
+    expr_columns_open(&join->build_keys, &state->keys, worker_arena);
+    state->key_vectors = ARENA_ARRAY(worker_arena, const Vector *, join->shape.key_count);
+    state->payload_vectors = ARENA_ARRAY(worker_arena, const Vector *, join->shape.payload_count);
+    state->space = ARENA_NEW(worker_arena, JoinAppendSpace);
+    state->space->vectors =
+        ARENA_ARRAY(worker_arena, const Vector *, join->shape.layout.field_count);
+    join_table_init(&state->table, &join->shape, worker_arena);
+    return STATUS_OK;
+}
+
+static Status build_consume(Sink *self, void *local, Batch *in, Flow *flow)
+{
+    HashJoin *join = join_of_build(self);
+    BuildLocal *state = local;
+    *flow = FLOW_MORE;
+    TRY(expr_columns_evaluate(&join->build_keys, &state->keys, in, state->key_vectors));
+    for (uint32_t c = 0; c < join->shape.payload_count; c++) {
+        TRY(batch_column(in, join->payload[c], &state->payload_vectors[c]));
+    }
+    JoinInput input = {.keys = state->key_vectors, .payload = state->payload_vectors, .batch = in};
+    return join_table_append(&state->table, &input, state->space);
+}
+
+static Status build_merge(Sink *self, void *local, Flow *flow)
+{
+    HashJoin *join = join_of_build(self);
+    BuildLocal *state = local;
+    *flow = FLOW_MORE;
+    mutex_lock(&join->mutex);
+    Status status = join_table_merge(&join->table, &state->table);
+    mutex_unlock(&join->mutex);
+    return status;
+}
+
+static Status build_finish(Sink *self, Flow *flow)
+{
+    HashJoin *join = join_of_build(self);
+    *flow = FLOW_DONE;
+    TRY(join_table_choose(&join->table));
+    if (join->table.rows.row_count <= INLINE_INSERT_ROWS) {
+        join->next_insert_page = join->table.rows.page_count;
+        for (uint32_t p = 0; p < join->table.rows.page_count; p++) {
+            join_table_insert_page(&join->table, p, false);
+        }
+    }
+    return STATUS_OK;
+}
+
+static void build_local_close(Sink *self, void *local)
+{
+    (void)self;
+    join_table_deinit(&((BuildLocal *)local)->table);
+}
+
+static void build_close(Sink *self)
+{
+    HashJoin *join = join_of_build(self);
+    if (join->table.shape != NULL) {
+        join_table_describe(&join->table, join->probe.statistics.variant,
+                            sizeof join->probe.statistics.variant);
+        self->statistics.bytes = join->table.rows.bytes + join->table.index_bytes;
+    }
+    join_table_deinit(&join->table);
+    join_filters_destroy(join);
+    mutex_deinit(&join->mutex);
+}
+
+const SinkOps hash_join_build_ops = {
+    .name = "Hash",
+    .local_bytes = sizeof(BuildLocal),
+    .local_open = build_local_open,
+    .consume = build_consume,
+    .merge = build_merge,
+    .finish = build_finish,
+    .local_close = build_local_close,
+    .close = build_close,
+};
+
+/* --- insertion: a pipeline without rows --- */
+
+static Status insert_produce(Source *self, void *local, Batch *out, Flow *flow)
+{
+    HashJoin *join = join_of_insert(self);
+    (void)local;
+    (void)out;
+    // Relaxed: the pages were complete before this pipeline started.
+    uint32_t page = __atomic_fetch_add(&join->next_insert_page, 1, __ATOMIC_RELAXED);
+    if (page >= join->table.rows.page_count) {
+        *flow = FLOW_DONE;
+        return STATUS_OK;
+    }
+    join_table_insert_page(&join->table, page, true);
+    *flow = FLOW_MORE;
+    return STATUS_OK;
+}
+
+static uint32_t insert_parallelism(Source *self)
+{
+    HashJoin *join = join_of_insert(self);
+    uint32_t pages = join->table.rows.page_count;
+    uint32_t next = join->next_insert_page;
+    return next < pages ? pages - next : 1;
+}
+
+static bool insert_is_done(Source *self)
+{
+    HashJoin *join = join_of_insert(self);
+    return join->next_insert_page >= join->table.rows.page_count;
+}
+
+const SourceOps hash_join_insert_ops = {
+    .name = "Hash",
+    .produce = insert_produce,
+    .parallelism = insert_parallelism,
+    .is_done = insert_is_done,
+};
+
+static Status inserted_consume(Sink *self, void *local, Batch *in, Flow *flow)
+{
+    (void)self;
+    (void)local;
+    (void)in;
+    *flow = FLOW_MORE;
+    return STATUS_OK;
+}
+
+static Status inserted_finish(Sink *self, Flow *flow)
+{
+    HashJoin *join = join_of_inserted(self);
+    join_table_settle(&join->table);
+    join_filters_publish(join);
+    *flow = FLOW_DONE;
+    return STATUS_OK;
+}
+
+const SinkOps hash_join_inserted_ops = {
+    .name = "Hash",
+    .consume = inserted_consume,
+    .finish = inserted_finish,
+};

@@ -1,0 +1,148 @@
+/*
+ * hash_join_internal.h — the join's shared state, and what its parts ask of each other.
+ *
+ *   hash_join.c   what the plan needs: keys, payload, outputs; the pieces
+ *   build.c       build side into the table; insertion; runtime_filters.c publishes what it knows
+ *   probe.c       probe batches against a table: candidates, residual condition, matched rows
+ *   emit.c        output batches of each kind of join
+ *   unknown.c     NOT IN and marks: whether a missing match is false or unknown
+ *   rest.c        what is given after the probe side: unmatched build rows, spilled partitions
+ *   spill.c       both sides in partitions on disk
+ */
+#pragma once
+#include "compute/exec/spill.h"
+#include "compute/expression/expr_eval.h"
+#include "compute/operators/expr_columns.h"
+#include "compute/operators/hash_join.h"
+#include "compute/operators/hash_join/join_table.h"
+
+/* Where an output column comes from. */
+typedef enum JoinOutputKind { JOIN_OUTPUT_PROBE, JOIN_OUTPUT_PAYLOAD, JOIN_OUTPUT_MARK } JoinOutputKind;
+typedef struct JoinOutput {
+    JoinOutputKind kind;
+    uint32_t index; /* probe column, or payload column */
+} JoinOutput;
+
+typedef struct JoinSpill JoinSpill; /* spill.c */
+typedef struct JoinFilters JoinFilters; /* runtime_filters.c */
+
+typedef struct HashJoin {
+    Sink build;
+    Source insert;
+    Sink inserted;
+    Transform probe;
+    Source rest;
+
+    QueryContext *query;
+    const PlanHashJoin *plan;
+    JoinKind kind;
+    uint32_t probe_count, build_count;   /* columns of the two sides */
+    ExprColumns probe_keys, build_keys;
+    JoinShape shape;
+    const uint32_t *payload;             /* build columns that are kept */
+    const Type *payload_types;
+    JoinOutput *outputs;                 /* output_count of the probe */
+    ExprProgram *residual;               /* over probe ++ build columns; may be null */
+    bool *residual_probe, *residual_payload; /* columns the residual reads: by probe column, payload */
+    bool *needed_probe;                  /* probe columns that outputs or residual read */
+    bool emits_build_rest;               /* RIGHT, FULL, RIGHT_SEMI, RIGHT_ANTI */
+    bool marks_build_rows;               /* the link's matched flag is kept */
+
+    Mutex mutex;                         /* guards table and spill while workers merge */
+    JoinTable table;
+    uint32_t next_insert_page, next_rest_page; /* atomic */
+    JoinFilters *filters;
+    JoinSpill *spill;                    /* null: everything is in memory */
+    bool is_spilling;                    /* atomic: set by the first worker that was refused */
+} HashJoin;
+
+static inline HashJoin *join_of_build(Sink *self)
+{
+    return (HashJoin *)((char *)self - offsetof(HashJoin, build));
+}
+static inline HashJoin *join_of_insert(Source *self)
+{
+    return (HashJoin *)((char *)self - offsetof(HashJoin, insert));
+}
+static inline HashJoin *join_of_inserted(Sink *self)
+{
+    return (HashJoin *)((char *)self - offsetof(HashJoin, inserted));
+}
+static inline HashJoin *join_of_probe(Transform *self)
+{
+    return (HashJoin *)((char *)self - offsetof(HashJoin, probe));
+}
+static inline HashJoin *join_of_rest(Source *self)
+{
+    return (HashJoin *)((char *)self - offsetof(HashJoin, rest));
+}
+
+extern const SinkOps hash_join_build_ops, hash_join_inserted_ops;
+extern const SourceOps hash_join_insert_ops, hash_join_rest_ops;
+extern const TransformOps hash_join_probe_ops;
+
+/* --- probing --- */
+typedef enum ProbePhase { PROBE_START, PROBE_LEVELS, PROBE_PAIRS, PROBE_FINAL } ProbePhase;
+
+/* One worker's probing of one table. */
+typedef struct ProbeState {
+    HashJoin *join;
+    const JoinTable *table;
+    ProbePhase phase;                 /* of the current batch */
+    ExprState *residual;
+    const Vector **keys;
+    uint16_t *rows;                   /* physical rows of the candidates given to the lookup */
+    int64_t **words;
+    uint64_t *hashes, *positions;
+    uint16_t *scratch, *hits;
+    const uint8_t **found;            /* by candidate */
+    uint16_t *active;                 /* physical rows that still have a chain to follow */
+    uint32_t active_count;
+    uint32_t level;
+    const uint8_t **chain;            /* by physical row: the build row that is next */
+    RowMask matched;                  /* physical rows that have a match */
+    RowMask null_keys;                /* physical rows with a NULL key that matches nothing */
+    bool has_null_keys;
+
+    uint16_t *selection;              /* of the output */
+    const uint8_t **pointers;         /* compact build rows of an output */
+    VectorBuffer *payload_buffers;    /* by payload column */
+    Batch pair;                       /* probe ++ build columns, for the residual */
+    VectorBuffer *pair_buffers;       /* by probe column: copies for pairs; null lanes until used */
+    uint16_t *pair_rows;
+    const uint8_t **pair_pointers;
+    VectorBuffer mark;
+    Arena *arena;
+} ProbeState;
+
+void probe_state_init(ProbeState *state, HashJoin *join, const JoinTable *table,
+                      Arena *worker_arena);
+/* Joins `in` whose keys are `keys` (null: they are evaluated by the caller into state->keys). The
+ * first call for a batch has phase PROBE_START. */
+Status probe_apply(ProbeState *state, Batch *in, Batch *out, Flow *flow) CHECKED;
+
+/* --- emit.c --- */
+/* Rows `rows` of `in` with the build rows `pointers` (null pointers: NULLs, with `has_nulls`). */
+void emit_joined(ProbeState *state, const Batch *in, const uint16_t *rows,
+                 const uint8_t *const *pointers, uint32_t row_count, bool has_nulls, Batch *out);
+/* The pairs of a dense batch: state->pair_rows and pair_pointers, narrowed to `selection` (may be
+ * null). */
+Status emit_pairs(ProbeState *state, Batch *in, uint32_t pair_count, const uint16_t *selection,
+                  uint32_t selected_count, Batch *out) CHECKED;
+/* What the join says at the end of a probe batch: unmatched rows, existence, marks. */
+Status emit_final(ProbeState *state, Batch *in, Batch *out) CHECKED;
+/* Build rows without a probe row: probe columns are NULL. */
+void emit_build_rows(const HashJoin *join, const JoinTable *table, const uint8_t *const *pointers,
+                     uint32_t row_count, VectorBuffer *payload_buffers, Batch *out);
+
+/* --- unknown.c --- */
+/* Of the unmatched selected rows, those for which the comparison is unknown. */
+Status find_unknown(ProbeState *state, Batch *in, RowMask *unknown) CHECKED;
+
+/* --- probe.c, for unknown.c: the residual over pairs --- */
+Status filter_pairs(ProbeState *state, Batch *in, uint32_t pair_count, const uint16_t **selection,
+                    uint32_t *selected_count) CHECKED;
+
+/* --- runtime_filters.c --- */
+void join_filters_publish(HashJoin *join);
+void join_filters_destroy(HashJoin *join);

@@ -1,0 +1,123 @@
+/*
+ * join_table.h — the build side of a hash join: packed rows, and an index from keys to rows.
+ *
+ * The index is chosen when all rows are there and their key ranges are known:
+ *
+ *   BITMAP  a bit per possible key             only whether a key is present matters
+ *   DENSE   a row number per possible key      integer keys of a small range
+ *   HASH    open addressing, 16-bit salt and   everything else
+ *           48-bit row pointer per slot
+ *
+ * Several integer keys become one position: sum of (key - min) * stride. Rows with equal keys are
+ * chained through their headers. Row header: [key words | hash][link]; the link is the next row of
+ * the chain with flags in its low bits.
+ *
+ * Invariants: (1) a chain holds rows of one key; (2) rows with a NULL in a key that NULL does not
+ * match are in no index; (3) after join_table_choose rows do not move.
+ */
+#pragma once
+#include "compute/exec/operator.h"
+#include "compute/exec/row_layout.h"
+
+#define JOIN_NO_LINK UINT32_MAX
+#define JOIN_LINK_MATCHED UINT64_C(1)  /* some probe row has met this row */
+#define JOIN_LINK_NULL_KEY UINT64_C(2) /* in no index; bits 8.. tell which keys are NULL */
+#define JOIN_LINK_NULL_SHIFT 8
+#define JOIN_LINK_FLAGS UINT64_C(7)
+#define JOIN_KEYS_MAX 48
+
+/* What all tables of one join share (the main one, and one per spilled partition). */
+typedef struct JoinShape {
+    QueryContext *query;
+    uint32_t key_count;
+    const Type *key_types;
+    const bool *is_null_equal;
+    bool has_integer_keys;     /* header: key_count words; else the hash, and keys are fields */
+    bool is_existence;         /* nothing but the presence of keys matters */
+    bool keeps_null_keys;      /* rows that match nothing are kept for later */
+    bool is_unique;            /* the planner's word, checked */
+    double probe_rows;         /* estimated */
+    uint32_t link_offset;      /* in the header, or JOIN_NO_LINK */
+    uint32_t first_payload;    /* field of the first payload column */
+    uint32_t payload_count;
+    RowLayout layout;
+} JoinShape;
+
+typedef enum JoinIndex { JOIN_INDEX_NONE, JOIN_INDEX_BITMAP, JOIN_INDEX_DENSE, JOIN_INDEX_HASH } JoinIndex;
+
+typedef struct JoinKeyBounds {
+    int64_t min, max;          /* min > max: no value */
+    uint64_t range, stride;    /* BITMAP, DENSE */
+} JoinKeyBounds;
+
+typedef struct JoinTable {
+    const JoinShape *shape;
+    RowStore rows;
+    JoinKeyBounds *bounds;     /* per integer key */
+    bool has_null_key;         /* a row with a NULL key has come, kept or not */
+    uint64_t seen_rows;        /* that have come, kept or not */
+    bool has_duplicates;       /* atomic while rows are inserted */
+
+    JoinIndex index;
+    uint64_t range;            /* BITMAP, DENSE: positions; the one at `range` is always empty */
+    uint64_t *bitmap;
+    uint32_t *heads;           /* row number + 1; 0: none */
+    uint64_t *slots;           /* salt and row pointer; 0: none */
+    uint64_t slot_mask;
+    size_t index_bytes;
+} JoinTable;
+
+void join_table_init(JoinTable *table, const JoinShape *shape, Arena *arena);
+void join_table_deinit(JoinTable *table);
+/* Adds rows: keys[k] and payload[c] are vectors of one batch, `rows` the selected physical rows. The
+ * hashes are those of the rows when keys are no integers. 53200: nothing was added. */
+typedef struct JoinInput {
+    const Vector *const *keys;
+    const Vector *const *payload;
+    const Batch *batch;        /* row count and selection */
+} JoinInput;
+typedef struct JoinAppendSpace { /* scratch of one worker */
+    uint16_t rows[VECTOR_ROWS];
+    uint64_t null_masks[VECTOR_ROWS];
+    uint64_t hashes[VECTOR_ROWS];
+    int64_t words[VECTOR_ROWS];
+    uint8_t *row_pointers[VECTOR_ROWS];
+    const Vector **vectors;    /* layout.field_count */
+} JoinAppendSpace;
+Status join_table_append(JoinTable *table, const JoinInput *input, JoinAppendSpace *space) CHECKED;
+/* Moves the rows of a worker's table into the join's. */
+Status join_table_merge(JoinTable *target, JoinTable *source) CHECKED;
+/* Picks and allocates the index. 53200. */
+Status join_table_choose(JoinTable *table) CHECKED;
+/* Inserts the rows of one page; with `is_shared` other workers do the same meanwhile. */
+void join_table_insert_page(JoinTable *table, uint32_t page, bool is_shared);
+/* After all pages: checks a uniqueness that was taken on trust. */
+void join_table_settle(JoinTable *table);
+void join_table_describe(const JoinTable *table, char *target, size_t bytes);
+
+static inline uint64_t *join_row_link(const JoinShape *shape, const uint8_t *row)
+{
+    return (uint64_t *)(row + shape->link_offset);
+}
+/* The next row of the chain, or null. */
+static inline const uint8_t *join_row_next(const JoinShape *shape, const uint8_t *row)
+{
+    uint64_t link = __atomic_load_n(join_row_link(shape, row), __ATOMIC_RELAXED);
+    return (const uint8_t *)(uintptr_t)(link & ~JOIN_LINK_FLAGS);
+}
+
+/* Looks up `row_count` candidates. Integer keys: words[k][i]; others: hashes[i] and key vectors at
+ * rows[i]. Hits: their candidate numbers go to `hits` in order, their first rows to found[i] (by
+ * candidate; not for BITMAP). Returns how many. */
+typedef struct JoinProbe {
+    uint32_t row_count;
+    const uint16_t *rows;      /* physical, null for 0 .. row_count - 1 */
+    const Vector *const *keys;
+    int64_t *const *words;     /* per key VECTOR_ROWS */
+    uint64_t *hashes;          /* VECTOR_ROWS; input for general keys, scratch for others */
+    uint64_t *positions;       /* scratch */
+    uint16_t *scratch;         /* 2 * VECTOR_ROWS */
+    const uint8_t **found;
+    uint16_t *hits;
+} JoinProbe;
+uint32_t join_table_lookup(const JoinTable *table, const JoinProbe *probe);

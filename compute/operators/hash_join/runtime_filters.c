@@ -1,0 +1,216 @@
+/*
+ * runtime_filters.c — what the build side knows of its keys, as predicates for the probe's scans.
+ *
+ * Per key that some scan uses: a range, and an exact bitmap when the range is small, else a bloom
+ * filter of 16 bits per row. A DENSE or BITMAP index of one key is a bitmap already, or nearly.
+ */
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/heap.h"
+#include "base/vector/distribution_hash.h"
+#include "compute/operators/hash_join/hash_join_internal.h"
+#include "compute/operators/runtime_filter.h"
+
+#define BITMAP_BITS_MAX (UINT64_C(1) << 26)
+#define BITMAP_BITS_ALWAYS (UINT64_C(1) << 20)
+#define BITMAP_BITS_PER_ROW 512
+#define BLOOM_BITS_PER_ROW 16
+
+typedef struct KeyFilter {
+    Predicate predicates[RUNTIME_FILTER_PREDICATES];
+    BloomFilter bloom;
+    void *memory;      /* of bitmap or bloom filter; null when the table's is used */
+    size_t bytes;
+} KeyFilter;
+
+struct JoinFilters {
+    uint32_t count;
+    KeyFilter keys[];
+};
+
+// Only joins that drop probe rows without a match may tell scans to drop them.
+static bool may_filter(const HashJoin *join)
+{
+    switch (join->kind) {
+    case JOIN_INNER:
+    case JOIN_SEMI:
+    case JOIN_RIGHT:
+    case JOIN_RIGHT_SEMI:
+    case JOIN_RIGHT_ANTI:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static Value integer_value(Type type, int64_t value)
+{
+    return (Value){.type = type, .i64 = value};
+}
+
+static void set_bits_of_heads(const JoinTable *table, uint64_t *bitmap)
+{
+    const uint32_t *heads = table->heads;
+    for (uint64_t first = 0; first < table->range; first += 64) {
+        uint64_t count = table->range - first < 64 ? table->range - first : 64;
+        uint64_t word = 0;
+        for (uint64_t i = 0; i < count; i++) {
+            word |= (uint64_t)(heads[first + i] != 0) << i;
+        }
+        bitmap[first / 64] = word;
+    }
+}
+
+// Calls for every row in the index, page by page.
+static void set_bits_of_rows(const JoinTable *table, uint32_t key, uint64_t *bitmap)
+{
+    const RowStore *rows = &table->rows;
+    uint64_t min = (uint64_t)table->bounds[key].min;
+    for (uint32_t p = 0; p < rows->page_count; p++) {
+        const uint8_t *row = rows->pages[p].rows;
+        for (uint32_t i = 0; i < rows->pages[p].row_count; i++, row += rows->layout->row_bytes) {
+            uint64_t word;
+            memcpy(&word, row + key * sizeof word, sizeof word);
+            uint64_t position = word - min;
+            if (position <= (uint64_t)table->bounds[key].max - min) { // not a key that is NULL
+                bitmap[position >> 6] |= UINT64_C(1) << (position & 63);
+            }
+        }
+    }
+}
+
+static bool add_bitmap(HashJoin *join, uint32_t key, KeyFilter *filter, Predicate *predicate)
+{
+    const JoinTable *table = &join->table;
+    const JoinKeyBounds *bounds = &table->bounds[key];
+    uint64_t span = (uint64_t)bounds->max - (uint64_t)bounds->min;
+    bool is_only_key = join->shape.key_count == 1;
+    const uint64_t *bitmap = NULL;
+    if (is_only_key && table->index == JOIN_INDEX_BITMAP) {
+        bitmap = table->bitmap;
+    } else {
+        uint64_t rows = table->rows.row_count;
+        bool is_dense = is_only_key && table->index == JOIN_INDEX_DENSE;
+        if (span >= BITMAP_BITS_MAX ||
+            (!is_dense && span > BITMAP_BITS_ALWAYS && span > rows * BITMAP_BITS_PER_ROW)) {
+            return false;
+        }
+        filter->bytes = (span / 64 + 1) * sizeof *bitmap;
+        uint64_t *owned = memory_alloc_zeroed(join->query->budget, filter->bytes);
+        if (owned == NULL) {
+            return false; // a filter is never necessary
+        }
+        filter->memory = owned;
+        if (is_dense) {
+            set_bits_of_heads(table, owned);
+        } else {
+            set_bits_of_rows(table, key, owned);
+        }
+        bitmap = owned;
+    }
+    *predicate = (Predicate){
+        .kind = PREDICATE_BITMAP,
+        .type = join->shape.key_types[key],
+        .bitmap = bitmap,
+        .bitmap_base = bounds->min,
+        .bitmap_bits = span + 1,
+    };
+    return true;
+}
+
+static bool add_bloom(HashJoin *join, uint32_t key, KeyFilter *filter, Predicate *predicate)
+{
+    const JoinTable *table = &join->table;
+    const RowStore *rows = &table->rows;
+    uint64_t words = 64;
+    while (words * 32 < rows->row_count * BLOOM_BITS_PER_ROW && words < UINT32_MAX / 2) {
+        words *= 2;
+    }
+    filter->bytes = words * sizeof *filter->bloom.blocks;
+    filter->memory = memory_alloc_zeroed(join->query->budget, filter->bytes);
+    if (filter->memory == NULL) {
+        return false;
+    }
+    filter->bloom = (BloomFilter){.blocks = filter->memory, .block_mask = (uint32_t)(words - 1)};
+    for (uint32_t p = 0; p < rows->page_count; p++) {
+        const uint8_t *row = rows->pages[p].rows;
+        for (uint32_t i = 0; i < rows->pages[p].row_count; i++, row += rows->layout->row_bytes) {
+            uint64_t word;
+            if (join->shape.has_integer_keys) {
+                memcpy(&word, row + key * sizeof word, sizeof word);
+                word = hash_mix(word); // what row_hash_column gives for integers
+            } else {
+                memcpy(&word, row, sizeof word);
+            }
+            bloom_filter_add(&filter->bloom, word);
+        }
+    }
+    *predicate = (Predicate){
+        .kind = PREDICATE_BLOOM,
+        .type = join->shape.key_types[key],
+        .bloom = &filter->bloom,
+    };
+    return true;
+}
+
+static void publish_key(HashJoin *join, uint32_t key, uint32_t filter_id, KeyFilter *filter)
+{
+    const JoinTable *table = &join->table;
+    uint32_t count = 0;
+    if (join->shape.has_integer_keys) {
+        Type type = join->shape.key_types[key];
+        filter->predicates[count++] = (Predicate){
+            .kind = PREDICATE_RANGE,
+            .type = type,
+            .has_lo = true,
+            .has_hi = true,
+            .lo = integer_value(type, table->bounds[key].min),
+            .hi = integer_value(type, table->bounds[key].max),
+        };
+        bool has_more = add_bitmap(join, key, filter, &filter->predicates[count]) ||
+                        add_bloom(join, key, filter, &filter->predicates[count]);
+        count += has_more;
+    } else if (join->shape.key_count == 1) {
+        count += add_bloom(join, key, filter, &filter->predicates[count]);
+    }
+    runtime_filters_publish(join->query->runtime_filters, filter_id, filter->predicates, count);
+}
+
+void join_filters_publish(HashJoin *join)
+{
+    const uint32_t *ids = join->plan->runtime_filter_ids;
+    uint32_t key_count = join->shape.key_count;
+    if (ids == NULL || !may_filter(join) || join->spill != NULL ||
+        join->table.rows.row_count == 0) {
+        return;
+    }
+    JoinFilters *filters =
+        heap_alloc_zeroed(sizeof *filters + key_count * sizeof *filters->keys);
+    if (filters == NULL) {
+        return;
+    }
+    filters->count = key_count;
+    join->filters = filters;
+    for (uint32_t k = 0; k < key_count; k++) {
+        if (ids[k] != 0 && !join->shape.is_null_equal[k] &&
+            runtime_filters_is_used(join->query->runtime_filters, ids[k])) {
+            publish_key(join, k, ids[k], &filters->keys[k]);
+        }
+    }
+}
+
+void join_filters_destroy(HashJoin *join)
+{
+    if (join->filters == NULL) {
+        return;
+    }
+    for (uint32_t k = 0; k < join->filters->count; k++) {
+        KeyFilter *filter = &join->filters->keys[k];
+        if (filter->memory != NULL) {
+            memory_free(join->query->budget, filter->memory, filter->bytes);
+        }
+    }
+    heap_free(join->filters);
+    join->filters = NULL;
+}

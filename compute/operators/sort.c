@@ -1,0 +1,110 @@
+/*
+ * sort.c — each worker packs its rows with their keys, sorts them when its input ends (or memory
+ * does), and the source merges the workers' runs.
+ *
+ * Cost: packing and gathering a few ns per column, a radix pass per key byte in which rows differ.
+ */
+#include "compute/operators/sort.h"
+
+#include "compute/operators/sort_runs.h"
+#include "compute/operators/sort_source.h"
+
+enum { FORCED_SPILL_ROWS = 64 };
+
+typedef struct Sort {
+    Sink sink;
+    QueryContext *query;
+    SortShape shape;
+    SortRuns runs;
+    uint64_t spilled_bytes; /* atomic */
+} Sort;
+
+typedef struct SortLocal {
+    SortBuffer buffer;
+    SpillFile *file;
+} SortLocal;
+
+static const SinkOps sort_ops;
+
+Status sort_create(QueryContext *query, const PlanSort *plan, Sink **sink, Source **source)
+{
+    Sort *sort = ARENA_NEW(query->arena, Sort);
+    sink_init(&sort->sink, &sort_ops, &plan->node);
+    sort->query = query;
+    sort_shape_init(&sort->shape, query, plan->keys, plan->key_count, plan->child);
+    sort_runs_init(&sort->runs, &sort->shape, query->arena);
+    *sink = &sort->sink;
+    *source = sort_source_create(query, plan, &sort->runs);
+    return STATUS_OK;
+}
+
+static Status sort_local_open(Sink *self, void *local, Arena *worker_arena)
+{
+    sort_buffer_init(&((SortLocal *)local)->buffer, &((Sort *)self)->shape, worker_arena);
+    return STATUS_OK;
+}
+
+static Status spill(Sort *sort, SortLocal *local)
+{
+    if (local->file == NULL) {
+        TRY(spill_file_create(sort->query, 0, &local->file));
+    }
+    return sort_buffer_spill(&local->buffer, local->file);
+}
+
+static Status sort_consume(Sink *self, void *local, Batch *in, Flow *flow)
+{
+    Sort *sort = (Sort *)self;
+    SortLocal *state = local;
+    *flow = FLOW_MORE;
+    if (sort->query->force_spill && state->buffer.store.row_count >= FORCED_SPILL_ROWS) {
+        TRY(spill(sort, state));
+    }
+    Status status = sort_buffer_add(&state->buffer, in);
+    if (status == STATUS_OK || status_sqlstate(status) != SQLSTATE_OUT_OF_MEMORY ||
+        state->buffer.store.row_count == 0) {
+        return status;
+    }
+    status_ignore(status, "the rows so far go to disk instead");
+    TRY(spill(sort, state));
+    return sort_buffer_add(&state->buffer, in);
+}
+
+static Status sort_merge(Sink *self, void *local, Flow *flow)
+{
+    Sort *sort = (Sort *)self;
+    SortLocal *state = local;
+    *flow = FLOW_MORE;
+    sort_buffer_sort(&state->buffer);
+    SpillFile *file = state->file;
+    if (file != NULL) {
+        __atomic_fetch_add(&sort->spilled_bytes, spill_file_bytes(file), __ATOMIC_RELAXED);
+        state->file = NULL;
+    }
+    return sort_runs_add(&sort->runs, &state->buffer, file);
+}
+
+static void sort_local_close(Sink *self, void *local)
+{
+    (void)self;
+    SortLocal *state = local;
+    sort_buffer_deinit(&state->buffer);
+    spill_file_destroy(state->file);
+}
+
+static void sort_close(Sink *self)
+{
+    Sort *sort = (Sort *)self;
+    self->statistics.spilled_bytes = sort->spilled_bytes;
+    sort_runs_deinit(&sort->runs);
+}
+
+static const SinkOps sort_ops = {
+    .name = "Sort",
+    .local_bytes = sizeof(SortLocal),
+    .local_open = sort_local_open,
+    .consume = sort_consume,
+    .merge = sort_merge,
+    .local_close = sort_local_close,
+    .close = sort_close,
+};

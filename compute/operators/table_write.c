@@ -1,0 +1,192 @@
+/*
+ * table_write.c — the door to storage's TableWriter: a writer per worker, sealed together.
+ *
+ * Rows of a failed statement leave nothing behind: the writer is destroyed unfinished.
+ */
+#include "compute/operators/table_write.h"
+
+typedef struct TableWrite {
+    Sink sink;
+    const PlanTableWrite *plan;
+    QueryContext *query;
+    TableWriter *writer;
+    uint64_t row_count;
+    ByteBuffer statistics;
+} TableWrite;
+
+typedef struct TableWriteLocal {
+    TableWriterLocal *writer;
+} TableWriteLocal;
+
+typedef struct TableWriteCount {
+    Source source;
+    const TableWrite *write;
+    bool is_given;
+} TableWriteCount;
+
+typedef struct TableWriteCountLocal {
+    int64_t *lane;
+} TableWriteCountLocal;
+
+static const SinkOps table_write_ops;
+static const SourceOps table_write_count_ops;
+
+static void free_statistics(void *object)
+{
+    byte_buffer_deinit(&((TableWrite *)object)->statistics);
+}
+
+Status table_write_create(QueryContext *query, const PlanTableWrite *plan, Sink **sink,
+                          Source **source)
+{
+    if (query->store == NULL) {
+        return status_error(SQLSTATE_INTERNAL_ERROR, "table \"%s\" cannot be written here",
+                            plan->table->name);
+    }
+    TableWrite *write = ARENA_NEW(query->arena, TableWrite);
+    sink_init(&write->sink, &table_write_ops, &plan->node);
+    write->plan = plan;
+    write->query = query;
+    byte_buffer_init(&write->statistics, 0);
+    arena_on_reset(query->arena, free_statistics, write);
+    TableWriteCount *count = ARENA_NEW(query->arena, TableWriteCount);
+    source_init(&count->source, &table_write_count_ops, &plan->node);
+    count->write = write;
+    *sink = &write->sink;
+    *source = &count->source;
+    return STATUS_OK;
+}
+
+static Status table_write_open(Sink *self, QueryContext *query)
+{
+    TableWrite *write = (TableWrite *)self;
+    TableWriteOptions options = {
+        .store = query->store,
+        .table = write->plan->table,
+        .txn_id = query->snapshot.txn_id,
+        .statement = query->snapshot.statement,
+        .row_group_rows = query->row_group_rows,
+        .budget = query->budget,
+        .is_canceled = &query->is_canceled,
+    };
+    return table_writer_create(&options, &write->writer);
+}
+
+static Status table_write_local_open(Sink *self, void *local, Arena *worker_arena)
+{
+    (void)worker_arena;
+    return table_writer_local_create(((TableWrite *)self)->writer,
+                                     &((TableWriteLocal *)local)->writer);
+}
+
+static Status table_write_consume(Sink *self, void *local, Batch *in, Flow *flow)
+{
+    (void)self;
+    *flow = FLOW_MORE;
+    TRY(batch_load_all(in));
+    return table_writer_append(((TableWriteLocal *)local)->writer, in);
+}
+
+static Status table_write_merge(Sink *self, void *local, Flow *flow)
+{
+    (void)self;
+    TableWriterLocal *writer = ((TableWriteLocal *)local)->writer;
+    ((TableWriteLocal *)local)->writer = NULL;
+    *flow = FLOW_MORE;
+    return table_writer_local_finish(writer);
+}
+
+static Status table_write_finish(Sink *self, Flow *flow)
+{
+    TableWrite *write = (TableWrite *)self;
+    *flow = FLOW_DONE;
+    TRY(table_writer_finish(write->writer));
+    write->row_count = table_writer_row_count(write->writer);
+    table_writer_statistics(write->writer, &write->statistics);
+    return byte_buffer_status(&write->statistics);
+}
+
+static void table_write_local_close(Sink *self, void *local)
+{
+    (void)self;
+    TableWriteLocal *state = local;
+    if (state->writer != NULL) { // the query has failed: what is finished here is thrown away below
+        status_ignore(table_writer_local_finish(state->writer), "the statement has failed");
+    }
+}
+
+static void table_write_close(Sink *self)
+{
+    TableWrite *write = (TableWrite *)self;
+    if (write->writer != NULL) {
+        table_writer_destroy(write->writer);
+        write->writer = NULL;
+    }
+}
+
+static const SinkOps table_write_ops = {
+    .name = "Insert",
+    .local_bytes = sizeof(TableWriteLocal),
+    .open = table_write_open,
+    .local_open = table_write_local_open,
+    .consume = table_write_consume,
+    .merge = table_write_merge,
+    .finish = table_write_finish,
+    .local_close = table_write_local_close,
+    .close = table_write_close,
+};
+
+static Status count_local_open(Source *self, void *local, Arena *worker_arena)
+{
+    (void)self;
+    enum { LANE_AND_READABLE_BYTES = 80 };
+    ((TableWriteCountLocal *)local)->lane =
+        arena_alloc_aligned(worker_arena, LANE_AND_READABLE_BYTES, 64);
+    return STATUS_OK;
+}
+
+static Status count_produce(Source *self, void *local, Batch *out, Flow *flow)
+{
+    TableWriteCount *count = (TableWriteCount *)self;
+    int64_t *lane = ((TableWriteCountLocal *)local)->lane;
+    *flow = FLOW_DONE;
+    if (count->is_given) {
+        return STATUS_OK;
+    }
+    count->is_given = true;
+    *lane = (int64_t)count->write->row_count;
+    out->columns[0] = (Vector){.type = self->output_types[0], .lane = LANE_I64,
+                               .form = VECTOR_FLAT, .lo = *lane, .hi = *lane, .data = lane};
+    out->column_count = 1;
+    out->row_count = out->selected_count = 1;
+    out->selection = NULL;
+    return STATUS_OK;
+}
+
+static uint32_t count_parallelism(Source *self)
+{
+    (void)self;
+    return 1;
+}
+
+static const SourceOps table_write_count_ops = {
+    .name = "Insert",
+    .local_bytes = sizeof(TableWriteCountLocal),
+    .local_open = count_local_open,
+    .produce = count_produce,
+    .parallelism = count_parallelism,
+};
+
+bool is_table_write(const Sink *sink)
+{
+    return sink->ops == &table_write_ops;
+}
+
+void table_write_statistics(const Sink *sink, ByteBuffer *target)
+{
+    if (is_table_write(sink)) {
+        const TableWrite *write = (const TableWrite *)sink;
+        byte_buffer_add_u64(target, write->plan->table->table_id);
+        byte_buffer_add_blob(target, write->statistics.data, write->statistics.bytes);
+    }
+}

@@ -1,0 +1,149 @@
+/*
+ * local_cluster.c — the role `local`: a leader and N compute nodes in one process.
+ *
+ * The same code as the cluster with another transport: control over nng inproc, streams by pointer.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "compute/node/node.h"
+#include "deploy/role.h"
+#include "deploy/server_host.h"
+#include "leader/leader.h"
+
+#define READY_WAIT_US INT64_C(30000000)
+
+typedef struct LocalCluster {
+    Host *host;
+    ClusterPort *port;
+    Leader *leader;
+    uint32_t node_count;
+    Node **nodes;
+} LocalCluster;
+
+static void close_cluster(LocalCluster *cluster)
+{
+    // Nodes outlive the leader: its sessions end first, their queries need the nodes to end.
+    leader_destroy(cluster->leader);
+    for (uint32_t i = 0; i < cluster->node_count; i++) {
+        node_destroy(cluster->nodes[i]);
+    }
+    free(cluster->nodes);
+    cluster_port_destroy(cluster->port);
+    server_host_destroy(cluster->host);
+}
+
+static Status open_nodes(LocalCluster *cluster, uint32_t node_count, const char *data)
+{
+    Host *host = cluster->host;
+    size_t limit = page_pool_limit_bytes(host->pool);
+    size_t cache = (size_t)setting_integer(host->settings, SETTING_CACHE_BYTES);
+    cache = cache == 0 ? limit / 5 * 2 : cache;
+    cluster->nodes = calloc(node_count, sizeof(*cluster->nodes));
+    if (cluster->nodes == NULL) {
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for the nodes");
+    }
+    for (uint32_t i = 0; i < node_count; i++) {
+        char directory[4096], address[128], leader_address[128];
+        snprintf(directory, sizeof(directory), "%s/node%u", data, i + 1);
+        snprintf(address, sizeof(address), "inproc://basalt-%d-node%u", (int)getpid(), i + 1);
+        snprintf(leader_address, sizeof(leader_address), "inproc://basalt-%d-leader",
+                 (int)getpid());
+        NodeOptions options = {
+            .host = host,
+            .transport = transport_nng(),
+            .port = cluster->port,
+            .directory = directory,
+            .address = address,
+            .leader_address = leader_address,
+            .cache_bytes = cache / node_count,
+            .is_local = true,
+        };
+        TRY(node_create(&options, &cluster->nodes[i]));
+        cluster->node_count++;
+    }
+    return STATUS_OK;
+}
+
+static Status open_leader(LocalCluster *cluster, uint32_t node_count, const char *data,
+                          const char *password)
+{
+    Host *host = cluster->host;
+    char directory[4096], address[128];
+    snprintf(directory, sizeof(directory), "%s/leader", data);
+    snprintf(address, sizeof(address), "inproc://basalt-%d-leader", (int)getpid());
+    uint32_t slices = (uint32_t)setting_integer(host->settings, SETTING_CLUSTER_SLICES);
+    LeaderOptions options = {
+        .host = host,
+        .transport = transport_nng(),
+        .port = cluster->port,
+        .directory = directory,
+        .address = address,
+        .listen_address = setting_text(host->settings, SETTING_LISTEN),
+        .listen_port = (uint16_t)setting_integer(host->settings, SETTING_PORT),
+        .node_count = node_count,
+        .slice_count = slices == 0 ? 2 * node_count : slices,
+        .admin_name = "admin",
+        .admin_password = password,
+        .database = "dev",
+        .is_local = true,
+    };
+    return leader_create(&options, &cluster->leader);
+}
+
+static Status wait_until_ready(LocalCluster *cluster)
+{
+    int64_t deadline = clock_monotonic_us() + READY_WAIT_US;
+    while (!leader_is_ready(cluster->leader)) {
+        if (clock_monotonic_us() > deadline) {
+            return status_error(SQLSTATE_CANNOT_CONNECT_NOW, "the nodes did not join in 30 s");
+        }
+        clock_sleep_us(5000);
+    }
+    return STATUS_OK;
+}
+
+static Status open_cluster(LocalCluster *cluster, SettingSet *owned_settings, char **password,
+                           bool *is_new)
+{
+    TRY(server_host_create(owned_settings, &cluster->host));
+    const SettingSet *settings = cluster->host->settings;
+    const char *data = setting_text(settings, SETTING_DATA);
+    uint32_t node_count = (uint32_t)setting_integer(settings, SETTING_CLUSTER_NODES);
+    TRY(role_lock_directory(data));
+    TRY(role_admin_password(data, (uint16_t)setting_integer(settings, SETTING_PORT), password,
+                            is_new));
+    TRY(cluster_port_create(transport_nng(), NULL, cluster->host->budget, &cluster->port));
+    TRY(open_leader(cluster, node_count, data, *password)); // first: nodes beat at once
+    TRY(open_nodes(cluster, node_count, data));
+    return wait_until_ready(cluster);
+}
+
+int role_local(SettingSet *owned_settings)
+{
+    LocalCluster cluster = {0};
+    char *password = NULL;
+    bool is_new = false;
+    role_block_signals();
+    Status status = open_cluster(&cluster, owned_settings, &password, &is_new);
+    int code = EXIT_OK;
+    if (status != STATUS_OK) {
+        code = role_fail(status);
+    } else {
+        const SettingSet *settings = cluster.host->settings;
+        const char *data = setting_text(settings, SETTING_DATA);
+        unsigned port = leader_client_port(cluster.leader);
+        if (is_new) {
+            printf("The password of \"admin\" is %s (kept in %s/admin.pgpass).\n", password, data);
+        }
+        printf("Basalt is ready: %u node%s, data in %s.\n"
+               "  PGPASSFILE=%s/admin.pgpass psql -h localhost -p %u -U admin dev\n",
+               cluster.node_count, cluster.node_count == 1 ? "" : "s", data, data, port);
+        fflush(stdout);
+        role_wait("serving");
+    }
+    free(password);
+    close_cluster(&cluster);
+    return code;
+}

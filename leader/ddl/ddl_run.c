@@ -1,0 +1,290 @@
+/* ddl_run.c — CREATE, DROP, TRUNCATE, users: changes of the catalog within the transaction. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "leader/session_internal.h"
+#include "protocol/pgwire/auth_scram.h"
+
+#define DDL_TIMEOUT_US INT64_C(30000000)
+
+static void tag(Session *session, const char *text)
+{
+    snprintf(session->last_tag, sizeof(session->last_tag), "%s", text);
+}
+
+/* Asks every node to drop a table's rows as the transaction sees them. */
+static Status drop_rows(Session *session, const Snapshot *snapshot, uint64_t table_id, bool is_drop)
+{
+    Txn *txn = &session->txn;
+    uint32_t count = commit_log_node_count(session->leader->log);
+    uint32_t *nodes = ARENA_ARRAY(txn->arena, uint32_t, count);
+    for (uint32_t i = 0; i < count; i++) {
+        nodes[i] = i + 1;
+        txn_add_participant(txn, i + 1);
+    }
+    Request request = {.kind = MESSAGE_TRUNCATE,
+                       .truncate = {.txn_id = txn->txn_id,
+                                    .position = snapshot->position,
+                                    .statement = snapshot->statement,
+                                    .table_id = table_id,
+                                    .is_drop = is_drop}};
+    return nodes_call_all(session->leader->nodes, nodes, count, &request, DDL_TIMEOUT_US,
+                          txn->arena, NULL);
+}
+
+/* ---- CREATE ---- */
+
+static Status create_relation(Session *session, const BoundStatement *bound, CatalogChangeKind kind,
+                              const CatalogTable **created)
+{
+    Txn *txn = &session->txn;
+    CatalogChange *change = txn_new_change(txn, kind);
+    // A deep copy in the transaction's arena: the bound statement dies with its portal.
+    CatalogTable *table = ARENA_NEW(txn->arena, CatalogTable);
+    *table = *bound->create;
+    table->table_id = commit_log_next_table(session->leader->log);
+    table->schema_name = arena_strdup(txn->arena, table->schema_name);
+    table->name = arena_strdup(txn->arena, table->name);
+    table->view_text = table->view_text == NULL ? NULL : arena_strdup(txn->arena, table->view_text);
+    table->columns = arena_memdup(txn->arena, bound->create->columns,
+                                  table->column_count * sizeof(*table->columns));
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        CatalogColumn *column = &table->columns[i];
+        column->name = arena_strdup(txn->arena, column->name);
+        column->default_text =
+            column->default_text == NULL ? NULL : arena_strdup(txn->arena, column->default_text);
+        column->encoding_text =
+            column->encoding_text == NULL ? NULL : arena_strdup(txn->arena, column->encoding_text);
+    }
+    table->sort_keys = arena_memdup(txn->arena, bound->create->sort_keys,
+                                    table->sort_key_count * sizeof(*table->sort_keys));
+    change->table = table;
+    change->owner = arena_strdup(txn->arena, session->user);
+    *created = table;
+    return txn_add_change(txn, change);
+}
+
+/* CREATE TABLE AS: the new table is filled by an insert of the query's rows. */
+static Status fill_table(Session *session, Portal *portal, PlannerContext *planner,
+                         const Snapshot *snapshot, const CatalogTable *table)
+{
+    const BoundStatement *bound = portal->bound;
+    LogicalInsert *insert = ARENA_NEW(planner->arena, LogicalInsert);
+    insert->node = (LogicalNode){.kind = LOGICAL_INSERT,
+                                 .position = POSITION_NONE,
+                                 .column_count = 1,
+                                 .columns = ARENA_NEW(planner->arena, LogicalColumn),
+                                 .rows = -1};
+    insert->node.columns[0] = (LogicalColumn){
+        .number = planner->next_column++, .name = "rows", .type = type_of(TYPE_BIGINT)};
+    insert->child = bound->root;
+    insert->table = table;
+    const Plan *plan = NULL;
+    TRY(statement_start_query(session, portal, planner, snapshot, &insert->node, 1,
+                              &(PlanResultColumn){.name = "rows", .type = type_of(TYPE_BIGINT)},
+                              NULL, false, true, &plan));
+    TRY(statement_wait(session, portal->query));
+    TRY(statement_collect_writes(session, portal->query, plan));
+    snprintf(session->last_tag, sizeof(session->last_tag), "SELECT %ld",
+             (long)result_queue_first_value(portal->results));
+    return STATUS_OK;
+}
+
+static Status run_create(Session *session, Portal *portal, PlannerContext *planner,
+                         const Snapshot *snapshot)
+{
+    const BoundStatement *bound = portal->bound;
+    const CatalogTable *table = NULL;
+    if (bound->is_temporary) {
+        return status_error(SQLSTATE_FEATURE_NOT_SUPPORTED, "temporary tables are not built yet");
+    }
+    if (bound->create == NULL) { // IF NOT EXISTS, and it does: the notice was sent
+        tag(session, bound->kind == BOUND_CREATE_TABLE ? "CREATE TABLE" : "CREATE VIEW");
+        return STATUS_OK;
+    }
+    if (bound->kind == BOUND_CREATE_VIEW) {
+        tag(session, "CREATE VIEW");
+        return create_relation(session, bound,
+                               bound->is_or_replace ? CATALOG_REPLACE_VIEW : CATALOG_CREATE_TABLE,
+                               &table);
+    }
+    TRY(create_relation(session, bound, CATALOG_CREATE_TABLE, &table));
+    tag(session, "CREATE TABLE");
+    return bound->root == NULL ? STATUS_OK : fill_table(session, portal, planner, snapshot, table);
+}
+
+static Status run_create_schema(Session *session, const BoundStatement *bound)
+{
+    tag(session, "CREATE SCHEMA");
+    if (bound->schema_name == NULL) {
+        return STATUS_OK; // IF NOT EXISTS
+    }
+    CatalogChange *change = txn_new_change(&session->txn, CATALOG_CREATE_SCHEMA);
+    change->schema = arena_strdup(session->txn.arena, bound->schema_name);
+    return txn_add_change(&session->txn, change);
+}
+
+/* ---- DROP, TRUNCATE ---- */
+
+static Status drop_relation(Session *session, const Snapshot *snapshot, const char *schema,
+                            const char *name, uint64_t table_id, bool is_table)
+{
+    CatalogChange *change = txn_new_change(&session->txn, CATALOG_DROP_TABLE);
+    change->schema = arena_strdup(session->txn.arena, schema);
+    change->name = arena_strdup(session->txn.arena, name);
+    change->table_id = table_id;
+    TRY(txn_add_change(&session->txn, change));
+    return is_table ? drop_rows(session, snapshot, table_id, true) : STATUS_OK;
+}
+
+static Status drop_schema(Session *session, Portal *portal, const Snapshot *snapshot,
+                          const char *schema, bool is_cascade)
+{
+    for (uint32_t i = 0; is_cascade && i < catalog_version_table_count(portal->catalog); i++) {
+        const CatalogTable *table = &catalog_version_table_at(portal->catalog, i)->table;
+        if (strcmp(table->schema_name, schema) == 0) {
+            TRY(drop_relation(session, snapshot, table->schema_name, table->name, table->table_id,
+                              table->kind == CATALOG_TABLE));
+        }
+    }
+    CatalogChange *change = txn_new_change(&session->txn, CATALOG_DROP_SCHEMA);
+    change->schema = arena_strdup(session->txn.arena, schema);
+    return txn_add_change(&session->txn, change);
+}
+
+static Status run_drop(Session *session, Portal *portal, const Snapshot *snapshot)
+{
+    static const char *const tags[] = {"DROP TABLE", "DROP VIEW",  "DROP SCHEMA",
+                                       "DROP USER",  "DROP TABLE", "DROP DATABASE"};
+    const BoundDrop *drop = portal->bound->drop;
+    tag(session, tags[drop->kind]);
+    for (uint32_t i = 0; i < drop->notice_count; i++) {
+        session_notice(session, PG_SEVERITY_NOTICE, "%s", drop->notices[i]);
+    }
+    for (uint32_t i = 0; i < drop->count; i++) {
+        const struct BoundDropItem *item = &drop->items[i];
+        if (drop->kind == AST_OBJECT_SCHEMA) {
+            TRY(drop_schema(session, portal, snapshot, item->name, drop->is_cascade));
+        } else if (drop->kind == AST_OBJECT_USER) {
+            CatalogChange *change = txn_new_change(&session->txn, CATALOG_DROP_USER);
+            change->name = arena_strdup(session->txn.arena, item->name);
+            TRY(txn_add_change(&session->txn, change));
+        } else {
+            TRY(drop_relation(session, snapshot, item->schema, item->name, item->table_id,
+                              drop->kind == AST_OBJECT_TABLE));
+        }
+    }
+    return STATUS_OK;
+}
+
+static Status run_truncate(Session *session, const BoundStatement *bound, const Snapshot *snapshot)
+{
+    tag(session, "TRUNCATE TABLE");
+    for (uint32_t i = 0; i < bound->truncate_count; i++) {
+        CatalogChange *change = txn_new_change(&session->txn, CATALOG_CLEAR_STATISTICS);
+        change->table_id = bound->truncate[i]->table_id;
+        TRY(txn_add_change(&session->txn, change));
+        TRY(drop_rows(session, snapshot, bound->truncate[i]->table_id, false));
+    }
+    return STATUS_OK;
+}
+
+/* ---- users ---- */
+
+static Status check_superuser(Session *session, Portal *portal)
+{
+    const UserEntry *user = catalog_version_user(portal->catalog, session->user);
+    if (user == NULL || !user->is_superuser) {
+        return status_error(SQLSTATE_INSUFFICIENT_PRIVILEGE, "must be superuser to change users");
+    }
+    return STATUS_OK;
+}
+
+static Status set_password(Session *session, UserEntry *user, const char *password)
+{
+    ScramVerifier verifier;
+    char text[SCRAM_VERIFIER_TEXT_BYTES];
+    if (scram_verifier_parse(password, &verifier)) { // a verifier made elsewhere is taken as it is
+        user->verifier = arena_strdup(session->txn.arena, password);
+        return STATUS_OK;
+    }
+    TRY(scram_verifier_create(&verifier, password));
+    scram_verifier_print(&verifier, text);
+    user->verifier = arena_strdup(session->txn.arena, text);
+    return STATUS_OK;
+}
+
+static Status apply_user_option(Session *session, UserEntry *user, const AstOption *option)
+{
+    if (strcmp(option->name, "password") == 0 && option->value != NULL) {
+        return set_password(session, user, option->value);
+    }
+    if (strcmp(option->name, "password_disable") == 0 || strcmp(option->name, "password") == 0) {
+        user->verifier = "";
+        return STATUS_OK;
+    }
+    if (strcmp(option->name, "superuser") == 0 || strcmp(option->name, "createuser") == 0) {
+        user->is_superuser = true;
+        return STATUS_OK;
+    }
+    if (strcmp(option->name, "nosuperuser") == 0 || strcmp(option->name, "nocreateuser") == 0) {
+        user->is_superuser = false;
+        return STATUS_OK;
+    }
+    return status_at(option->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
+                     "user option \"%s\" is not built yet", option->name);
+}
+
+static Status run_user(Session *session, Portal *portal)
+{
+    const AstUser *ast = portal->bound->ast->user;
+    TRY(check_superuser(session, portal));
+    const UserEntry *old = catalog_version_user(portal->catalog, ast->name.text);
+    bool is_create = ast->action == AST_USER_CREATE;
+    if (is_create && old != NULL) {
+        return status_at(ast->name.position, SQLSTATE_DUPLICATE_OBJECT,
+                         "user \"%s\" already exists", ast->name.text);
+    }
+    if (!is_create && old == NULL) {
+        return status_at(ast->name.position, SQLSTATE_UNDEFINED_OBJECT,
+                         "user \"%s\" does not exist", ast->name.text);
+    }
+    if (ast->new_name != NULL) {
+        return status_error(SQLSTATE_FEATURE_NOT_SUPPORTED,
+                            "ALTER USER ... RENAME is not built yet");
+    }
+    CatalogChange *change = txn_new_change(&session->txn, CATALOG_SET_USER);
+    change->user =
+        (UserEntry){.name = arena_strdup(session->txn.arena, ast->name.text),
+                    .verifier = old == NULL ? "" : arena_strdup(session->txn.arena, old->verifier),
+                    .is_superuser = old != NULL && old->is_superuser};
+    for (uint32_t i = 0; i < ast->options.count; i++) {
+        TRY(apply_user_option(session, &change->user, &ast->options.items[i]));
+    }
+    tag(session, is_create ? "CREATE USER" : "ALTER USER");
+    return txn_add_change(&session->txn, change);
+}
+
+Status ddl_run(Session *session, Portal *portal, PlannerContext *planner, const Snapshot *snapshot)
+{
+    const BoundStatement *bound = portal->bound;
+    Snapshot writing = *snapshot;
+    TRY(txn_begin_write(&session->txn, &writing));
+    portal->is_ended = true;
+    switch (bound->kind) {
+    case BOUND_CREATE_TABLE:
+    case BOUND_CREATE_VIEW:
+        return run_create(session, portal, planner, &writing);
+    case BOUND_CREATE_SCHEMA:
+        return run_create_schema(session, bound);
+    case BOUND_DROP:
+        return run_drop(session, portal, &writing);
+    case BOUND_TRUNCATE:
+        return run_truncate(session, bound, &writing);
+    case BOUND_USER:
+        return run_user(session, portal);
+    default:
+        return status_error(SQLSTATE_INTERNAL_ERROR, "not a definition statement");
+    }
+}

@@ -1,0 +1,18 @@
+/* leader_internal.h — the leader's parts, shared by its rooms. */
+#pragma once
+#include "leader/leader.h"
+#include "leader/query/distributed_query.h"
+#include "leader/server.h"
+
+struct Leader {
+    Host *host;
+    Arena *arena;
+    StreamHub *hub;
+    MemoryBudget *budget;
+    CommitLog *log;
+    Nodes *nodes;
+    Server *server;
+    QueryServices services;
+    const char *database;
+    int64_t start_us;            /* wall clock */
+};

@@ -1,0 +1,33 @@
+/*
+ * session.h — one client: its login, its settings, its transaction, its statements.
+ *
+ * Straight-line code on a session thread: read a message, do it, answer. Other threads only cancel.
+ */
+#pragma once
+#include "base/status.h"
+
+typedef struct Session Session;
+struct Leader;
+
+/* Takes the socket. `is_full`: too many connections; the client is told so (53300) and leaves. */
+Status session_create(struct Leader *leader, int owned_fd, uint32_t process_id, bool is_full,
+                      Session **out) CHECKED;
+void session_destroy(Session *session);
+Session **session_link(Session *session); /* the server's list */
+int session_fd(const Session *session);
+/* Serves what has arrived; false when the session has ended. */
+bool session_serve(Session *session);
+/* From any thread. */
+bool session_has_key(const Session *session, uint32_t process_id, const uint8_t *key,
+                     size_t key_bytes);
+void session_cancel(Session *session);
+void session_fail_statement(Session *session, Status reason);
+void session_shut_down(Session *session);
+/* For system tables: what it is and does. */
+typedef struct SessionInfo {
+    uint32_t process_id;
+    char user[128], query[256];
+    bool is_running, is_in_transaction;
+    int64_t start_us;
+} SessionInfo;
+void session_info(Session *session, SessionInfo *out);

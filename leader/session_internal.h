@@ -1,0 +1,150 @@
+/* session_internal.h — the session's state, shared by its files. */
+#pragma once
+#include "leader/catalog/catalog.h"
+#include "leader/leader_internal.h"
+#include "leader/session.h"
+#include "leader/txn/txn.h"
+#include "planner/binder/bind.h"
+#include "planner/parser/parse.h"
+#include "protocol/pgwire/pg_decode.h"
+#include "protocol/pgwire/pg_parameter.h"
+#include "protocol/pgwire/pg_reader.h"
+#include "protocol/pgwire/pg_writer.h"
+
+#define SESSION_NAMED_MAX 10000u              /* prepared statements, and portals */
+#define CANCEL_KEY_BYTES 4                    /* protocol 3.0 */
+#define CLIENT_WRITE_TIMEOUT_US INT64_C(600000000)
+#define CLIENT_MESSAGE_TIMEOUT_US INT64_C(600000000) /* the rest of a message that has begun */
+#define LOGIN_TIMEOUT_US INT64_C(10000000)
+#define PARAMETERS_MAX 65535u
+
+/* A parsed statement with what Describe tells; counted: portals outlive a Close. */
+typedef struct Prepared {
+    struct Prepared *next;
+    uint32_t reference_count;
+    Arena *arena;
+    const char *name;             /* "" : the unnamed one */
+    const char *text;
+    const AstStatement *ast;      /* null: an empty statement */
+    uint32_t parameter_count;
+    Type *parameter_types;
+    uint32_t *parameter_oids;     /* as declared by Parse */
+    uint32_t result_count;
+    PlanResultColumn *results;
+    bool has_results;             /* it returns rows */
+} Prepared;
+
+typedef struct Portal {
+    struct Portal *next;
+    Arena *arena;
+    const char *name;
+    Prepared *prepared;
+    uint32_t format_count;
+    uint16_t *formats;
+    BindParameters parameters;
+    bool is_cursor;               /* DECLAREd: FETCH reads it, Execute does not */
+    /* Once started: */
+    bool is_started, is_ended;
+    BoundStatement *bound;
+    CatalogVersion *catalog;
+    DistributedQuery *query;
+    ResultQueue *results;
+    ResultChunk *chunk;           /* being sent */
+    size_t chunk_offset;
+    uint64_t row_count;           /* sent so far */
+} Portal;
+
+struct Session {
+    Session *next;                /* the server's list */
+    Leader *leader;
+    PgConnection *connection;
+    PgReader reader;
+    Arena *arena;                 /* from login to logout */
+    uint32_t process_id;
+    uint8_t cancel_key[CANCEL_KEY_BYTES];
+    bool is_full, is_logged_in;
+    bool is_skipping;             /* after an error, until Sync */
+    const char *user, *database;
+    SettingSet *settings, *defaults;
+    Txn txn;
+    Prepared *prepared;
+    Portal *portals;
+    uint32_t prepared_count, portal_count;
+    char last_tag[64];            /* of the last statement: a ROLLBACK drops its own portal */
+    int64_t statement_deadline_us; /* monotonic; INT64_MAX: none */
+
+    Mutex mutex;                  /* guards what other threads look at */
+    DistributedQuery *running;
+    char query_text[256];
+    bool is_running;
+    int64_t statement_start_us;
+};
+
+ByteBuffer *session_output(Session *session);
+Status session_flush(Session *session) CHECKED;
+/* Reports an error to the client and takes it; `text` is what its position refers to. */
+void session_report(Session *session, Status owned_status, const char *text);
+void session_notice(Session *session, PgSeverity severity, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+void session_send_parameter(Session *session, SettingId id); /* ParameterStatus, when reported */
+
+/* session_query.c: the simple protocol. session_extended.c: Parse … Sync. */
+void session_simple_query(Session *session, const char *text, size_t bytes);
+Status session_parse(Session *session, const PgMessage *message) CHECKED;
+Status session_bind(Session *session, const PgMessage *message) CHECKED;
+Status session_describe(Session *session, const PgMessage *message) CHECKED;
+Status session_execute(Session *session, const PgMessage *message) CHECKED;
+Status session_close(Session *session, const PgMessage *message) CHECKED;
+
+/* portal.c */
+Status prepared_create(Session *session, const char *name, const char *text,
+                       const AstStatement *ast, Arena *owned_arena, const uint32_t *oids,
+                       uint32_t oid_count, Prepared **out) CHECKED;
+Prepared *prepared_find(Session *session, const char *name);
+void prepared_drop(Session *session, const char *name); /* null name: all */
+void prepared_unpin(Prepared *prepared);
+Status portal_create(Session *session, const char *name, Prepared *prepared,
+                     Portal **out) CHECKED; /* takes its own reference; replaces the unnamed one */
+Portal *portal_find(Session *session, const char *name);
+void portal_drop(Session *session, Portal *portal);
+void portal_drop_all(Session *session);
+
+/* statement.c: runs a portal. `rows_max` 0: all. The tag is sent by the caller when it ended. */
+Status statement_execute(Session *session, Portal *portal, uint64_t rows_max,
+                         bool *is_suspended) CHECKED;
+/* What a statement returns, without running it. */
+Status statement_describe(Session *session, Prepared *prepared) CHECKED;
+void statement_begin(Session *session, const char *text); /* clock, cancel flags, system views */
+void statement_end(Session *session);
+/* Waits for the end of the portal's query, minding cancel, timeout and a client gone. */
+Status statement_wait(Session *session, DistributedQuery *query) CHECKED;
+Status statement_check(Session *session, DistributedQuery *query); /* cancels it when it must end */
+Status statement_send_rows(Session *session, Portal *portal, uint64_t rows_max,
+                           bool *is_suspended) CHECKED;
+/* Plans `root` and starts it with the given encoder (null: count only). */
+Status statement_start_query(Session *session, Portal *portal, PlannerContext *planner,
+                             const Snapshot *snapshot, LogicalNode *root, uint32_t result_count,
+                             const PlanResultColumn *results, const ResultEncoder *encoder,
+                             bool has_statistics, bool is_writing, const Plan **plan) CHECKED;
+/* After the end of a writing query: participants and statistics into the transaction. */
+Status statement_collect_writes(Session *session, DistributedQuery *query,
+                                const Plan *plan) CHECKED;
+Status statement_send_values(Session *session, Portal *portal, const PlanResultColumn *columns,
+                             uint32_t column_count, const Value *cells,
+                             uint32_t row_count) CHECKED;
+
+/* Rooms of the leader that run one kind of statement each. */
+Status ddl_run(Session *session, Portal *portal, PlannerContext *planner,
+               const Snapshot *snapshot) CHECKED;
+Status setting_run(Session *session, Portal *portal) CHECKED;
+Status explain_run(Session *session, Portal *portal, PlannerContext *planner,
+                   const Snapshot *snapshot) CHECKED;
+Status copy_in_run(Session *session, Portal *portal, PlannerContext *planner,
+                   const Snapshot *snapshot) CHECKED;
+Status copy_out_run(Session *session, Portal *portal, PlannerContext *planner,
+                    const Snapshot *snapshot) CHECKED;
+Status cursor_run(Session *session, Portal *portal) CHECKED;
+const CatalogView *session_catalog_view(Session *session, const CatalogVersion *version,
+                                        Arena *arena);
+const VirtualTables *session_virtual_tables(Session *session, const CatalogVersion *version,
+                                            Arena *arena);

@@ -1,0 +1,527 @@
+/*
+ * statement.c — runs one statement: bind, plan, start, send rows, finish.
+ *
+ *   portal_create -> statement_execute --rows_max reached--> suspended -> statement_execute …
+ *                          |
+ *                          +--> ended: session->last_tag is its CommandComplete
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "base/vector/value_batch.h"
+#include "leader/session_internal.h"
+#include "planner/distributor/distribute.h"
+#include "protocol/pgwire/row_format.h"
+
+#define TAKE_WAIT_US 20000
+#define NODES_WAIT_US INT64_C(5000000) /* for a node that is just coming back */
+
+void statement_begin(Session *session, const char *text)
+{
+    int64_t timeout_ms = setting_integer(session->settings, SETTING_STATEMENT_TIMEOUT);
+    session->statement_deadline_us =
+        timeout_ms > 0 ? clock_monotonic_us() + timeout_ms * 1000 : INT64_MAX;
+    mutex_lock(&session->mutex);
+    snprintf(session->query_text, sizeof(session->query_text), "%s", text);
+    session->statement_start_us = clock_wall_us();
+    session->is_running = true;
+    mutex_unlock(&session->mutex);
+}
+
+void statement_end(Session *session)
+{
+    mutex_lock(&session->mutex);
+    session->is_running = false;
+    mutex_unlock(&session->mutex);
+}
+
+static void set_running(Session *session, DistributedQuery *query)
+{
+    mutex_lock(&session->mutex);
+    session->running = query;
+    mutex_unlock(&session->mutex);
+}
+
+/* ---- waiting ---- */
+
+Status statement_check(Session *session, DistributedQuery *query)
+{
+    Status status = pg_connection_interrupt_status(session->connection);
+    if (status == STATUS_OK && clock_monotonic_us() > session->statement_deadline_us) {
+        status =
+            status_error(SQLSTATE_QUERY_CANCELED, "canceling statement due to statement timeout");
+    }
+    if (status == STATUS_OK && pg_connection_has_hung_up(session->connection)) {
+        status = status_error(SQLSTATE_CONNECTION_FAILURE, "the client went away");
+    }
+    if (status != STATUS_OK && query != NULL) {
+        distributed_query_cancel(query, status_copy(status));
+    }
+    return status;
+}
+
+Status statement_wait(Session *session, DistributedQuery *query)
+{
+    while (!distributed_query_wait(query, TAKE_WAIT_US)) {
+        status_ignore(statement_check(session, query), "the query ends with this reason");
+    }
+    return distributed_query_status(query);
+}
+
+/* ---- starting a query ---- */
+
+static Status wait_for_nodes(Session *session)
+{
+    Nodes *nodes = session->leader->nodes;
+    int64_t deadline = clock_monotonic_us() + NODES_WAIT_US;
+    Status status = nodes_check_ready(nodes);
+    while (status != STATUS_OK && clock_monotonic_us() < deadline) {
+        status_free(status);
+        clock_sleep_us(20000);
+        TRY(statement_check(session, NULL));
+        status = nodes_check_ready(nodes);
+    }
+    return status;
+}
+
+Status statement_start_query(Session *session, Portal *portal, PlannerContext *planner,
+                             const Snapshot *snapshot, LogicalNode *root, uint32_t result_count,
+                             const PlanResultColumn *results, const ResultEncoder *encoder,
+                             bool has_statistics, bool is_writing, const Plan **plan)
+{
+    Plan *made = NULL;
+    TRY(plan_query(planner, root, results, result_count, &made));
+    TRY(wait_for_nodes(session));
+    portal->results = result_queue_create(encoder);
+    DistributedQueryOptions options = {
+        .services = &session->leader->services,
+        .plan = made,
+        .settings = session->settings,
+        .snapshot = *snapshot,
+        .results = portal->results,
+        .virtual_tables = session_virtual_tables(session, portal->catalog, portal->arena),
+        .has_statistics = has_statistics,
+        .is_writing = is_writing,
+    };
+    TRY(distributed_query_start(&options, &portal->query));
+    set_running(session, portal->query);
+    if (is_writing) { // from now on these nodes may hold something of the transaction
+        uint32_t nodes[MESSAGE_NODES_MAX];
+        uint32_t count = distributed_query_nodes(portal->query, nodes);
+        for (uint32_t i = 0; i < count; i++) {
+            txn_add_participant(&session->txn, nodes[i]);
+        }
+    }
+    if (plan != NULL) {
+        *plan = made;
+    }
+    return STATUS_OK;
+}
+
+static RowFormat *row_format_of(Session *session, Portal *portal, uint32_t count,
+                                const PlanResultColumn *results)
+{
+    Type *types = ARENA_ARRAY(portal->arena, Type, count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        types[i] = results[i].type;
+    }
+    RowFormatOptions options = {.extra_float_digits = (int32_t)setting_integer(
+                                    session->settings, SETTING_EXTRA_FLOAT_DIGITS)};
+    return row_format_create(portal->arena, types, count, portal->formats, portal->format_count,
+                             options);
+}
+
+static Status encode_rows(void *self, Batch *batch, uint32_t first, size_t bytes_wanted,
+                          ByteBuffer *out, uint32_t *next)
+{
+    return row_format_write(self, batch, first, bytes_wanted, out, next);
+}
+
+/* ---- sending rows ---- */
+
+/* Appends at most `rows_max` whole DataRow messages of the portal's chunk. */
+static uint64_t send_part(Session *session, Portal *portal, uint64_t rows_max)
+{
+    ResultChunk *chunk = portal->chunk;
+    const uint8_t *data = chunk->bytes.data;
+    size_t offset = portal->chunk_offset;
+    uint64_t rows = 0;
+    if (chunk->row_count <= rows_max) {
+        rows = chunk->row_count;
+        offset = chunk->bytes.bytes;
+    }
+    while (offset < chunk->bytes.bytes && rows < rows_max) {
+        uint32_t length = 0;
+        memcpy(&length, data + offset + 1, sizeof(length));
+        offset += 1 + __builtin_bswap32(length);
+        rows++;
+    }
+    byte_buffer_add(session_output(session), data + portal->chunk_offset,
+                    offset - portal->chunk_offset);
+    portal->chunk_offset = offset;
+    chunk->row_count -= rows;
+    if (offset == chunk->bytes.bytes) {
+        result_chunk_free(chunk);
+        portal->chunk = NULL;
+        portal->chunk_offset = 0;
+    }
+    return rows;
+}
+
+Status statement_send_rows(Session *session, Portal *portal, uint64_t rows_max, bool *is_suspended)
+{
+    uint64_t sent = 0, wanted = rows_max == 0 ? UINT64_MAX : rows_max;
+    *is_suspended = false;
+    while (!portal->is_ended && sent < wanted) {
+        if (portal->chunk == NULL) {
+            bool is_end = false;
+            portal->chunk = result_queue_take(portal->results, TAKE_WAIT_US, &is_end);
+            portal->is_ended = is_end;
+            if (portal->chunk == NULL) {
+                if (!is_end) {
+                    status_ignore(statement_check(session, portal->query),
+                                  "the query ends with this reason");
+                }
+                continue;
+            }
+        }
+        sent += send_part(session, portal, wanted - sent);
+        Status status = pg_connection_flush_if_full(session->connection,
+                                                    clock_monotonic_us() + CLIENT_WRITE_TIMEOUT_US);
+        if (status != STATUS_OK) {
+            distributed_query_cancel(portal->query, status_copy(status));
+            return status;
+        }
+    }
+    portal->row_count += sent;
+    *is_suspended = !portal->is_ended;
+    if (portal->is_ended) {
+        set_running(session, NULL);
+        TRY(statement_wait(session, portal->query));
+    }
+    snprintf(session->last_tag, sizeof(session->last_tag), "SELECT %lu", (unsigned long)sent);
+    return STATUS_OK;
+}
+
+Status statement_send_values(Session *session, Portal *portal, const PlanResultColumn *columns,
+                             uint32_t column_count, const Value *cells, uint32_t row_count)
+{
+    Type *types = ARENA_ARRAY(portal->arena, Type, column_count + 1);
+    for (uint32_t i = 0; i < column_count; i++) {
+        types[i] = columns[i].type;
+    }
+    Batch *batches = NULL;
+    uint32_t batch_count = 0;
+    value_batches(portal->arena, types, column_count, cells, row_count, &batches, &batch_count);
+    RowFormat *format = row_format_of(session, portal, column_count, columns);
+    for (uint32_t i = 0; i < batch_count; i++) {
+        uint32_t next = 0;
+        TRY(row_format_write(format, &batches[i], 0, SIZE_MAX, session_output(session), &next));
+    }
+    portal->is_ended = true;
+    return STATUS_OK;
+}
+
+/* ---- what writing leaves behind ---- */
+
+typedef struct WriteCollector {
+    Session *session;
+    Status status;
+} WriteCollector;
+
+static void collect_write(void *object, const uint8_t *data, size_t bytes)
+{
+    WriteCollector *collector = object;
+    Txn *txn = &collector->session->txn;
+    ByteReader reader;
+    byte_reader_init(&reader, data, bytes);
+    uint32_t tables = byte_reader_count(&reader, 9);
+    for (uint32_t i = 0; i < tables && collector->status == STATUS_OK; i++) {
+        CatalogChange *change = txn_new_change(txn, CATALOG_ADD_STATISTICS);
+        change->table_id = byte_reader_u64(&reader);
+        const uint8_t *blob = byte_reader_blob(&reader, &change->statistics_bytes);
+        if (!byte_reader_is_ok(&reader)) {
+            collector->status =
+                status_error(SQLSTATE_PROTOCOL_VIOLATION, "malformed statistics from a node");
+            return;
+        }
+        change->statistics = arena_memdup(txn->arena, blob, change->statistics_bytes);
+        catalog_change_add(&txn->changes, change); // applied once, at commit
+    }
+}
+
+Status statement_collect_writes(Session *session, DistributedQuery *query, const Plan *plan)
+{
+    (void)plan;
+    WriteCollector collector = {.session = session};
+    distributed_query_visit_writes(query, collect_write, &collector);
+    return collector.status;
+}
+
+static Status run_insert(Session *session, Portal *portal, PlannerContext *planner,
+                         const Snapshot *snapshot)
+{
+    Snapshot writing = *snapshot;
+    const Plan *plan = NULL;
+    TRY(txn_begin_write(&session->txn, &writing));
+    BoundStatement *bound = portal->bound;
+    TRY(statement_start_query(session, portal, planner, &writing, bound->root, 1,
+                              &(PlanResultColumn){.name = "rows", .type = type_of(TYPE_BIGINT)},
+                              NULL, false, true, &plan));
+    TRY(statement_wait(session, portal->query));
+    set_running(session, NULL);
+    TRY(statement_collect_writes(session, portal->query, plan));
+    snprintf(session->last_tag, sizeof(session->last_tag), "INSERT 0 %ld",
+             (long)result_queue_first_value(portal->results));
+    portal->is_ended = true;
+    return STATUS_OK;
+}
+
+static Status run_query(Session *session, Portal *portal, PlannerContext *planner,
+                        const Snapshot *snapshot, uint64_t rows_max, bool *is_suspended)
+{
+    BoundStatement *bound = portal->bound;
+    ResultEncoder encoder = {
+        .self = row_format_of(session, portal, bound->result_count, bound->results),
+        .encode = encode_rows};
+    TRY(statement_start_query(session, portal, planner, snapshot, bound->root, bound->result_count,
+                              bound->results, &encoder, false, false, NULL));
+    return statement_send_rows(session, portal, rows_max, is_suspended);
+}
+
+/* ---- transaction control ---- */
+
+static const char *const begin_tags[] = {"BEGIN", "START TRANSACTION"};
+
+static Status run_transaction(Session *session, const AstTransaction *ast)
+{
+    Txn *txn = &session->txn;
+    const char *tag = "";
+    Status status = STATUS_OK;
+    bool is_block = txn->is_explicit && txn->state != TXN_IDLE;
+    switch (ast->kind) {
+    case AST_TRANSACTION_BEGIN:
+        tag = begin_tags[ast->is_start];
+        if (is_block) {
+            session_notice(session, PG_SEVERITY_WARNING,
+                           "there is already a transaction in progress");
+        }
+        txn_begin(txn, true);
+        txn->is_read_only = ast->modes.has_access && ast->modes.is_read_only;
+        break;
+    case AST_TRANSACTION_COMMIT:
+        tag = txn->state == TXN_FAILED ? "ROLLBACK" : "COMMIT";
+        if (!is_block) {
+            session_notice(session, PG_SEVERITY_WARNING, "there is no transaction in progress");
+        }
+        status = txn_commit(txn);
+        break;
+    case AST_TRANSACTION_ROLLBACK:
+        tag = "ROLLBACK";
+        if (!is_block) {
+            session_notice(session, PG_SEVERITY_WARNING, "there is no transaction in progress");
+        }
+        txn_rollback(txn);
+        break;
+    case AST_TRANSACTION_SAVEPOINT:
+    case AST_TRANSACTION_RELEASE:
+    case AST_TRANSACTION_ROLLBACK_TO:
+        if (!is_block) {
+            return status_error(SQLSTATE_NO_ACTIVE_SQL_TRANSACTION,
+                                "savepoints can only be used in transaction blocks");
+        }
+        tag = ast->kind == AST_TRANSACTION_SAVEPOINT ? "SAVEPOINT"
+              : ast->kind == AST_TRANSACTION_RELEASE ? "RELEASE"
+                                                     : "ROLLBACK";
+        status = ast->kind == AST_TRANSACTION_SAVEPOINT ? txn_savepoint(txn, ast->savepoint)
+                 : ast->kind == AST_TRANSACTION_RELEASE ? txn_release(txn, ast->savepoint)
+                                                        : txn_rollback_to(txn, ast->savepoint);
+        break;
+    case AST_TRANSACTION_SET:
+    case AST_TRANSACTION_SET_SESSION:
+        tag = "SET";
+        if (ast->modes.has_access && ast->kind == AST_TRANSACTION_SET) {
+            txn->is_read_only = ast->modes.is_read_only;
+        }
+        break;
+    }
+    snprintf(session->last_tag, sizeof(session->last_tag), "%s", tag);
+    return status;
+}
+
+/* ---- one statement ---- */
+
+static void fill_planner(Session *session, PlannerContext *planner, Arena *arena,
+                         const CatalogVersion *catalog)
+{
+    *planner = (PlannerContext){
+        .arena = arena,
+        .catalog = session_catalog_view(session, catalog, arena),
+        .next_column = 1,
+        .next_cte = 1,
+        .node_count = commit_log_node_count(session->leader->log),
+    };
+}
+
+static Status run_bound(Session *session, Portal *portal, PlannerContext *planner,
+                        const Snapshot *snapshot, uint64_t rows_max, bool *is_suspended)
+{
+    const BoundStatement *bound = portal->bound;
+    if (bound->notice != NULL) {
+        session_notice(session, PG_SEVERITY_NOTICE, "%s", bound->notice);
+    }
+    switch (bound->kind) {
+    case BOUND_QUERY:
+        return run_query(session, portal, planner, snapshot, rows_max, is_suspended);
+    case BOUND_INSERT:
+        return run_insert(session, portal, planner, snapshot);
+    case BOUND_COPY_FROM:
+        return copy_in_run(session, portal, planner, snapshot);
+    case BOUND_COPY_TO:
+        return copy_out_run(session, portal, planner, snapshot);
+    case BOUND_EXPLAIN:
+        return explain_run(session, portal, planner, snapshot);
+    case BOUND_CREATE_TABLE:
+    case BOUND_CREATE_VIEW:
+    case BOUND_CREATE_SCHEMA:
+    case BOUND_DROP:
+    case BOUND_TRUNCATE:
+    case BOUND_USER:
+        return ddl_run(session, portal, planner, snapshot);
+    case BOUND_SET:
+    case BOUND_SHOW:
+    case BOUND_DISCARD:
+        return setting_run(session, portal);
+    case BOUND_PREPARE:
+    case BOUND_EXECUTE:
+    case BOUND_DEALLOCATE:
+    case BOUND_DECLARE_CURSOR:
+    case BOUND_FETCH:
+    case BOUND_CLOSE:
+        return cursor_run(session, portal);
+    case BOUND_ANALYZE:
+        snprintf(session->last_tag, sizeof(session->last_tag), "ANALYZE");
+        return STATUS_OK;
+    case BOUND_VACUUM:
+        return status_error(SQLSTATE_FEATURE_NOT_SUPPORTED, "VACUUM is not built yet");
+    case BOUND_NOTHING:
+        snprintf(session->last_tag, sizeof(session->last_tag), "OK");
+        return STATUS_OK;
+    case BOUND_TRANSACTION:
+        return run_transaction(session, bound->ast->transaction);
+    }
+    return status_error(SQLSTATE_INTERNAL_ERROR, "unknown statement kind %d", (int)bound->kind);
+}
+
+Status statement_execute(Session *session, Portal *portal, uint64_t rows_max, bool *is_suspended)
+{
+    *is_suspended = false;
+    if (portal->is_started) {
+        return statement_send_rows(session, portal, rows_max, is_suspended);
+    }
+    const AstStatement *ast = portal->prepared->ast;
+    if (ast->kind == AST_STATEMENT_TRANSACTION) { // the one kind a failed transaction takes
+        return run_transaction(session, ast->transaction);
+    }
+    Snapshot snapshot;
+    PlannerContext planner;
+    txn_begin(&session->txn, false);
+    TRY(txn_begin_statement(&session->txn, &snapshot, &portal->catalog));
+    fill_planner(session, &planner, portal->arena, portal->catalog);
+    if (portal->parameters.types == NULL) {
+        portal->parameters.types = portal->prepared->parameter_types;
+        portal->parameters.capacity = portal->prepared->parameter_count;
+    }
+    TRY(bind_statement(&planner, ast, &portal->parameters, &portal->bound));
+    portal->is_started = true;
+    return run_bound(session, portal, &planner, &snapshot, rows_max, is_suspended);
+}
+
+/* ---- Describe ---- */
+
+static void describe_text_column(Prepared *prepared, const char *name)
+{
+    prepared->has_results = true;
+    prepared->result_count = 1;
+    prepared->results = ARENA_ARRAY(prepared->arena, PlanResultColumn, 1);
+    prepared->results[0] =
+        (PlanResultColumn){.name = arena_strdup(prepared->arena, name), .type = type_varchar(0)};
+}
+
+static void copy_results(Prepared *prepared, uint32_t count, const PlanResultColumn *results)
+{
+    prepared->has_results = true;
+    prepared->result_count = count;
+    prepared->results = ARENA_ARRAY(prepared->arena, PlanResultColumn, count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        prepared->results[i] = results[i];
+        prepared->results[i].name = arena_strdup(prepared->arena, results[i].name);
+    }
+}
+
+/* SHOW ALL has three columns, SHOW x one; FETCH those of its cursor. */
+static Status describe_utility(Session *session, Prepared *prepared, const BoundStatement *bound)
+{
+    static const PlanResultColumn all[] = {
+        {.name = "name", .type = {.id = TYPE_VARCHAR}},
+        {.name = "setting", .type = {.id = TYPE_VARCHAR}},
+        {.name = "description", .type = {.id = TYPE_VARCHAR}},
+    };
+    if (bound->kind == BOUND_EXPLAIN) {
+        describe_text_column(prepared, "QUERY PLAN");
+    } else if (bound->kind == BOUND_SHOW && bound->ast->show->name == NULL) {
+        copy_results(prepared, 3, all);
+    } else if (bound->kind == BOUND_SHOW) {
+        describe_text_column(prepared, bound->ast->show->name);
+    } else if (bound->kind == BOUND_FETCH) {
+        const Portal *cursor = portal_find(session, bound->ast->fetch->name);
+        if (cursor == NULL || !cursor->is_cursor) {
+            return status_error(SQLSTATE_INVALID_CURSOR_NAME, "cursor \"%s\" does not exist",
+                                bound->ast->fetch->name);
+        }
+        copy_results(prepared, cursor->prepared->result_count, cursor->prepared->results);
+    } else if (bound->kind == BOUND_EXECUTE) {
+        const Prepared *named = prepared_find(session, bound->ast->execute->name);
+        if (named != NULL && named->has_results) {
+            copy_results(prepared, named->result_count, named->results);
+        }
+    }
+    return STATUS_OK;
+}
+
+Status statement_describe(Session *session, Prepared *prepared)
+{
+    if (prepared->ast->kind == AST_STATEMENT_TRANSACTION) {
+        return STATUS_OK;
+    }
+    if (session->txn.state == TXN_FAILED) {
+        return status_error(SQLSTATE_IN_FAILED_SQL_TRANSACTION,
+                            "current transaction is aborted, commands ignored until end of "
+                            "transaction block");
+    }
+    uint64_t position = 0;
+    CatalogVersion *committed = commit_log_snapshot(session->leader->log, &position);
+    CatalogVersion *catalog = NULL;
+    Status status = catalog_version_apply(committed, &session->txn.changes, &catalog);
+    catalog_version_unpin(committed);
+    TRY(status);
+    Arena *arena = arena_create(NULL, "describe");
+    PlannerContext planner;
+    fill_planner(session, &planner, arena, catalog);
+    BindParameters parameters = {.count = prepared->parameter_count,
+                                 .types = prepared->parameter_types,
+                                 .capacity = prepared->parameter_count};
+    BoundStatement *bound = NULL;
+    status = bind_statement(&planner, prepared->ast, &parameters, &bound);
+    if (status == STATUS_OK && bound->kind == BOUND_QUERY) {
+        copy_results(prepared, bound->result_count, bound->results);
+    } else if (status == STATUS_OK) {
+        status = describe_utility(session, prepared, bound);
+    }
+    arena_destroy(arena);
+    catalog_version_unpin(catalog);
+    return status;
+}

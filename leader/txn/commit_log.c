@@ -1,0 +1,382 @@
+/* commit_log.c — the control thread: group commit, leases, and the published snapshot. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "leader/txn/commit_log_internal.h"
+
+#define TASKS_MAX 65536
+#define GROUP_MAX 256u
+#define ACKED_MAX 65536u
+
+const uint8_t *commit_log_cluster_id(const CommitLog *log)
+{
+    return log->cluster_id;
+}
+
+uint64_t commit_log_epoch(const CommitLog *log)
+{
+    return log->epoch;
+}
+
+uint32_t commit_log_node_count(const CommitLog *log)
+{
+    return log->node_count;
+}
+
+const MessageSlice *commit_log_slices(const CommitLog *log, uint32_t *count)
+{
+    *count = log->slice_count;
+    return log->slices;
+}
+
+uint64_t commit_log_map_epoch(const CommitLog *log)
+{
+    return log->map_epoch;
+}
+
+const char *commit_log_node_address(const CommitLog *log, uint32_t node)
+{
+    const char *address = log->node_addresses[node];
+    return address == NULL ? "" : address;
+}
+
+const uint8_t *commit_log_secret(const CommitLog *log)
+{
+    return log->secret;
+}
+
+uint64_t commit_log_next_txn(CommitLog *log)
+{
+    return __atomic_fetch_add(&log->next_txn, 1, __ATOMIC_RELAXED);
+}
+
+uint64_t commit_log_next_query(CommitLog *log)
+{
+    return __atomic_fetch_add(&log->next_query, 1, __ATOMIC_RELAXED);
+}
+
+uint64_t commit_log_next_table(CommitLog *log)
+{
+    return __atomic_fetch_add(&log->next_table, 1, __ATOMIC_RELAXED);
+}
+
+CatalogVersion *commit_log_snapshot(CommitLog *log, uint64_t *position)
+{
+    mutex_lock(&log->mutex);
+    CatalogVersion *version = catalog_version_pin(log->version);
+    *position = log->position;
+    mutex_unlock(&log->mutex);
+    return version;
+}
+
+/* ---- pending outcomes ---- */
+
+void commit_log_add_pending(CommitLog *log, uint32_t node, const Outcome *outcome, bool is_stored)
+{
+    PendingOutcome *pending = calloc(1, sizeof(*pending));
+    ASSERT(pending != NULL); // losing an outcome in memory would be worse than stopping
+    pending->outcome = *outcome;
+    pending->is_stored = is_stored;
+    PendingOutcome **slot = &log->pending[node];
+    while (*slot != NULL) {
+        slot = &(*slot)->next;
+    }
+    *slot = pending;
+}
+
+void commit_log_abort(CommitLog *log, uint64_t txn_id, const uint32_t *participants,
+                      uint32_t participant_count)
+{
+    Outcome outcome = {.txn_id = txn_id, .state = OUTCOME_ABORTED};
+    mutex_lock(&log->mutex);
+    for (uint32_t i = 0; i < participant_count; i++) {
+        commit_log_add_pending(log, participants[i], &outcome, false);
+    }
+    mutex_unlock(&log->mutex);
+}
+
+void commit_log_pending(CommitLog *log, uint32_t node, Arena *arena, Outcome **out, uint32_t *count)
+{
+    mutex_lock(&log->mutex);
+    uint32_t pending_count = 0;
+    for (PendingOutcome *p = log->pending[node]; p != NULL; p = p->next) {
+        pending_count++;
+    }
+    *out = ARENA_ARRAY(arena, Outcome, pending_count + 1);
+    *count = 0;
+    for (PendingOutcome *p = log->pending[node]; p != NULL; p = p->next) {
+        (*out)[(*count)++] = p->outcome;
+    }
+    mutex_unlock(&log->mutex);
+}
+
+static void remember_acked(CommitLog *log, uint32_t node, uint64_t txn_id)
+{
+    if (log->acked_count == log->acked_capacity) {
+        uint32_t capacity = log->acked_capacity == 0 ? 256 : log->acked_capacity * 2;
+        void *grown =
+            capacity > ACKED_MAX ? NULL : realloc(log->acked, capacity * sizeof(*log->acked));
+        if (grown == NULL) {
+            return; // the row stays and is told again after a restart: harmless
+        }
+        log->acked = grown;
+        log->acked_capacity = capacity;
+    }
+    log->acked[log->acked_count].node = node;
+    log->acked[log->acked_count++].txn_id = txn_id;
+}
+
+void commit_log_acknowledge(CommitLog *log, uint32_t node, const Outcome *outcomes, uint32_t count)
+{
+    mutex_lock(&log->mutex);
+    for (uint32_t i = 0; i < count; i++) {
+        for (PendingOutcome **slot = &log->pending[node]; *slot != NULL; slot = &(*slot)->next) {
+            PendingOutcome *pending = *slot;
+            if (pending->outcome.txn_id == outcomes[i].txn_id) {
+                *slot = pending->next;
+                if (pending->is_stored) {
+                    remember_acked(log, node, pending->outcome.txn_id);
+                }
+                free(pending);
+                break;
+            }
+        }
+    }
+    mutex_unlock(&log->mutex);
+}
+
+/* ---- the control thread ---- */
+
+typedef struct CommitGroup {
+    ControlTask *tasks[GROUP_MAX];
+    uint32_t count;
+    CatalogVersion *version; /* after the group */
+    uint64_t position;
+} CommitGroup;
+
+/* Writes every commit of the group; a commit whose changes no longer apply leaves it alone. */
+static Status write_group(CommitLog *log, CommitGroup *group)
+{
+    struct AckedOutcome *acked = NULL;
+    mutex_lock(&log->mutex);
+    uint32_t acked_count = log->acked_count;
+    acked = log->acked;
+    log->acked = NULL;
+    log->acked_count = log->acked_capacity = 0;
+    mutex_unlock(&log->mutex);
+    Status status = log_database_begin(log->database);
+    for (uint32_t i = 0; status == STATUS_OK && i < group->count; i++) {
+        ControlTask *task = group->tasks[i];
+        CatalogVersion *next = NULL;
+        task->status = catalog_version_apply(group->version, task->commit->changes, &next);
+        if (task->status != STATUS_OK) {
+            continue;
+        }
+        task->position = group->position + 1;
+        status = log_database_write_commit(log->database, task->commit, next, task->position,
+                                           __atomic_load_n(&log->next_table, __ATOMIC_RELAXED));
+        catalog_version_unpin(group->version);
+        group->version = next;
+        group->position = task->position;
+    }
+    for (uint32_t i = 0; status == STATUS_OK && i < acked_count; i++) {
+        status = log_database_delete_pending(log->database, acked[i].node, acked[i].txn_id);
+    }
+    free(acked);
+    if (status == STATUS_OK) {
+        status = FAULT("commit_log.before_commit");
+    }
+    if (status == STATUS_OK) {
+        status = log_database_commit(log->database);
+    }
+    if (status != STATUS_OK) {
+        log_database_rollback(log->database);
+    }
+    return status;
+}
+
+static void publish_group(CommitLog *log, CommitGroup *group)
+{
+    mutex_lock(&log->mutex);
+    catalog_version_unpin(log->version);
+    log->version = catalog_version_pin(group->version);
+    log->position = group->position;
+    for (uint32_t i = 0; i < group->count; i++) {
+        ControlTask *task = group->tasks[i];
+        Outcome outcome = {
+            .txn_id = task->commit->txn_id, .position = task->position, .state = OUTCOME_COMMITTED};
+        for (uint32_t p = 0; task->status == STATUS_OK && p < task->commit->participant_count;
+             p++) {
+            commit_log_add_pending(log, task->commit->participants[p], &outcome, true);
+        }
+    }
+    mutex_unlock(&log->mutex);
+}
+
+static void finish_task(CommitLog *log, ControlTask *task)
+{
+    mutex_lock(&log->mutex);
+    task->is_done = true;
+    condition_broadcast(&log->done);
+    mutex_unlock(&log->mutex);
+}
+
+static void run_group(CommitLog *log, CommitGroup *group)
+{
+    group->version = commit_log_snapshot(log, &group->position);
+    Status status = write_group(log, group);
+    if (status == STATUS_OK) {
+        publish_group(log, group);
+    }
+    catalog_version_unpin(group->version);
+    for (uint32_t i = 0; i < group->count; i++) {
+        if (status != STATUS_OK) {
+            group->tasks[i]->status = status_first(group->tasks[i]->status, status_copy(status));
+        }
+        finish_task(log, group->tasks[i]);
+    }
+    status_free(status);
+    group->count = 0;
+}
+
+static void run_other(CommitLog *log, ControlTask *task)
+{
+    Status status = STATUS_OK;
+    switch (task->kind) {
+    case CONTROL_LEASE:
+        task->first = log->next_rowset;
+        status = log_database_set_next_rowset(log->database, log->next_rowset + task->count);
+        if (status == STATUS_OK) {
+            log->next_rowset += task->count;
+        }
+        break;
+    case CONTROL_NODE_ADDRESS:
+        status = log_database_set_node_address(log->database, task->node, task->address);
+        break;
+    case CONTROL_OUTCOME:
+        status =
+            log_database_find_commit(log->database, task->outcome.txn_id, &task->outcome.position);
+        task->outcome.state = task->outcome.position != 0 ? OUTCOME_COMMITTED : OUTCOME_ABORTED;
+        break;
+    case CONTROL_COMMIT:
+        break;
+    }
+    task->status = status;
+    finish_task(log, task);
+}
+
+static void control_main(void *object)
+{
+    CommitLog *log = object;
+    CommitGroup group = {.count = 0};
+    for (;;) {
+        ControlTask *task = queue_pop(log->tasks, 1000000);
+        if (task == NULL && queue_is_closed(log->tasks)) {
+            return;
+        }
+        while (task != NULL) { // everything that waits goes into one group
+            if (task->kind != CONTROL_COMMIT) {
+                run_other(log, task);
+            } else {
+                group.tasks[group.count++] = task;
+            }
+            task = group.count < GROUP_MAX ? queue_pop(log->tasks, 0) : NULL;
+        }
+        if (group.count > 0) {
+            run_group(log, &group);
+        }
+    }
+}
+
+static Status run_task(CommitLog *log, ControlTask *task)
+{
+    if (!queue_push(log->tasks, task, 10000000)) {
+        return status_error(SQLSTATE_ADMIN_SHUTDOWN, "the leader is shutting down");
+    }
+    mutex_lock(&log->mutex);
+    while (!task->is_done) { // ends: the control thread finishes every task it was given
+        condition_wait(&log->done, &log->mutex, 1000000);
+    }
+    mutex_unlock(&log->mutex);
+    return task->status;
+}
+
+Status commit_log_commit(CommitLog *log, const CommitRequest *request, uint64_t *position)
+{
+    ControlTask task = {.kind = CONTROL_COMMIT, .commit = request};
+    TRY(run_task(log, &task));
+    *position = task.position;
+    return STATUS_OK;
+}
+
+Status commit_log_outcome(CommitLog *log, uint64_t txn_id, Outcome *out)
+{
+    ControlTask task = {.kind = CONTROL_OUTCOME, .outcome = {.txn_id = txn_id}};
+    TRY(run_task(log, &task));
+    *out = task.outcome;
+    return STATUS_OK;
+}
+
+Status commit_log_lease_rowsets(CommitLog *log, uint64_t count, uint64_t *first)
+{
+    ControlTask task = {.kind = CONTROL_LEASE, .count = count};
+    TRY(run_task(log, &task));
+    *first = task.first;
+    return STATUS_OK;
+}
+
+Status commit_log_set_node_address(CommitLog *log, uint32_t node, const char *address)
+{
+    ControlTask task = {.kind = CONTROL_NODE_ADDRESS, .node = node, .address = address};
+    return run_task(log, &task);
+}
+
+Status commit_log_open(const CommitLogOptions *options, CommitLog **out)
+{
+    CommitLog *log = calloc(1, sizeof(*log));
+    if (log == NULL) {
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for the commit log");
+    }
+    log->arena = arena_create(NULL, "commit log");
+    log->tasks = queue_create("control", TASKS_MAX);
+    mutex_init(&log->mutex, MUTEX_RANK_TXN);
+    condition_init(&log->done);
+    Status status = log_database_open(log, options);
+    if (status == STATUS_OK) {
+        log->next_txn = TXN_ID_FIRST(log->epoch) + 1;
+        log->next_query = TXN_ID_FIRST(log->epoch) + 1;
+        status = thread_start(&log->thread, "control", -1, control_main, log);
+    }
+    if (status != STATUS_OK) {
+        commit_log_close(log);
+        return status;
+    }
+    *out = log;
+    return STATUS_OK;
+}
+
+void commit_log_close(CommitLog *log)
+{
+    if (log == NULL) {
+        return;
+    }
+    queue_close(log->tasks);
+    thread_join(&log->thread);
+    log_database_close(log->database);
+    for (uint32_t i = 0; i <= MESSAGE_NODES_MAX; i++) {
+        while (log->pending[i] != NULL) {
+            PendingOutcome *next = log->pending[i]->next;
+            free(log->pending[i]);
+            log->pending[i] = next;
+        }
+    }
+    free(log->acked);
+    catalog_version_unpin(log->version);
+    queue_destroy(log->tasks);
+    condition_deinit(&log->done);
+    mutex_deinit(&log->mutex);
+    arena_destroy(log->arena);
+    free(log);
+}

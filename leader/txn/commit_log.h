@@ -1,0 +1,72 @@
+/*
+ * commit_log.h — the one commit point: the leader's SQLite database and the thread that writes it.
+ *
+ * A commit is one record in `leader.db` that says at which position a transaction became visible,
+ * with the catalog's changes and the nodes that must be told, in one SQLite transaction. Sessions
+ * hand commits to the control thread; those that wait together are made durable together (group
+ * commit). What is not recorded is aborted.
+ *
+ * Invariants: (1) positions are given out in the order of durability and only grow; (2) a snapshot
+ * (version, position) is published only after both are durable; (3) an outcome stays in the log's
+ * pending list until its node has applied it durably; (4) the epoch grows at each start, before
+ * anything else, and transaction ids begin with it.
+ */
+#pragma once
+#include "base/host.h"
+#include "leader/catalog/catalog.h"
+#include "protocol/cluster/message.h"
+
+typedef struct CommitLog CommitLog;
+
+#define TXN_ID_FIRST(epoch) ((uint64_t)(epoch) << 32)
+
+typedef struct CommitLogOptions {
+    FileSystem *files;
+    const char *directory;
+    uint32_t node_count, slice_count; /* of a new cluster; an old one keeps its own */
+    const char *admin_name;           /* of a new cluster: its superuser */
+    const char *admin_verifier;
+} CommitLogOptions;
+
+Status commit_log_open(const CommitLogOptions *options, CommitLog **out) CHECKED;
+void commit_log_close(CommitLog *log);
+
+/* Fixed while open. */
+const uint8_t *commit_log_cluster_id(const CommitLog *log);
+uint64_t commit_log_epoch(const CommitLog *log);
+uint32_t commit_log_node_count(const CommitLog *log);
+const MessageSlice *commit_log_slices(const CommitLog *log, uint32_t *count);
+uint64_t commit_log_map_epoch(const CommitLog *log);
+const char *commit_log_node_address(const CommitLog *log, uint32_t node); /* "" unknown; at start */
+const uint8_t *commit_log_secret(const CommitLog *log); /* 32 bytes: fake salts, cancel keys */
+
+/* Ids for one run of the leader: unique, ascending, not durable by themselves. */
+uint64_t commit_log_next_txn(CommitLog *log);
+uint64_t commit_log_next_query(CommitLog *log);
+uint64_t commit_log_next_table(CommitLog *log); /* becomes durable with the commit that uses it */
+
+/* The newest committed state: a pinned version and its position, consistent with each other. */
+CatalogVersion *commit_log_snapshot(CommitLog *log, uint64_t *position);
+
+typedef struct CommitRequest {
+    uint64_t txn_id;
+    const CatalogChangeList *changes;
+    uint32_t participant_count;
+    const uint32_t *participants;   /* nodes that prepared */
+} CommitRequest;
+/* Durable on success. 40001, 42P07 … when the changes no longer apply; nothing happened then. */
+Status commit_log_commit(CommitLog *log, const CommitRequest *request, uint64_t *position) CHECKED;
+/* Remembers that these nodes must hear of an abort (not durable: absence means aborted). */
+void commit_log_abort(CommitLog *log, uint64_t txn_id, const uint32_t *participants,
+                      uint32_t participant_count);
+/* What became of a transaction that a node has prepared. */
+Status commit_log_outcome(CommitLog *log, uint64_t txn_id, Outcome *out) CHECKED;
+
+/* Outcomes that node has not acknowledged, into `arena`; and their acknowledgement. */
+void commit_log_pending(CommitLog *log, uint32_t node, Arena *arena, Outcome **out,
+                        uint32_t *count);
+void commit_log_acknowledge(CommitLog *log, uint32_t node, const Outcome *outcomes, uint32_t count);
+
+/* Leases `count` rowset ids, durably. */
+Status commit_log_lease_rowsets(CommitLog *log, uint64_t count, uint64_t *first) CHECKED;
+Status commit_log_set_node_address(CommitLog *log, uint32_t node, const char *address) CHECKED;

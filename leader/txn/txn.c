@@ -1,0 +1,251 @@
+/* txn.c — begin, statements, votes, commit, rollback, savepoints. */
+#include "leader/txn/txn.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+
+#define PREPARE_TIMEOUT_US INT64_C(120000000) /* fsync of much data takes its time */
+#define OUTCOME_TIMEOUT_US INT64_C(2000000)
+
+void txn_init(Txn *txn, CommitLog *log, Nodes *nodes)
+{
+    *txn = (Txn){.log = log, .nodes = nodes, .arena = arena_create(NULL, "transaction")};
+}
+
+void txn_deinit(Txn *txn)
+{
+    if (txn->state != TXN_IDLE) {
+        txn_rollback(txn);
+    }
+    arena_destroy(txn->arena);
+}
+
+void txn_begin(Txn *txn, bool is_explicit)
+{
+    if (txn->state == TXN_IDLE) {
+        txn->state = TXN_OPEN;
+        txn->statement = 0;
+        txn->start_us = clock_wall_us();
+    }
+    txn->is_explicit = txn->is_explicit || is_explicit;
+}
+
+Status txn_begin_statement(Txn *txn, Snapshot *snapshot, CatalogVersion **catalog)
+{
+    if (txn->state == TXN_FAILED) {
+        return status_error(SQLSTATE_IN_FAILED_SQL_TRANSACTION,
+                            "current transaction is aborted, commands ignored until end of "
+                            "transaction block");
+    }
+    uint64_t newest = 0;
+    CatalogVersion *committed = commit_log_snapshot(txn->log, &newest);
+    if (!txn->has_snapshot) {
+        txn->position = newest;
+        txn->has_snapshot = true;
+    }
+    Status status = catalog_version_apply(committed, &txn->changes, catalog);
+    catalog_version_unpin(committed);
+    TRY(status);
+    txn->statement++;
+    *snapshot =
+        (Snapshot){.position = txn->position, .txn_id = txn->txn_id, .statement = txn->statement};
+    return STATUS_OK;
+}
+
+Status txn_begin_write(Txn *txn, Snapshot *snapshot)
+{
+    if (txn->is_read_only) {
+        return status_error(SQLSTATE_READ_ONLY_SQL_TRANSACTION,
+                            "cannot write in a read-only transaction");
+    }
+    if (txn->txn_id == 0) {
+        txn->txn_id = commit_log_next_txn(txn->log);
+    }
+    snapshot->txn_id = txn->txn_id;
+    return STATUS_OK;
+}
+
+void txn_add_participant(Txn *txn, uint32_t node)
+{
+    for (uint32_t i = 0; i < txn->participant_count; i++) {
+        if (txn->participants[i] == node) {
+            return;
+        }
+    }
+    txn->participants[txn->participant_count++] = node;
+}
+
+CatalogChange *txn_new_change(Txn *txn, CatalogChangeKind kind)
+{
+    CatalogChange *change = ARENA_NEW(txn->arena, CatalogChange);
+    change->kind = kind;
+    change->statement = txn->statement;
+    return change;
+}
+
+Status txn_add_change(Txn *txn, CatalogChange *change)
+{
+    CatalogChange *old_last = txn->changes.last;
+    catalog_change_add(&txn->changes, change);
+    uint64_t position = 0;
+    CatalogVersion *committed = commit_log_snapshot(txn->log, &position);
+    CatalogVersion *applied = NULL;
+    Status status = catalog_version_apply(committed, &txn->changes, &applied);
+    catalog_version_unpin(committed);
+    if (status != STATUS_OK) {
+        txn->changes.last = old_last;
+        if (old_last == NULL) {
+            txn->changes.first = NULL;
+        } else {
+            old_last->next = NULL;
+        }
+        return status;
+    }
+    catalog_version_unpin(applied);
+    return STATUS_OK;
+}
+
+static void end(Txn *txn)
+{
+    CommitLog *log = txn->log;
+    Nodes *nodes = txn->nodes;
+    Arena *arena = txn->arena;
+    arena_reset(arena);
+    *txn = (Txn){.log = log, .nodes = nodes, .arena = arena};
+}
+
+void txn_rollback(Txn *txn)
+{
+    if (txn->txn_id != 0 && txn->participant_count > 0) {
+        commit_log_abort(txn->log, txn->txn_id, txn->participants, txn->participant_count);
+        Request request = {.kind = MESSAGE_OUTCOME}; // carries the abort to each node
+        status_ignore(nodes_call_all(txn->nodes, txn->participants, txn->participant_count,
+                                     &request, OUTCOME_TIMEOUT_US, txn->arena, NULL),
+                      "nodes that did not hear of the abort are told with the next request");
+    }
+    end(txn);
+}
+
+void txn_fail(Txn *txn)
+{
+    if (txn->state == TXN_OPEN && txn->is_explicit) {
+        txn->state = TXN_FAILED;
+    } else if (txn->state == TXN_OPEN) {
+        txn_rollback(txn);
+    }
+}
+
+static Status prepare(Txn *txn)
+{
+    if (txn->participant_count == 0) {
+        return STATUS_OK;
+    }
+    Request request = {.kind = MESSAGE_PREPARE, .prepare = {.txn_id = txn->txn_id}};
+    return nodes_call_all(txn->nodes, txn->participants, txn->participant_count, &request,
+                          PREPARE_TIMEOUT_US, txn->arena, NULL);
+}
+
+Status txn_commit(Txn *txn)
+{
+    if (txn->state == TXN_FAILED) {
+        txn_rollback(txn);
+        return STATUS_OK; // the caller's tag says ROLLBACK
+    }
+    bool has_written = txn->participant_count > 0 || txn->changes.first != NULL;
+    if (!has_written) {
+        end(txn);
+        return STATUS_OK;
+    }
+    if (txn->txn_id == 0) {
+        txn->txn_id = commit_log_next_txn(txn->log);
+    }
+    Status status = prepare(txn);
+    if (status == STATUS_OK) {
+        status = FAULT("txn.after_prepare");
+    }
+    uint64_t position = 0;
+    if (status == STATUS_OK) {
+        CommitRequest request = {.txn_id = txn->txn_id,
+                                 .changes = &txn->changes,
+                                 .participant_count = txn->participant_count,
+                                 .participants = txn->participants};
+        status = commit_log_commit(txn->log, &request, &position);
+    }
+    if (status != STATUS_OK) {
+        txn_rollback(txn);
+        return status;
+    }
+    // Committed. From here on nothing can fail the transaction.
+    status_ignore(FAULT("txn.after_record"), "the record is written: it is committed");
+    if (txn->participant_count > 0) {
+        Request request = {.kind = MESSAGE_OUTCOME};
+        status_ignore(nodes_call_all(txn->nodes, txn->participants, txn->participant_count,
+                                     &request, OUTCOME_TIMEOUT_US, txn->arena, NULL),
+                      "nodes that did not hear of the commit are told with the next request");
+    }
+    end(txn);
+    return STATUS_OK;
+}
+
+/* ---- savepoints ---- */
+
+static Savepoint *find_savepoint(Txn *txn, const char *name)
+{
+    Savepoint *savepoint = txn->savepoints;
+    while (savepoint != NULL && strcmp(savepoint->name, name) != 0) {
+        savepoint = savepoint->next;
+    }
+    return savepoint;
+}
+
+static Status no_savepoint(const char *name)
+{
+    return status_error(SQLSTATE_UNDEFINED_OBJECT, "savepoint \"%s\" does not exist", name);
+}
+
+Status txn_savepoint(Txn *txn, const char *name)
+{
+    Savepoint *savepoint = ARENA_NEW(txn->arena, Savepoint);
+    savepoint->name = arena_strdup(txn->arena, name);
+    savepoint->statement = txn->statement + 1;
+    savepoint->last_change = txn->changes.last;
+    savepoint->next = txn->savepoints;
+    txn->savepoints = savepoint;
+    return STATUS_OK;
+}
+
+Status txn_release(Txn *txn, const char *name)
+{
+    Savepoint *savepoint = find_savepoint(txn, name);
+    if (savepoint == NULL) {
+        return no_savepoint(name);
+    }
+    txn->savepoints = savepoint->next;
+    return STATUS_OK;
+}
+
+Status txn_rollback_to(Txn *txn, const char *name)
+{
+    Savepoint *savepoint = find_savepoint(txn, name);
+    if (savepoint == NULL) {
+        return no_savepoint(name);
+    }
+    if (txn->participant_count > 0) {
+        Request request = {.kind = MESSAGE_ROLLBACK,
+                           .rollback = {.txn_id = txn->txn_id, .statement = savepoint->statement}};
+        TRY(nodes_call_all(txn->nodes, txn->participants, txn->participant_count, &request,
+                           NODE_CALL_TIMEOUT_US, txn->arena, NULL));
+    }
+    txn->savepoints = savepoint; // it stays, later ones go
+    txn->changes.last = savepoint->last_change;
+    if (savepoint->last_change == NULL) {
+        txn->changes.first = NULL;
+    } else {
+        savepoint->last_change->next = NULL;
+    }
+    txn->state = TXN_OPEN;
+    return STATUS_OK;
+}

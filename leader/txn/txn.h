@@ -1,0 +1,62 @@
+/*
+ * txn.h — a session's transaction: what it sees, what it changed, who took part.
+ *
+ *   IDLE --begin--> OPEN --error--> FAILED
+ *     ^               | commit         | rollback (a COMMIT rolls back)
+ *     +---------------+----------------+
+ *
+ * A statement outside BEGIN is a transaction of its own. Reads see the snapshot taken at the first
+ * statement (SNAPSHOT isolation) and the transaction's own earlier statements; the catalog is the
+ * newest committed one plus the transaction's own changes.
+ */
+#pragma once
+#include "leader/membership/nodes.h"
+#include "planner/plan/snapshot.h"
+
+typedef enum TxnState { TXN_IDLE, TXN_OPEN, TXN_FAILED } TxnState;
+
+typedef struct Savepoint {
+    struct Savepoint *next; /* older */
+    const char *name;
+    uint32_t statement;     /* first statement after it */
+    CatalogChange *last_change;
+} Savepoint;
+
+typedef struct Txn {
+    CommitLog *log;
+    Nodes *nodes;
+    TxnState state;
+    bool is_explicit;       /* BEGIN was said */
+    bool is_read_only;
+    Arena *arena;           /* from begin to end */
+    uint64_t txn_id;        /* 0 until it writes */
+    uint64_t position;      /* of its snapshot */
+    bool has_snapshot;
+    uint32_t statement;     /* current, from 1 */
+    CatalogChangeList changes;
+    Savepoint *savepoints;
+    uint32_t participant_count;
+    uint32_t participants[MESSAGE_NODES_MAX];
+    int64_t start_us;       /* wall clock: now() */
+} Txn;
+
+void txn_init(Txn *txn, CommitLog *log, Nodes *nodes);
+void txn_deinit(Txn *txn); /* rolls back what is open */
+/* Starts a transaction unless one is open. */
+void txn_begin(Txn *txn, bool is_explicit);
+/* Begins a statement: its snapshot, and the catalog it sees (a new reference). 25P02 if failed. */
+Status txn_begin_statement(Txn *txn, Snapshot *snapshot, CatalogVersion **catalog) CHECKED;
+/* The statement will write: gives the transaction its id (25006 when read only). */
+Status txn_begin_write(Txn *txn, Snapshot *snapshot) CHECKED;
+void txn_add_participant(Txn *txn, uint32_t node);
+/* Adds a catalog change in the transaction's arena; fails when it does not apply. */
+CatalogChange *txn_new_change(Txn *txn, CatalogChangeKind kind);
+Status txn_add_change(Txn *txn, CatalogChange *change) CHECKED;
+/* Marks a failed statement: an explicit transaction is FAILED from now on, another one ends. */
+void txn_fail(Txn *txn);
+/* Two-phase commit: votes, the record, then the outcome to the nodes. On failure it is aborted. */
+Status txn_commit(Txn *txn) CHECKED;
+void txn_rollback(Txn *txn);
+Status txn_savepoint(Txn *txn, const char *name) CHECKED;
+Status txn_release(Txn *txn, const char *name) CHECKED;     /* 3B001 as 42704's kin */
+Status txn_rollback_to(Txn *txn, const char *name) CHECKED;

@@ -1,0 +1,93 @@
+/*
+ * bind.h — a parsed statement with every name and type resolved: what the leader then runs.
+ *
+ * Binding asks the catalog view and nothing else. Queries become logical plans; utility statements
+ * become plain structs. The bound statement lives in the context's arena. Statements of the
+ * dialect that are not built yet fail here with 0A000, naming themselves.
+ */
+#pragma once
+#include "planner/logical/logical_plan.h"
+#include "planner/parser/ast.h"
+
+/* Parameters $1…: types as far as the client told (UNKNOWN: to be inferred), then values. */
+typedef struct BindParameters {
+    uint32_t count;
+    Type *types;             /* in: declared or UNKNOWN; out: inferred (room for `capacity`) */
+    uint32_t capacity;
+    const Value *values;     /* null: only types are wanted (Describe); else `count` of them */
+} BindParameters;
+
+typedef enum BoundKind {
+    BOUND_QUERY,             /* rows: SELECT, VALUES, TABLE */
+    BOUND_INSERT,            /* root is a LogicalInsert */
+    BOUND_COPY_FROM,         /* root is a LogicalInsert over a LogicalCopy */
+    BOUND_COPY_TO,           /* root is a query; format */
+    BOUND_CREATE_TABLE,      /* create; root: a query for CREATE TABLE AS, else null */
+    BOUND_CREATE_VIEW,
+    BOUND_CREATE_SCHEMA,
+    BOUND_DROP,
+    BOUND_TRUNCATE,
+    BOUND_TRANSACTION,       /* as parsed */
+    BOUND_SET,               /* as parsed */
+    BOUND_SHOW,              /* as parsed */
+    BOUND_EXPLAIN,           /* inner, is_analyze, is_verbose */
+    BOUND_PREPARE, BOUND_EXECUTE, BOUND_DEALLOCATE, /* as parsed */
+    BOUND_DECLARE_CURSOR, BOUND_FETCH, BOUND_CLOSE, /* as parsed */
+    BOUND_DISCARD,
+    BOUND_ANALYZE,           /* statistics are always fresh: accepted */
+    BOUND_VACUUM,
+    BOUND_USER,              /* CREATE and ALTER USER, as parsed */
+    BOUND_NOTHING            /* accepted without effect, with a notice when `notice` is set */
+} BoundKind;
+
+typedef struct BoundDrop {
+    AstObjectKind kind;
+    bool is_cascade;
+    uint32_t count;          /* objects that exist; missing ones under IF EXISTS became notices */
+    struct BoundDropItem {
+        const char *schema, *name; /* schemas and users: name only */
+        uint64_t table_id;
+    } *items;
+    uint32_t notice_count;
+    const char **notices;    /* "table \"x\" does not exist, skipping" */
+} BoundDrop;
+
+typedef struct BoundStatement {
+    BoundKind kind;
+    const AstStatement *ast;
+    LogicalNode *root;               /* QUERY, INSERT, COPY_…, CREATE TABLE AS */
+    uint32_t result_count;           /* QUERY, COPY_TO: what the client sees */
+    PlanResultColumn *results;
+    const CatalogTable *create;      /* CREATE_TABLE, CREATE_VIEW: table_id 0, to be given */
+    bool is_if_not_exists;           /* CREATE …: exists already -> notice, nothing else */
+    bool is_or_replace, is_temporary;
+    const char *notice;              /* a notice to send, or null */
+    const char *schema_name;         /* CREATE_SCHEMA */
+    BoundDrop *drop;
+    uint32_t truncate_count;
+    const CatalogTable **truncate;
+    size_t format_bytes;             /* COPY_TO: encoded CopyFormat, made by the leader from */
+    const void *format;              /* ast->copy->options: the planner knows no bytes */
+    LogicalCopy *copy;               /* COPY_FROM: the node below root; the leader sets its format */
+    const CatalogTable *copy_table;  /* COPY_FROM */
+    uint32_t copy_field_count;       /* COPY_FROM STDIN: for CopyInResponse */
+    bool is_copy_stdin;
+    bool is_copy_gzip;               /* GZIP: of the stream; files are told by the format of LogicalCopy */
+    struct BoundStatement *inner;    /* EXPLAIN */
+    bool is_analyze, is_verbose;
+} BoundStatement;
+
+/* Binds one statement. Errors carry SQLSTATE and position. Deep nesting is 54001. */
+Status bind_statement(PlannerContext *context, const AstStatement *statement,
+                      BindParameters *parameters, BoundStatement **out) CHECKED;
+/* INSERT of `child`, which gives the table's columns in order and type: CREATE TABLE AS runs its
+ * query so, once the table has its id. */
+LogicalNode *logical_insert(PlannerContext *context, const CatalogTable *table,
+                            LogicalNode *child);
+/* EXECUTE's arguments, each cast to the parameter's type (UNKNOWN: its own) and folded to a
+ * constant; 42601 for another number of them, 0A000 for what is not constant. */
+Status bind_arguments(PlannerContext *context, const AstExecute *execute, uint32_t count,
+                      const Type *types, Value **out) CHECKED;
+/* Binds the text of a column default or a literal without columns, cast to `type`, and folds it
+ * when it is constant. */
+Status bind_default(PlannerContext *context, const char *text, Type type, Expr **out) CHECKED;

@@ -1,0 +1,611 @@
+/*
+ * nng_transport.c — the only door to nng: REQ/REP for calls, PUSH/PULL for messages.
+ *
+ * What nng needs to be told (all seen in tests): REQ re-sends by itself unless the resend time is
+ * infinite; receive sizes are unlimited unless set; a lost pipe is silent for the sender unless
+ * pipe events are watched; nng must not be used after fork.
+ */
+#include "protocol/cluster/transport.h"
+
+#include <nng/nng.h>
+#include <nng/protocol/pipeline0/pull.h>
+#include <nng/protocol/pipeline0/push.h>
+#include <nng/protocol/reqrep0/rep.h>
+#include <nng/protocol/reqrep0/req.h>
+#include <nng/transport/inproc/inproc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mutex.h"
+
+#define RECONNECT_MIN_MS 20
+#define RECONNECT_MAX_MS 250
+#define LINK_FLUSH_US 1000000
+
+struct TransportRequest {
+    TransportServer *server;
+    nng_ctx ctx;
+    nng_aio *aio;
+    nng_msg *message;
+    enum { REQUEST_RECEIVING, REQUEST_OPEN, REQUEST_REPLYING } state;
+};
+
+struct TransportServer {
+    nng_socket socket;
+    uint32_t request_count;
+    TransportRequest *requests;
+    void (*request_cb)(void *object, TransportRequest *owned_request);
+    void *object;
+};
+
+typedef struct PeerCall {
+    TransportPeer *peer;
+    nng_ctx ctx;
+    nng_aio *aio;
+    bool is_receiving;
+    void (*done_cb)(void *object, Status owned_status, const uint8_t *data, size_t bytes);
+    void *object;
+    struct PeerCall *next_free;
+} PeerCall;
+
+struct TransportPeer {
+    nng_socket socket;
+    char *address;
+    Mutex mutex;
+    Condition idle;
+    PeerCall *free_calls;
+    uint32_t active_count;
+    bool is_closing;
+};
+
+struct TransportInbox {
+    nng_socket socket;
+    nng_aio *aio;
+    void (*message_cb)(void *object, TransportMessage *owned_message);
+    void *object;
+};
+
+typedef struct LinkSend {
+    TransportLink *link;
+    nng_aio *aio;
+    struct LinkSend *next_free;
+} LinkSend;
+
+struct TransportLink {
+    nng_socket socket;
+    void (*lost_cb)(void *object);
+    void *object;
+    Mutex mutex;
+    Condition idle;
+    LinkSend *free_sends;
+    uint32_t active_count;
+    bool is_closing;
+};
+
+static Status nng_error(int error, const char *what, const char *address)
+{
+    return status_error(SQLSTATE_CONNECTION_FAILURE, "%s %s: %s", what, address,
+                        nng_strerror(error));
+}
+
+static Status set_limits(nng_socket socket)
+{
+    int error = nng_socket_set_size(socket, NNG_OPT_RECVMAXSZ, TRANSPORT_MESSAGE_MAX);
+    if (error == 0) {
+        error = nng_socket_set_ms(socket, NNG_OPT_RECONNMINT, RECONNECT_MIN_MS);
+    }
+    if (error == 0) {
+        error = nng_socket_set_ms(socket, NNG_OPT_RECONNMAXT, RECONNECT_MAX_MS);
+    }
+    return error == 0 ? STATUS_OK : nng_error(error, "could not set up", "a socket");
+}
+
+/* ---- calls: the answering side ---- */
+
+static void request_listen(TransportRequest *request)
+{
+    request->state = REQUEST_RECEIVING;
+    nng_ctx_recv(request->ctx, request->aio);
+}
+
+static void request_aio_cb(void *object)
+{
+    TransportRequest *request = object;
+    int error = nng_aio_result(request->aio);
+    if (error == NNG_ECLOSED) {
+        return; // the server is closing
+    }
+    if (request->state == REQUEST_REPLYING) {
+        if (error != 0) {
+            nng_msg_free(nng_aio_get_msg(request->aio)); // the caller is gone
+        }
+        request_listen(request);
+        return;
+    }
+    if (error != 0) {
+        request_listen(request);
+        return;
+    }
+    request->message = nng_aio_get_msg(request->aio);
+    request->state = REQUEST_OPEN;
+    request->server->request_cb(request->server->object, request);
+}
+
+static void server_close(TransportServer *server)
+{
+    if (server == NULL) {
+        return;
+    }
+    nng_close(server->socket);
+    for (uint32_t i = 0; i < server->request_count; i++) {
+        TransportRequest *request = &server->requests[i];
+        if (request->aio != NULL) {
+            nng_aio_stop(request->aio);
+            nng_aio_free(request->aio);
+        }
+        if (request->message != NULL) {
+            nng_msg_free(request->message);
+        }
+    }
+    free(server->requests);
+    free(server);
+}
+
+static Status serve(Transport *self, const char *address, uint32_t parallel_max,
+                    void (*request_cb)(void *object, TransportRequest *owned_request), void *object,
+                    TransportServer **out)
+{
+    (void)self;
+    TransportServer *server = calloc(1, sizeof(*server));
+    if (server == NULL) {
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a server");
+    }
+    Status status = STATUS_OK;
+    int error = nng_rep0_open(&server->socket);
+    if (error != 0) {
+        free(server);
+        return nng_error(error, "could not open a server at", address);
+    }
+    server->request_cb = request_cb;
+    server->object = object;
+    server->requests = calloc(parallel_max, sizeof(*server->requests));
+    TRY_OR(cleanup, set_limits(server->socket));
+    for (uint32_t i = 0; server->requests != NULL && i < parallel_max && error == 0; i++) {
+        TransportRequest *request = &server->requests[i];
+        request->server = server;
+        error = nng_ctx_open(&request->ctx, server->socket);
+        if (error == 0) {
+            error = nng_aio_alloc(&request->aio, request_aio_cb, request);
+        }
+        server->request_count = i + 1;
+    }
+    if (error == 0) {
+        error =
+            server->requests == NULL ? NNG_ENOMEM : nng_listen(server->socket, address, NULL, 0);
+    }
+    if (error != 0) {
+        status = nng_error(error, "could not listen on", address);
+        goto cleanup;
+    }
+    for (uint32_t i = 0; i < parallel_max; i++) {
+        request_listen(&server->requests[i]);
+    }
+    *out = server;
+    return STATUS_OK;
+cleanup:
+    server_close(server);
+    return status;
+}
+
+static const uint8_t *request_data(const TransportRequest *request, size_t *bytes)
+{
+    *bytes = nng_msg_len(request->message);
+    return nng_msg_body(request->message);
+}
+
+static void reply(TransportRequest *owned_request, const void *data, size_t bytes)
+{
+    TransportRequest *request = owned_request;
+    nng_msg *message = request->message;
+    request->message = NULL;
+    nng_msg_clear(message);
+    if (nng_msg_append(message, data, bytes) != 0) {
+        nng_msg_clear(message); // an empty reply: the caller reports a malformed one
+    }
+    request->state = REQUEST_REPLYING;
+    nng_aio_set_msg(request->aio, message);
+    nng_ctx_send(request->ctx, request->aio);
+}
+
+/* ---- calls: the asking side ---- */
+
+static void call_end(PeerCall *call)
+{
+    TransportPeer *peer = call->peer;
+    mutex_lock(&peer->mutex);
+    call->next_free = peer->free_calls;
+    peer->free_calls = call;
+    peer->active_count--;
+    if (peer->active_count == 0) {
+        condition_broadcast(&peer->idle);
+    }
+    mutex_unlock(&peer->mutex);
+}
+
+static void call_aio_cb(void *object)
+{
+    PeerCall *call = object;
+    int error = nng_aio_result(call->aio);
+    if (error == 0 && !call->is_receiving) {
+        call->is_receiving = true;
+        nng_ctx_recv(call->ctx, call->aio);
+        return;
+    }
+    if (error != 0) {
+        if (!call->is_receiving) {
+            nng_msg_free(nng_aio_get_msg(call->aio));
+        }
+        Status status = error == NNG_ETIMEDOUT
+                            ? status_error(SQLSTATE_CONNECTION_FAILURE, "no answer from %s in time",
+                                           call->peer->address)
+                            : nng_error(error, "lost the connection to", call->peer->address);
+        call->done_cb(call->object, status, NULL, 0);
+    } else {
+        nng_msg *message = nng_aio_get_msg(call->aio);
+        call->done_cb(call->object, STATUS_OK, nng_msg_body(message), nng_msg_len(message));
+        nng_msg_free(message);
+    }
+    call_end(call);
+}
+
+static Status peer_open(Transport *self, const char *address, TransportPeer **out)
+{
+    (void)self;
+    TransportPeer *peer = calloc(1, sizeof(*peer));
+    if (peer == NULL || (peer->address = strdup(address)) == NULL) {
+        free(peer);
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a peer");
+    }
+    mutex_init(&peer->mutex, MUTEX_RANK_PEER);
+    condition_init(&peer->idle);
+    int error = nng_req0_open(&peer->socket);
+    if (error != 0) {
+        free(peer->address);
+        free(peer);
+        return nng_error(error, "could not open a connection to", address);
+    }
+    Status status = set_limits(peer->socket);
+    if (status == STATUS_OK) {
+        error = nng_socket_set_ms(peer->socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE);
+        if (error == 0) {
+            error = nng_dial(peer->socket, address, NULL, NNG_FLAG_NONBLOCK);
+        }
+        status = error == 0 ? STATUS_OK : nng_error(error, "could not dial", address);
+    }
+    if (status != STATUS_OK) {
+        nng_close(peer->socket);
+        free(peer->address);
+        free(peer);
+        return status;
+    }
+    *out = peer;
+    return STATUS_OK;
+}
+
+/* A call object from the free list, or a new one; null while closing or without memory. */
+static PeerCall *call_take(TransportPeer *peer)
+{
+    mutex_lock(&peer->mutex);
+    PeerCall *call = NULL;
+    if (!peer->is_closing) {
+        call = peer->free_calls;
+        if (call != NULL) {
+            peer->free_calls = call->next_free;
+        } else if ((call = calloc(1, sizeof(*call))) != NULL) {
+            call->peer = peer;
+            if (nng_ctx_open(&call->ctx, peer->socket) != 0) {
+                free(call);
+                call = NULL;
+            } else if (nng_aio_alloc(&call->aio, call_aio_cb, call) != 0) {
+                nng_ctx_close(call->ctx);
+                free(call);
+                call = NULL;
+            }
+        }
+        if (call != NULL) {
+            peer->active_count++;
+        }
+    }
+    mutex_unlock(&peer->mutex);
+    return call;
+}
+
+static void call(TransportPeer *peer, const void *data, size_t bytes, int64_t timeout_us,
+                 void (*done_cb)(void *object, Status owned_status, const uint8_t *data,
+                                 size_t bytes),
+                 void *object)
+{
+    PeerCall *made = call_take(peer);
+    nng_msg *message = NULL;
+    if (made == NULL || bytes > TRANSPORT_MESSAGE_MAX || nng_msg_alloc(&message, 0) != 0 ||
+        nng_msg_append(message, data, bytes) != 0) {
+        nng_msg_free(message);
+        if (made != NULL) {
+            call_end(made);
+        }
+        done_cb(object,
+                status_error(SQLSTATE_CONNECTION_FAILURE, "could not call %s", peer->address), NULL,
+                0);
+        return;
+    }
+    made->is_receiving = false;
+    made->done_cb = done_cb;
+    made->object = object;
+    int64_t timeout_ms = (timeout_us + 999) / 1000;
+    nng_aio_set_timeout(made->aio, timeout_ms > INT32_MAX ? INT32_MAX : (nng_duration)timeout_ms);
+    nng_aio_set_msg(made->aio, message);
+    nng_ctx_send(made->ctx, made->aio);
+}
+
+static void peer_close(TransportPeer *peer)
+{
+    if (peer == NULL) {
+        return;
+    }
+    mutex_lock(&peer->mutex);
+    peer->is_closing = true;
+    mutex_unlock(&peer->mutex);
+    nng_close(peer->socket); // every outstanding call ends with NNG_ECLOSED
+    mutex_lock(&peer->mutex);
+    while (peer->active_count > 0) {
+        condition_wait(&peer->idle, &peer->mutex, 100000);
+    }
+    mutex_unlock(&peer->mutex);
+    while (peer->free_calls != NULL) {
+        PeerCall *next = peer->free_calls->next_free;
+        nng_aio_stop(peer->free_calls->aio);
+        nng_aio_free(peer->free_calls->aio);
+        free(peer->free_calls);
+        peer->free_calls = next;
+    }
+    condition_deinit(&peer->idle);
+    mutex_deinit(&peer->mutex);
+    free(peer->address);
+    free(peer);
+}
+
+/* ---- messages ---- */
+
+static void inbox_aio_cb(void *object)
+{
+    TransportInbox *inbox = object;
+    int error = nng_aio_result(inbox->aio);
+    if (error == NNG_ECLOSED || error == NNG_ECANCELED) {
+        return;
+    }
+    if (error == 0) {
+        nng_msg *message = nng_aio_get_msg(inbox->aio);
+        inbox->message_cb(inbox->object, (TransportMessage *)message);
+    }
+    nng_recv_aio(inbox->socket, inbox->aio);
+}
+
+static void inbox_close(TransportInbox *inbox)
+{
+    if (inbox == NULL) {
+        return;
+    }
+    nng_close(inbox->socket);
+    if (inbox->aio != NULL) {
+        nng_aio_stop(inbox->aio);
+        nng_aio_free(inbox->aio);
+    }
+    free(inbox);
+}
+
+static Status inbox_open(Transport *self, const char *address,
+                         void (*message_cb)(void *object, TransportMessage *owned_message),
+                         void *object, TransportInbox **out)
+{
+    (void)self;
+    TransportInbox *inbox = calloc(1, sizeof(*inbox));
+    if (inbox == NULL) {
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for an inbox");
+    }
+    inbox->message_cb = message_cb;
+    inbox->object = object;
+    int error = nng_pull0_open(&inbox->socket);
+    if (error != 0) {
+        free(inbox);
+        return nng_error(error, "could not open an inbox at", address);
+    }
+    Status status = set_limits(inbox->socket);
+    if (status == STATUS_OK) {
+        error = nng_aio_alloc(&inbox->aio, inbox_aio_cb, inbox);
+        if (error == 0) {
+            error = nng_listen(inbox->socket, address, NULL, 0);
+        }
+        status = error == 0 ? STATUS_OK : nng_error(error, "could not listen on", address);
+    }
+    if (status != STATUS_OK) {
+        inbox_close(inbox);
+        return status;
+    }
+    nng_recv_aio(inbox->socket, inbox->aio);
+    *out = inbox;
+    return STATUS_OK;
+}
+
+static void link_pipe_cb(nng_pipe pipe, nng_pipe_ev event, void *object)
+{
+    (void)pipe;
+    TransportLink *link = object;
+    if (event == NNG_PIPE_EV_REM_POST) {
+        link->lost_cb(link->object);
+    }
+}
+
+static void send_end(LinkSend *send_state)
+{
+    TransportLink *link = send_state->link;
+    mutex_lock(&link->mutex);
+    send_state->next_free = link->free_sends;
+    link->free_sends = send_state;
+    link->active_count--;
+    if (link->active_count == 0) {
+        condition_broadcast(&link->idle);
+    }
+    mutex_unlock(&link->mutex);
+}
+
+static void send_aio_cb(void *object)
+{
+    LinkSend *send_state = object;
+    if (nng_aio_result(send_state->aio) != 0) {
+        nng_msg_free(nng_aio_get_msg(send_state->aio));
+        send_state->link->lost_cb(send_state->link->object);
+    }
+    send_end(send_state);
+}
+
+static Status link_open(Transport *self, const char *address, void (*lost_cb)(void *object),
+                        void *object, TransportLink **out)
+{
+    (void)self;
+    TransportLink *link = calloc(1, sizeof(*link));
+    if (link == NULL) {
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a link");
+    }
+    link->lost_cb = lost_cb;
+    link->object = object;
+    mutex_init(&link->mutex, MUTEX_RANK_PEER);
+    condition_init(&link->idle);
+    int error = nng_push0_open(&link->socket);
+    if (error != 0) {
+        free(link);
+        return nng_error(error, "could not open a link to", address);
+    }
+    Status status = set_limits(link->socket);
+    if (status == STATUS_OK) {
+        error = nng_pipe_notify(link->socket, NNG_PIPE_EV_REM_POST, link_pipe_cb, link);
+        if (error == 0) {
+            error = nng_dial(link->socket, address, NULL, NNG_FLAG_NONBLOCK);
+        }
+        status = error == 0 ? STATUS_OK : nng_error(error, "could not dial", address);
+    }
+    if (status != STATUS_OK) {
+        nng_close(link->socket);
+        free(link);
+        return status;
+    }
+    *out = link;
+    return STATUS_OK;
+}
+
+static Status message_create(Transport *self, size_t bytes, TransportMessage **out)
+{
+    (void)self;
+    nng_msg *message = NULL;
+    if (bytes > TRANSPORT_MESSAGE_MAX || nng_msg_alloc(&message, bytes) != 0) {
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a message of %zu bytes", bytes);
+    }
+    *out = (TransportMessage *)message;
+    return STATUS_OK;
+}
+
+static uint8_t *message_data(TransportMessage *message, size_t *bytes)
+{
+    *bytes = nng_msg_len((nng_msg *)message);
+    return nng_msg_body((nng_msg *)message);
+}
+
+static void message_destroy(TransportMessage *owned_message)
+{
+    nng_msg_free((nng_msg *)owned_message);
+}
+
+static Status send(TransportLink *link, TransportMessage *owned_message)
+{
+    mutex_lock(&link->mutex);
+    LinkSend *made = link->free_sends;
+    if (link->is_closing) {
+        made = NULL;
+    } else if (made != NULL) {
+        link->free_sends = made->next_free;
+        link->active_count++;
+    } else if ((made = calloc(1, sizeof(*made))) != NULL) {
+        made->link = link;
+        if (nng_aio_alloc(&made->aio, send_aio_cb, made) != 0) {
+            free(made);
+            made = NULL;
+        } else {
+            link->active_count++;
+        }
+    }
+    if (made == NULL) {
+        mutex_unlock(&link->mutex);
+        nng_msg_free((nng_msg *)owned_message);
+        return status_error(SQLSTATE_CONNECTION_FAILURE, "could not send to a peer");
+    }
+    nng_aio_set_timeout(made->aio, NNG_DURATION_INFINITE);
+    nng_aio_set_msg(made->aio, (nng_msg *)owned_message);
+    mutex_unlock(&link->mutex);
+    nng_send_aio(link->socket, made->aio);
+    return STATUS_OK;
+}
+
+static void link_close(TransportLink *link)
+{
+    if (link == NULL) {
+        return;
+    }
+    int64_t deadline = clock_monotonic_us() + LINK_FLUSH_US;
+    mutex_lock(&link->mutex);
+    link->is_closing = true;
+    while (link->active_count > 0 && clock_monotonic_us() < deadline) {
+        condition_wait(&link->idle, &link->mutex, 50000);
+    }
+    mutex_unlock(&link->mutex);
+    nng_pipe_notify(link->socket, NNG_PIPE_EV_REM_POST, NULL, NULL);
+    nng_close(link->socket);
+    mutex_lock(&link->mutex);
+    while (link->active_count > 0) {
+        condition_wait(&link->idle, &link->mutex, 50000);
+    }
+    mutex_unlock(&link->mutex);
+    while (link->free_sends != NULL) {
+        LinkSend *next = link->free_sends->next_free;
+        nng_aio_stop(link->free_sends->aio);
+        nng_aio_free(link->free_sends->aio);
+        free(link->free_sends);
+        link->free_sends = next;
+    }
+    condition_deinit(&link->idle);
+    mutex_deinit(&link->mutex);
+    free(link);
+}
+
+static const TransportOps nng_ops = {
+    .serve = serve,
+    .server_close = server_close,
+    .request_data = request_data,
+    .reply = reply,
+    .peer_open = peer_open,
+    .call = call,
+    .peer_close = peer_close,
+    .inbox_open = inbox_open,
+    .inbox_close = inbox_close,
+    .link_open = link_open,
+    .message_create = message_create,
+    .message_data = message_data,
+    .message_destroy = message_destroy,
+    .send = send,
+    .link_close = link_close,
+};
+
+Transport *transport_nng(void)
+{
+    static Transport transport = {.ops = &nng_ops};
+    return &transport;
+}

@@ -1,0 +1,144 @@
+/*
+ * choose_encoding.c — the list of encodings, and which one a chunk gets.
+ *
+ * The winner has the least bytes + DECODE_NS_BYTES * rows * nanoseconds per row. Sizes of integer
+ * encodings are exact, from one pass of statistics; those of text are predicted from a sample.
+ */
+#include <string.h>
+#include "storage/encoding/encode_block.h"
+#include "storage/encoding/dictionary_builder.h"
+#include "storage/encoding/symbol_table.h"
+
+/* What a nanosecond per row is worth: warm scans read several bytes in that time. */
+#define DECODE_NS_BYTES 4.0
+
+static const EncodingOps *const encodings[ENCODING_ID_COUNT] = {
+    [ENCODING_CONSTANT] = &constant_ops,     [ENCODING_BIT_PACKED] = &bit_packed_ops,
+    [ENCODING_RUN_LENGTH] = &run_length_ops, [ENCODING_DICTIONARY] = &dictionary_ops,
+    [ENCODING_LZ4_BYTES] = &lz4_bytes_ops,   [ENCODING_RAW] = &raw_ops,
+    [ENCODING_DELTA] = &delta_ops,           [ENCODING_FSST] = &fsst_ops,
+};
+
+const EncodingOps *encoding_ops(uint32_t id)
+{
+    return id < ENCODING_ID_COUNT ? encodings[id] : NULL;
+}
+
+EncodingId encoding_by_name(const char *name)
+{
+    for (uint32_t id = 1; id < ENCODING_ID_COUNT; id++) {
+        if (encodings[id] != NULL && strcmp(encodings[id]->name, name) == 0) {
+            return (EncodingId)id;
+        }
+    }
+    return ENCODING_AUTO;
+}
+
+static double cost_of(const EncodeEstimate *estimate, uint32_t row_count)
+{
+    return (double)estimate->bytes + DECODE_NS_BYTES * estimate->decode_ns * row_count;
+}
+
+/* A few distinct integers may still be worth numbering when packing needs many bits; the order of
+ * the list settles ties. */
+const EncodingOps *choose_encoding(const EncodeJob *job, EncodingId hint)
+{
+    if (job->profile->is_constant) {
+        return &constant_ops;
+    }
+    const EncodingOps *hinted = encoding_ops(hint);
+    if (hinted != NULL && hinted->estimate(job).bytes != SIZE_MAX) {
+        return hinted;
+    }
+    static const EncodingOps *const order[] = {&bit_packed_ops, &run_length_ops, &delta_ops,
+                                               &dictionary_ops, &fsst_ops,       &lz4_bytes_ops,
+                                               &raw_ops};
+    const EncodingOps *best = NULL;
+    double best_cost = 0;
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        const EncodeEstimate estimate = order[i]->estimate(job);
+        if (estimate.bytes == SIZE_MAX) {
+            continue;
+        }
+        const double cost = cost_of(&estimate, job->chunk->row_count);
+        if (best == NULL || cost < best_cost) {
+            best = order[i];
+            best_cost = cost;
+        }
+        // A dictionary of text this small is never beaten: spare the look at the text itself.
+        if (best == &dictionary_ops && estimate.bytes < job->profile->text_bytes / 8) {
+            break;
+        }
+    }
+    ASSERT(best != NULL); // raw takes all but text, lz4_bytes takes text
+    return best;
+}
+
+Status encode_context_init(EncodeContext *context, MemoryBudget *budget)
+{
+    *context = (EncodeContext){.budget = budget, .kernels = KERNELS(pack_kernels)};
+    block_builder_init(&context->builder, budget);
+    context->lanes = memory_alloc(budget, ENCODE_LANES_BYTES);
+    context->values = memory_alloc(budget, ENCODE_LANES_BYTES);
+    context->residuals = memory_alloc(budget, ENCODE_RESIDUALS_BYTES);
+    if (context->lanes == NULL || context->values == NULL || context->residuals == NULL) {
+        encode_context_deinit(context);
+        return memory_refused(budget, ENCODE_RESIDUALS_BYTES, "encoding");
+    }
+    return STATUS_OK;
+}
+
+void encode_context_deinit(EncodeContext *context)
+{
+    if (context->budget == NULL) {
+        return;
+    }
+    block_builder_deinit(&context->builder);
+    memory_free(context->budget, context->lanes, ENCODE_LANES_BYTES);
+    memory_free(context->budget, context->values, ENCODE_LANES_BYTES);
+    memory_free(context->budget, context->residuals, ENCODE_RESIDUALS_BYTES);
+    dictionary_builder_destroy(context->dictionary);
+    *context = (EncodeContext){0};
+}
+
+void encoding_memory_deinit(EncodingMemory *memory)
+{
+    symbol_table_destroy(memory->symbols);
+    *memory = (EncodingMemory){0};
+}
+
+static void encode_validity(const ColumnChunk *chunk, uint32_t vector_count, BlockBuilder *builder)
+{
+    if (chunk->null_count == 0 || chunk->null_count == chunk->row_count) {
+        return;
+    }
+    const size_t bytes = (size_t)vector_count * VALIDITY_WORDS * sizeof(uint64_t);
+    uint8_t *target = block_builder_stream(builder, STREAM_VALIDITY, 0, bytes);
+    if (target != NULL) {
+        memcpy(target, chunk->validity, bytes);
+    }
+    block_builder_close(builder, bytes);
+}
+
+Status encode_block(EncodeContext *context, const ColumnChunk *chunk, EncodingMemory *memory,
+                    EncodingId hint, const BlockIdentity *identity, EncodedBlock *out)
+{
+    column_profile(chunk, context, &out->profile);
+    const EncodeJob job = {
+        .chunk = chunk, .profile = &out->profile, .memory = memory, .context = context};
+    const EncodingOps *encoding = choose_encoding(&job, hint);
+    zone_record_build(&out->zone, chunk, &out->profile);
+    block_builder_begin(&context->builder);
+    TRY(encoding->encode(&job));
+    if (encoding == &dictionary_ops) {
+        out->zone.distinct_count = context->dictionary->entry_count;
+    }
+    encode_validity(chunk, out->profile.vector_count, &context->builder);
+    const BlockHeader header = {.row_count = chunk->row_count,
+                                .null_count = chunk->null_count,
+                                .flags = out->zone.flags,
+                                .lane = (uint8_t)chunk->lane};
+    out->encoding = encoding->id;
+    return block_builder_finish(&context->builder, identity, &header, &out->bytes,
+                                &out->byte_count);
+}

@@ -1,0 +1,18 @@
+/* encode_block.h — from a chunk of rows to the bytes of its block and its zone map. */
+#pragma once
+#include "storage/zone_map.h"
+
+#define ENCODE_LANES_BYTES (VECTOR_ROWS * sizeof(int64_t) + 64)
+#define ENCODE_RESIDUALS_BYTES (FORMAT_ROW_GROUP_ROWS * sizeof(int64_t) + 64)
+
+typedef struct EncodedBlock {
+    const uint8_t *bytes;   /* the context's, until its next block */
+    size_t byte_count;
+    EncodingId encoding;
+    ZoneRecord zone;
+    ColumnProfile profile;
+} EncodedBlock;
+
+/* Profiles, chooses, encodes. `memory` is the column's; 53200. */
+Status encode_block(EncodeContext *context, const ColumnChunk *chunk, EncodingMemory *memory,
+                    EncodingId hint, const BlockIdentity *identity, EncodedBlock *out) CHECKED;

@@ -1,0 +1,156 @@
+/*
+ * encoding.h — what every encoding can do: predict its size, encode a column of a row group, check
+ * a block, decode one vector, filter one vector in encoded form.
+ *
+ * Writing: column_profile() looks at the rows once; choose_encoding() asks each encoding for its
+ * exact size and cost from that; the winner encodes. Reading: block_open() calls `open`, after which
+ * `decode` may trust the structure; any vector decodes without its neighbours.
+ */
+#pragma once
+#include "base/vector/predicate.h"
+#include "storage/block.h"
+#include "storage/encoding/pack_kernels.h"
+
+/* Stored in blocks: never renumber, never reuse. */
+typedef enum EncodingId {
+    ENCODING_AUTO = 0, /* never stored: a hint that leaves the choice open */
+    ENCODING_CONSTANT = 1,
+    ENCODING_BIT_PACKED = 2,
+    ENCODING_RUN_LENGTH = 3,
+    ENCODING_DICTIONARY = 4,
+    ENCODING_LZ4_BYTES = 5,
+    ENCODING_RAW = 6,
+    ENCODING_DELTA = 7,
+    ENCODING_FSST = 8,
+    ENCODING_ID_COUNT
+} EncodingId;
+
+/* Rows of one column that become one block. */
+typedef struct ColumnChunk {
+    Type type;
+    Lane lane;                /* I64 (scaled integers), I128, F32, F64, TEXT */
+    uint32_t row_count;       /* 1 .. FORMAT_ROW_GROUP_ROWS */
+    uint32_t null_count;
+    const void *values;       /* lanes, readable up to the next multiple of 1,024 rows; null rows
+                               * repeat a present value (zero or "" when there is none) */
+    const uint64_t *validity; /* null when null_count is 0; bits past the last row are zero */
+} ColumnChunk;
+
+/* How a vector of integers is packed: values above base + 2^width - 1 are exceptions. */
+typedef struct PackPlan {
+    int64_t base;
+    uint64_t span;        /* largest value - base */
+    uint32_t width;
+    uint32_t exceptions;
+} PackPlan;
+
+/* What one pass over a chunk tells. */
+typedef struct ColumnProfile {
+    uint32_t vector_count;
+    bool is_constant;                       /* all present values are equal, byte by byte */
+    bool is_ascending, is_descending;       /* never with nulls */
+    bool has_sum;
+    Int128 sum;                             /* integers: of the present values */
+    Int128 min, max;                        /* integers */
+    double float_min, float_max;            /* floats; NaN is the largest */
+    uint64_t change_count;                  /* rows unlike the row before */
+    VectorProfile vectors[FORMAT_ROW_GROUP_VECTORS]; /* I64, and I128 that fits (see base128) */
+    bool has_packs;                         /* vectors[] and packs[] are set */
+    Int128 base128;                         /* I128: what was subtracted to fit 64 bits; else 0 */
+    PackPlan packs[FORMAT_ROW_GROUP_VECTORS];
+    size_t packed_bytes;                    /* of all packs */
+    TextView text_min, text_max;            /* borrowed from the chunk */
+    uint64_t text_bytes;
+    uint32_t length_min, length_max;
+    bool has_trailing_blanks, is_ascii;
+} ColumnProfile;
+
+/* What a writer remembers of a column from row group to row group. */
+typedef struct EncodingMemory {
+    struct SymbolTable *symbols;       /* FSST: reused while it compresses well */
+    double symbol_ratio;               /* encoded / plain bytes when it was made */
+    uint32_t dictionary_skip_count;    /* row groups left before a dictionary is tried again */
+    uint32_t dictionary_misses;
+} EncodingMemory;
+
+/* Everything encoders need besides the chunk; one per writing worker, reused. */
+typedef struct EncodeContext {
+    BlockBuilder builder;
+    const PackKernels *kernels;
+    MemoryBudget *budget;
+    void *lanes;                          /* 1,024 64-bit lanes + padding */
+    int64_t *values;                      /* the same: the last vector of a chunk, filled up */
+    int64_t *residuals;                   /* FORMAT_ROW_GROUP_ROWS; I128 less its base, codes */
+    struct DictionaryBuilder *dictionary; /* made when first used */
+} EncodeContext;
+
+/* `context` lends scratch memory and kernels. */
+void column_profile(const ColumnChunk *chunk, EncodeContext *context, ColumnProfile *out);
+
+typedef struct EncodeJob {
+    const ColumnChunk *chunk;
+    const ColumnProfile *profile;
+    EncodingMemory *memory;
+    EncodeContext *context;
+} EncodeJob;
+
+/* Bytes an encoding would take and what decoding costs; SIZE_MAX: it cannot. */
+typedef struct EncodeEstimate {
+    size_t bytes;
+    double decode_ns; /* per row */
+} EncodeEstimate;
+
+/* Memory a reading worker lends to `decode`, per column; reused for every vector. */
+typedef struct DecodeBuffer {
+    const PackKernels *kernels;
+    void *lanes;           /* VECTOR_ROWS * 16 + 64 bytes, 64-byte aligned */
+    void *scratch;         /* VECTOR_ROWS * 8 + 64 bytes, 64-byte aligned */
+    MemoryBudget *budget;
+    char *text;            /* decoded bytes; grows */
+    size_t text_bytes;
+} DecodeBuffer;
+Status decode_buffer_init(DecodeBuffer *buffer, MemoryBudget *budget) CHECKED;
+void decode_buffer_deinit(DecodeBuffer *buffer);
+Status decode_buffer_reserve_text(DecodeBuffer *buffer, size_t bytes) CHECKED;
+
+/* A predicate prepared for one block: whatever depends on the block alone is done once. */
+typedef struct BlockFilter {
+    PredicateVerdict verdict;        /* for present values of the whole block; nulls fail */
+    const Predicate *predicate;      /* as given */
+    Predicate translated;            /* over dictionary codes, when `is_translated` */
+    bool is_translated;
+    uint64_t *bitmap;                /* room for FORMAT_ROW_GROUP_ROWS bits: codes that pass */
+} BlockFilter;
+
+typedef struct EncodingOps {
+    EncodingId id;
+    const char *name;
+    EncodeEstimate (*estimate)(const EncodeJob *job);
+    /* Adds nodes and streams to job->context->builder. Validity is written by the caller. */
+    Status (*encode)(const EncodeJob *job);
+    /* Checks nodes, streams and entries of a block whose checksum passed; makes `derived`. */
+    Status (*open)(Block *block);
+    /* Rows of vector `vector`; only rows of `selection` need be valid (null: all). The result
+     * lives until the buffer is used again or the block closed. */
+    Status (*decode)(const Block *block, uint32_t vector, const uint16_t *selection,
+                     uint32_t selected_count, DecodeBuffer *buffer, Vector *out);
+    /* Optional: clears the bits of present rows that fail, without decoding; false: cannot here.
+     * Nulls are the caller's. */
+    bool (*filter)(const Block *block, uint32_t vector, const BlockFilter *filter,
+                   DecodeBuffer *buffer, RowMask *mask);
+} EncodingOps;
+
+/* Null for ids this program does not know. */
+const EncodingOps *encoding_ops(uint32_t id);
+EncodingId encoding_by_name(const char *name); /* ENCODING_AUTO when unknown */
+
+extern const EncodingOps constant_ops, bit_packed_ops, run_length_ops, dictionary_ops, lz4_bytes_ops,
+    raw_ops, delta_ops, fsst_ops;
+
+Status encode_context_init(EncodeContext *context, MemoryBudget *budget) CHECKED;
+void encode_context_deinit(EncodeContext *context);
+void encoding_memory_deinit(EncodingMemory *memory);
+
+/* The encoding of least cost; `hint`: the one asked for by the table, taken when it can encode the
+ * chunk at all. */
+const EncodingOps *choose_encoding(const EncodeJob *job, EncodingId hint);

@@ -1,0 +1,12 @@
+/* inspect.h — dumps and verifies any file storage writes: rowsets and the node's database. */
+#pragma once
+#include "base/byte_buffer.h"
+#include "base/io/file.h"
+
+typedef struct InspectReport {
+    uint64_t files, blocks, rows, bytes, faults;
+} InspectReport;
+/* Verifies one file or, recursively, a directory; each fault is one line in `target`: file, table,
+ * column, row group, block and what is wrong. With `is_verbose` headers and zone maps are printed. */
+Status inspect_path(FileSystem *system, const char *path, bool is_verbose, ByteBuffer *target,
+                    InspectReport *report) CHECKED;

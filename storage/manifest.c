@@ -1,0 +1,357 @@
+/* manifest.c — see manifest.h. Transactions and their outcomes are in manifest_txn.c. */
+#include "storage/manifest_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/heap.h"
+#include "base/log.h"
+
+/* Versions. */
+
+static TableVersion *version_create(uint32_t capacity)
+{
+    TableVersion *version =
+        heap_alloc_zeroed(sizeof *version + capacity * sizeof(ManifestEntry));
+    if (version != NULL) {
+        atomic_init(&version->reference_count, 1);
+    }
+    return version;
+}
+
+void table_version_unpin(TableVersion *version)
+{
+    if (version == NULL ||
+        atomic_fetch_sub_explicit(&version->reference_count, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    for (uint32_t i = 0; i < version->entry_count; i++) {
+        stored_rows_unpin(version->entries[i].rows);
+    }
+    heap_free(version);
+}
+
+/* A copy with room for `added` more entries; null when memory is refused. */
+TableVersion *table_version_copy(const TableVersion *source, uint32_t added)
+{
+    const uint32_t count = source == NULL ? 0 : source->entry_count;
+    TableVersion *copy = version_create(count + added);
+    if (copy == NULL) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        copy->entries[i] = source->entries[i];
+        stored_rows_pin(copy->entries[i].rows);
+    }
+    copy->entry_count = count;
+    return copy;
+}
+
+/* Tables. */
+
+ManifestTable *manifest_find_table(const Manifest *manifest, uint64_t table_id)
+{
+    ManifestTable *table = manifest->tables[table_id % MANIFEST_TABLE_BUCKETS];
+    while (table != NULL && table->table_id != table_id) {
+        table = table->next;
+    }
+    return table;
+}
+
+/* Finds or makes; null when memory is refused. The mutex is held. */
+ManifestTable *manifest_make_table(Manifest *manifest, uint64_t table_id)
+{
+    ManifestTable *table = manifest_find_table(manifest, table_id);
+    if (table != NULL) {
+        return table;
+    }
+    table = heap_alloc_zeroed(sizeof *table);
+    if (table == NULL) {
+        return NULL;
+    }
+    table->table_id = table_id;
+    table->next = manifest->tables[table_id % MANIFEST_TABLE_BUCKETS];
+    manifest->tables[table_id % MANIFEST_TABLE_BUCKETS] = table;
+    return table;
+}
+
+/* Paths. */
+
+static Status slice_path(const Manifest *manifest, uint64_t table_id, uint32_t slice, char *path)
+{
+    char name[16] = "replica";
+    if (slice != REPLICA_SLICE) {
+        snprintf(name, sizeof name, "%u", slice);
+    }
+    const int bytes = snprintf(path, MANIFEST_PATH_BYTES, "%s/tables/%llu/%s", manifest->directory,
+                               (unsigned long long)table_id, name);
+    return bytes < MANIFEST_PATH_BYTES
+               ? STATUS_OK
+               : status_error(SQLSTATE_INVALID_NAME, "directory name \"%s\" is too long",
+                              manifest->directory);
+}
+
+Status manifest_rowset_path(const Manifest *manifest, uint64_t table_id, uint32_t slice,
+                            uint64_t rowset_id, char *path)
+{
+    TRY(slice_path(manifest, table_id, slice, path));
+    const size_t length = strlen(path);
+    const int bytes = snprintf(path + length, MANIFEST_PATH_BYTES - length, "/%llu.rows",
+                               (unsigned long long)rowset_id);
+    return (size_t)bytes < MANIFEST_PATH_BYTES - length
+               ? STATUS_OK
+               : status_error(SQLSTATE_INVALID_NAME, "directory name \"%s\" is too long",
+                              manifest->directory);
+}
+
+Status manifest_make_directory(Manifest *manifest, uint64_t table_id, uint32_t slice)
+{
+    char path[MANIFEST_PATH_BYTES];
+    TRY(slice_path(manifest, table_id, slice, path));
+    return file_make_directory(manifest->system, path);
+}
+
+/* The slice's directory holds the names of files; its parents hold the names of directories. */
+Status manifest_sync_directories(Manifest *manifest, uint64_t table_id, uint32_t slice)
+{
+    char path[MANIFEST_PATH_BYTES];
+    TRY(slice_path(manifest, table_id, slice, path));
+    TRY(file_sync_directory(manifest->system, path));
+    for (int parent = 0; parent < 2; parent++) {
+        *strrchr(path, '/') = 0;
+        TRY(file_sync_directory(manifest->system, path));
+    }
+    return STATUS_OK;
+}
+
+/* Opening. */
+
+static Status load_rows(void *object, const StoredRows *facts, const void *bytes, uint64_t created,
+                        uint64_t dropped, uint64_t txn_id, uint32_t statement)
+{
+    Manifest *manifest = object;
+    char path[MANIFEST_PATH_BYTES] = "";
+    StoredRows own = *facts;
+    StoredRows *rows;
+    own.budget = manifest->budget;
+    own.cache = manifest->cache;
+    if (facts->kind == ROWS_FILE) {
+        TRY(manifest_rowset_path(manifest, facts->table_id, facts->slice, facts->rowset_id, path));
+    }
+    TRY(stored_rows_create(&own, bytes, manifest->system, path, manifest->cluster, &rows));
+    if (created == POSITION_NEVER) {
+        return manifest_add(manifest, txn_id, statement, rows, NULL);
+    }
+    ManifestTable *table = manifest_make_table(manifest, facts->table_id);
+    TableVersion *version = table == NULL ? NULL : table_version_copy(table->version, 1);
+    if (version == NULL) {
+        stored_rows_unpin(rows);
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for the manifest");
+    }
+    version->entries[version->entry_count++] =
+        (ManifestEntry){.rows = rows, .created = created, .dropped = dropped};
+    table_version_unpin(table->version);
+    table->version = version;
+    return STATUS_OK;
+}
+
+static Status load_prepared(void *object, uint64_t txn_id)
+{
+    ManifestTxn *txn = manifest_make_txn(object, txn_id);
+    if (txn == NULL) {
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for the manifest");
+    }
+    txn->is_prepared = true;
+    return STATUS_OK;
+}
+
+static Status load_drop(void *object, uint64_t txn_id, const PendingDrop *drop)
+{
+    return manifest_txn_add_drop(manifest_make_txn(object, txn_id), drop);
+}
+
+/* Files that no list names: left by a crash or an abort. */
+typedef struct Sweep {
+    Manifest *manifest;
+    char path[MANIFEST_PATH_BYTES];
+    uint32_t depth; /* 0: tables, 1: slices, 2: files */
+    uint64_t table_id;
+    uint32_t removed;
+} Sweep;
+
+static bool is_listed(const Manifest *manifest, uint64_t table_id, uint64_t rowset_id)
+{
+    const ManifestTable *table = manifest_find_table(manifest, table_id);
+    const TableVersion *version = table == NULL ? NULL : table->version;
+    for (uint32_t i = 0; version != NULL && i < version->entry_count; i++) {
+        if (version->entries[i].rows->rowset_id == rowset_id) {
+            return true;
+        }
+    }
+    for (const ManifestTxn *txn = manifest->txns; txn != NULL; txn = txn->next) {
+        for (uint32_t i = 0; i < txn->row_count; i++) {
+            if (txn->rows[i].pending.rows->rowset_id == rowset_id) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static Status sweep_visit(void *object, const char *name, bool is_directory)
+{
+    Sweep *sweep = object;
+    char *end;
+    const size_t length = strlen(sweep->path);
+    const unsigned long long number = strtoull(name, &end, 10);
+    if (is_directory != (sweep->depth < 2) ||
+        snprintf(sweep->path + length, sizeof sweep->path - length, "/%s", name) >=
+            (int)(sizeof sweep->path - length)) {
+        sweep->path[length] = 0;
+        return STATUS_OK; // not ours
+    }
+    Status status = STATUS_OK;
+    if (is_directory) {
+        sweep->table_id = sweep->depth == 0 ? number : sweep->table_id;
+        sweep->depth++;
+        status = file_list(sweep->manifest->system, sweep->path, sweep_visit, sweep);
+        sweep->depth--;
+    } else if (strcmp(end, ".rows") == 0 && end != name &&
+               !is_listed(sweep->manifest, sweep->table_id, number)) {
+        status = file_remove(sweep->manifest->system, sweep->path);
+        sweep->removed++;
+    }
+    sweep->path[length] = 0;
+    return status;
+}
+
+static Status remove_garbage(Manifest *manifest)
+{
+    Sweep sweep = {.manifest = manifest};
+    if (snprintf(sweep.path, sizeof sweep.path, "%s/tables", manifest->directory) >=
+        (int)sizeof sweep.path) {
+        return status_error(SQLSTATE_INVALID_NAME, "directory name \"%s\" is too long",
+                            manifest->directory);
+    }
+    TRY(file_make_directory(manifest->system, sweep.path));
+    TRY(file_list(manifest->system, sweep.path, sweep_visit, &sweep));
+    if (sweep.removed > 0) {
+        log_info("garbage_removed", "files=%u", sweep.removed);
+    }
+    return STATUS_OK;
+}
+
+Status manifest_open(FileSystem *system, const char *directory, uint64_t cluster,
+                     ManifestStore *store, BlockCache *cache, MemoryBudget *budget, Manifest **out)
+{
+    Manifest *manifest = heap_alloc_zeroed(sizeof *manifest);
+    char *copy = heap_strdup(directory);
+    if (manifest == NULL || copy == NULL) {
+        heap_free(manifest);
+        heap_free(copy);
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for the manifest");
+    }
+    manifest->system = system;
+    manifest->directory = copy;
+    manifest->cluster = cluster;
+    manifest->store = store;
+    manifest->cache = cache;
+    manifest->budget = budget;
+    mutex_init(&manifest->mutex, MUTEX_RANK_MANIFEST);
+    const ManifestVisitor visitor = {
+        .object = manifest, .rows = load_rows, .prepared = load_prepared, .drop = load_drop};
+    int64_t applied = 0;
+    bool is_found = false;
+    Status status = manifest_store_get(store, "applied", &applied, &is_found);
+    if (status == STATUS_OK) {
+        atomic_store(&manifest->applied, (uint64_t)applied);
+        status = manifest_store_load(store, &visitor);
+    }
+    if (status == STATUS_OK) {
+        status = remove_garbage(manifest);
+    }
+    if (status != STATUS_OK) {
+        manifest_close(manifest);
+        return status;
+    }
+    *out = manifest;
+    return STATUS_OK;
+}
+
+void manifest_close(Manifest *manifest)
+{
+    if (manifest == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < MANIFEST_TABLE_BUCKETS; i++) {
+        while (manifest->tables[i] != NULL) {
+            ManifestTable *table = manifest->tables[i];
+            manifest->tables[i] = table->next;
+            table_version_unpin(table->version);
+            heap_free(table);
+        }
+    }
+    while (manifest->txns != NULL) {
+        ManifestTxn *txn = manifest->txns;
+        manifest->txns = txn->next;
+        manifest_txn_destroy(txn);
+    }
+    mutex_deinit(&manifest->mutex);
+    heap_free(manifest->directory);
+    heap_free(manifest);
+}
+
+/* Reading. */
+
+/* Rows in the order of their ids: batches and rowsets of one load stay together. */
+static int compare_rows(const void *left, const void *right)
+{
+    const StoredRows *a = *(StoredRows *const *)left, *b = *(StoredRows *const *)right;
+    return a->rowset_id < b->rowset_id ? -1 : a->rowset_id > b->rowset_id;
+}
+
+static bool is_dropped_by(const ManifestTxn *txn, const Snapshot *snapshot, const StoredRows *rows)
+{
+    for (uint32_t i = 0; txn != NULL && i < txn->drop_count; i++) {
+        const PendingDrop *drop = &txn->drops[i];
+        if (drop->statement < snapshot->statement &&
+            (drop->rowset_id == rows->rowset_id ||
+             (drop->rowset_id == 0 && drop->table_id == rows->table_id))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+Status manifest_visible(Manifest *manifest, uint64_t table_id, const Snapshot *snapshot,
+                        Arena *arena, StoredRows ***out, uint32_t *count)
+{
+    mutex_lock(&manifest->mutex);
+    const ManifestTable *table = manifest_find_table(manifest, table_id);
+    const TableVersion *version = table == NULL ? NULL : table->version;
+    const ManifestTxn *txn =
+        snapshot->txn_id == 0 ? NULL : manifest_find_txn(manifest, snapshot->txn_id);
+    const uint32_t own = txn == NULL ? 0 : txn->row_count;
+    StoredRows **rows =
+        ARENA_ARRAY(arena, StoredRows *, (version == NULL ? 0 : version->entry_count) + own + 1);
+    uint32_t found = 0;
+    for (uint32_t i = 0; version != NULL && i < version->entry_count; i++) {
+        const ManifestEntry *entry = &version->entries[i];
+        if (entry->created <= snapshot->position && snapshot->position < entry->dropped &&
+            !is_dropped_by(txn, snapshot, entry->rows)) {
+            rows[found++] = stored_rows_pin(entry->rows);
+        }
+    }
+    for (uint32_t i = 0; i < own; i++) {
+        const PendingRows *pending = &txn->rows[i].pending;
+        if (pending->rows->table_id == table_id && pending->statement < snapshot->statement &&
+            !is_dropped_by(txn, snapshot, pending->rows)) {
+            rows[found++] = stored_rows_pin(pending->rows);
+        }
+    }
+    mutex_unlock(&manifest->mutex);
+    qsort((void *)rows, found, sizeof *rows, compare_rows);
+    *out = rows;
+    *count = found;
+    return STATUS_OK;
+}

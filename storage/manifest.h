@@ -1,0 +1,55 @@
+/*
+ * manifest.h — which rowsets and INSERT batches are live on this node, for every snapshot.
+ *
+ * In memory each table has an immutable version: entries with the positions at which they appeared
+ * and went. A change makes a new version; who reads pins what it saw. Transactions keep their own
+ * entries apart until they commit. On disk the same stands in the node's database
+ * (manifest_store.h); before PREPARED only the files exist.
+ *
+ *   add, drop --prepare--> PREPARED --commit at position--> live --dropped, horizon--> gone
+ *        \---abort-----------/ \---abort---> gone
+ *
+ * Invariants: (1) entries of a version never change; (2) the applied position only grows; (3) what
+ * the database lists exists on disk, whole and durable; (4) the mutex is not held over I/O.
+ */
+#pragma once
+#include "storage/manifest_store.h"
+#include "storage/stored_rows.h"
+#include "storage/store.h"
+
+typedef struct Manifest Manifest;
+
+/* Reads everything the database lists. `cluster`: the folded id. */
+Status manifest_open(FileSystem *system, const char *directory, uint64_t cluster,
+                     ManifestStore *store, BlockCache *cache, MemoryBudget *budget,
+                     Manifest **out) CHECKED;
+void manifest_close(Manifest *manifest);
+
+/* Where a rowset's file is; `path` has MANIFEST_PATH_BYTES. */
+#define MANIFEST_PATH_BYTES 4096
+Status manifest_rowset_path(const Manifest *manifest, uint64_t table_id, uint32_t slice,
+                            uint64_t rowset_id, char *path) CHECKED;
+/* Makes the directory of a table's slice (once per process, then free). */
+Status manifest_make_directory(Manifest *manifest, uint64_t table_id, uint32_t slice) CHECKED;
+
+/* Adds rows a transaction wrote; `owned_file`, when not null, is synced at prepare. Thread-safe. */
+Status manifest_add(Manifest *manifest, uint64_t txn_id, uint32_t statement,
+                    StoredRows *owned_rows, File *owned_file) CHECKED;
+/* Drops what the snapshot sees, or (is_table) whatever the table has when this commits. */
+Status manifest_drop(Manifest *manifest, uint64_t table_id, const Snapshot *snapshot,
+                     bool is_table) CHECKED;
+
+Status manifest_prepare(Manifest *manifest, uint64_t txn_id) CHECKED;
+Status manifest_commit(Manifest *manifest, uint64_t txn_id, uint64_t position) CHECKED;
+Status manifest_abort(Manifest *manifest, uint64_t txn_id) CHECKED;
+Status manifest_rollback_statements(Manifest *manifest, uint64_t txn_id, uint32_t statement) CHECKED;
+Status manifest_abort_unprepared(Manifest *manifest, uint64_t txn_id) CHECKED;
+uint32_t manifest_prepared(Manifest *manifest, uint64_t *txn_ids, uint32_t max);
+void manifest_advance(Manifest *manifest, uint64_t position);
+uint64_t manifest_applied(const Manifest *manifest);
+/* Forgets entries dropped at or before `position`. */
+Status manifest_set_horizon(Manifest *manifest, uint64_t position) CHECKED;
+
+/* What a snapshot sees of a table, in the order of rowset ids; each is pinned for the caller. */
+Status manifest_visible(Manifest *manifest, uint64_t table_id, const Snapshot *snapshot,
+                        Arena *arena, StoredRows ***out, uint32_t *count) CHECKED;

@@ -1,0 +1,60 @@
+/*
+ * manifest_store.h — the node's database: settings, slices, leases, rowsets, prepared transactions.
+ *
+ * Thread-safe: one mutex serialises the calls; each of them is one durable transaction.
+ */
+#pragma once
+#include "base/metadata_store.h"
+#include "storage/stored_rows.h"
+#include "storage/store.h"
+
+typedef struct ManifestStore ManifestStore;
+
+Status manifest_store_open(FileSystem *system, const char *directory, ManifestStore **out) CHECKED;
+void manifest_store_close(ManifestStore *store);
+
+/* Settings: `*value` is untouched and `*is_found` false when there is none. */
+Status manifest_store_get(ManifestStore *store, const char *name, int64_t *value,
+                          bool *is_found) CHECKED;
+Status manifest_store_set(ManifestStore *store, const char *name, int64_t value) CHECKED;
+
+Status manifest_store_set_slices(ManifestStore *store, uint64_t map_epoch, const SliceRange *slices,
+                                 uint32_t slice_count) CHECKED;
+Status manifest_store_load_slices(ManifestStore *store, Arena *arena, SliceRange **slices,
+                                  uint32_t *slice_count) CHECKED;
+
+/* Leased ranges of rowset ids: what is before `next_id` may have been used. */
+typedef struct LeaseRange {
+    uint64_t first_id, next_id, end_id;
+} LeaseRange;
+Status manifest_store_set_lease(ManifestStore *store, const LeaseRange *lease) CHECKED;
+Status manifest_store_load_leases(ManifestStore *store, Arena *arena, LeaseRange **leases,
+                                  uint32_t *lease_count) CHECKED;
+
+/* A change of a transaction. */
+typedef struct PendingRows {
+    StoredRows *rows;
+    uint32_t statement;
+} PendingRows;
+typedef struct PendingDrop {
+    uint64_t table_id, rowset_id; /* 0: the whole table */
+    uint32_t statement;
+} PendingDrop;
+Status manifest_store_prepare(ManifestStore *store, uint64_t txn_id, const PendingRows *rows,
+                              uint32_t row_count, const PendingDrop *drops,
+                              uint32_t drop_count) CHECKED;
+Status manifest_store_commit(ManifestStore *store, uint64_t txn_id, uint64_t position) CHECKED;
+Status manifest_store_abort(ManifestStore *store, uint64_t txn_id) CHECKED;
+/* Deletes what was dropped at or before `position`. */
+Status manifest_store_forget(ManifestStore *store, uint64_t position) CHECKED;
+
+#define POSITION_NEVER UINT64_MAX
+/* Calls the visitors for all that is listed; pending rows have `created` POSITION_NEVER. */
+typedef struct ManifestVisitor {
+    void *object;
+    Status (*rows)(void *object, const StoredRows *facts, const void *bytes, uint64_t created,
+                   uint64_t dropped, uint64_t txn_id, uint32_t statement);
+    Status (*prepared)(void *object, uint64_t txn_id);
+    Status (*drop)(void *object, uint64_t txn_id, const PendingDrop *drop);
+} ManifestVisitor;
+Status manifest_store_load(ManifestStore *store, const ManifestVisitor *visitor) CHECKED;

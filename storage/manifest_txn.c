@@ -1,0 +1,487 @@
+/* manifest_txn.c — transactions on this node: what they add and drop, and their outcomes. One thread
+ * at a time decides about a transaction; writers of its statements may add rows in parallel before. */
+#include "storage/manifest_internal.h"
+
+#include <string.h>
+#include "base/fault.h"
+#include "base/heap.h"
+#include "base/log.h"
+
+static Status no_memory(void)
+{
+    return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for the manifest");
+}
+
+ManifestTxn *manifest_find_txn(const Manifest *manifest, uint64_t txn_id)
+{
+    ManifestTxn *txn = manifest->txns;
+    while (txn != NULL && txn->txn_id != txn_id) {
+        txn = txn->next;
+    }
+    return txn;
+}
+
+ManifestTxn *manifest_make_txn(Manifest *manifest, uint64_t txn_id)
+{
+    ManifestTxn *txn = manifest_find_txn(manifest, txn_id);
+    if (txn != NULL) {
+        return txn;
+    }
+    txn = heap_alloc_zeroed(sizeof *txn);
+    if (txn != NULL) {
+        txn->txn_id = txn_id;
+        txn->next = manifest->txns;
+        manifest->txns = txn;
+    }
+    return txn;
+}
+
+void manifest_txn_destroy(ManifestTxn *txn)
+{
+    for (uint32_t i = 0; i < txn->row_count; i++) {
+        file_close(txn->rows[i].file);
+        stored_rows_unpin(txn->rows[i].pending.rows);
+    }
+    heap_free(txn->rows);
+    heap_free(txn->drops);
+    heap_free(txn);
+}
+
+/* Out of the list; the mutex is held. */
+static void unlink_txn(Manifest *manifest, ManifestTxn *txn)
+{
+    ManifestTxn **link = &manifest->txns;
+    while (*link != txn) {
+        link = &(*link)->next;
+    }
+    *link = txn->next;
+}
+
+static bool add_rows(ManifestTxn *txn, const TxnRows *rows)
+{
+    if (txn->row_count == txn->row_capacity) {
+        const uint32_t capacity = txn->row_capacity == 0 ? 8 : 2 * txn->row_capacity;
+        TxnRows *larger = heap_realloc(txn->rows, capacity * sizeof *larger);
+        if (larger == NULL) {
+            return false;
+        }
+        txn->rows = larger;
+        txn->row_capacity = capacity;
+    }
+    txn->rows[txn->row_count++] = *rows;
+    return true;
+}
+
+Status manifest_txn_add_drop(ManifestTxn *txn, const PendingDrop *drop)
+{
+    if (txn == NULL) {
+        return no_memory();
+    }
+    if (txn->drop_count == txn->drop_capacity) {
+        const uint32_t capacity = txn->drop_capacity == 0 ? 8 : 2 * txn->drop_capacity;
+        PendingDrop *larger = heap_realloc(txn->drops, capacity * sizeof *larger);
+        if (larger == NULL) {
+            return no_memory();
+        }
+        txn->drops = larger;
+        txn->drop_capacity = capacity;
+    }
+    txn->drops[txn->drop_count++] = *drop;
+    return STATUS_OK;
+}
+
+Status manifest_add(Manifest *manifest, uint64_t txn_id, uint32_t statement,
+                    StoredRows *owned_rows, File *owned_file)
+{
+    const TxnRows rows = {.pending = {.rows = owned_rows, .statement = statement},
+                          .file = owned_file};
+    mutex_lock(&manifest->mutex);
+    ManifestTxn *txn = manifest_make_txn(manifest, txn_id);
+    const bool is_added = txn != NULL && add_rows(txn, &rows);
+    mutex_unlock(&manifest->mutex);
+    if (!is_added) {
+        file_close(owned_file);
+        stored_rows_doom(owned_rows);
+        stored_rows_unpin(owned_rows);
+        return no_memory();
+    }
+    return STATUS_OK;
+}
+
+Status manifest_drop(Manifest *manifest, uint64_t table_id, const Snapshot *snapshot, bool is_table)
+{
+    Status status = STATUS_OK;
+    StoredRows **rows = NULL;
+    uint32_t count = 0;
+    Arena *arena = arena_create(NULL, "drop_arena");
+    if (is_table) {
+        const PendingDrop drop = {.table_id = table_id, .statement = snapshot->statement};
+        mutex_lock(&manifest->mutex);
+        status = manifest_txn_add_drop(manifest_make_txn(manifest, snapshot->txn_id), &drop);
+        mutex_unlock(&manifest->mutex);
+    } else {
+        status = manifest_visible(manifest, table_id, snapshot, arena, &rows, &count);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const PendingDrop drop = {.table_id = table_id,
+                                  .rowset_id = rows[i]->rowset_id,
+                                  .statement = snapshot->statement};
+        if (status == STATUS_OK) {
+            mutex_lock(&manifest->mutex);
+            status = manifest_txn_add_drop(manifest_make_txn(manifest, snapshot->txn_id), &drop);
+            mutex_unlock(&manifest->mutex);
+        }
+        stored_rows_unpin(rows[i]);
+    }
+    arena_destroy(arena);
+    return status;
+}
+
+/* Files first, then the directories that name them, each once. */
+static Status sync_files(Manifest *manifest, ManifestTxn *txn)
+{
+    for (uint32_t i = 0; i < txn->row_count; i++) {
+        TxnRows *rows = &txn->rows[i];
+        if (rows->file != NULL) {
+            TRY(file_sync(rows->file));
+            file_close(rows->file);
+            rows->file = NULL;
+        }
+    }
+    TRY(FAULT("storage.after_sync"));
+    for (uint32_t i = 0; i < txn->row_count; i++) {
+        const StoredRows *rows = txn->rows[i].pending.rows;
+        bool is_seen = rows->kind != ROWS_FILE;
+        for (uint32_t k = 0; k < i && !is_seen; k++) {
+            const StoredRows *other = txn->rows[k].pending.rows;
+            is_seen = other->kind == ROWS_FILE && other->table_id == rows->table_id &&
+                      other->slice == rows->slice;
+        }
+        if (!is_seen) {
+            TRY(manifest_sync_directories(manifest, rows->table_id, rows->slice));
+        }
+    }
+    return STATUS_OK;
+}
+
+Status manifest_prepare(Manifest *manifest, uint64_t txn_id)
+{
+    mutex_lock(&manifest->mutex);
+    ManifestTxn *txn = manifest_find_txn(manifest, txn_id);
+    mutex_unlock(&manifest->mutex);
+    if (txn == NULL || txn->is_prepared) {
+        return STATUS_OK; // nothing written here, or told twice
+    }
+    TRY(sync_files(manifest, txn));
+    PendingRows *rows = heap_alloc(txn->row_count * sizeof *rows + 1);
+    if (rows == NULL) {
+        return no_memory();
+    }
+    for (uint32_t i = 0; i < txn->row_count; i++) {
+        rows[i] = txn->rows[i].pending;
+    }
+    Status status = manifest_store_prepare(manifest->store, txn_id, rows, txn->row_count,
+                                           txn->drops, txn->drop_count);
+    heap_free(rows);
+    txn->is_prepared = status == STATUS_OK;
+    return status;
+}
+
+static bool drops_entry(const ManifestTxn *txn, const StoredRows *rows)
+{
+    for (uint32_t i = 0; i < txn->drop_count; i++) {
+        const PendingDrop *drop = &txn->drops[i];
+        if (drop->table_id == rows->table_id &&
+            (drop->rowset_id == 0 || drop->rowset_id == rows->rowset_id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The next version of one table after `txn`; null when memory is refused. The mutex is held. */
+static TableVersion *version_after(const ManifestTable *table, const ManifestTxn *txn,
+                                   uint64_t position)
+{
+    TableVersion *version = table_version_copy(table->version, txn->row_count);
+    if (version == NULL) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < txn->row_count; i++) {
+        StoredRows *rows = txn->rows[i].pending.rows;
+        if (rows->table_id == table->table_id) {
+            version->entries[version->entry_count++] = (ManifestEntry){
+                .rows = stored_rows_pin(rows), .created = position, .dropped = POSITION_NEVER};
+        }
+    }
+    for (uint32_t i = 0; i < version->entry_count; i++) {
+        ManifestEntry *entry = &version->entries[i];
+        if (entry->dropped == POSITION_NEVER && drops_entry(txn, entry->rows)) {
+            entry->dropped = position;
+        }
+    }
+    return version;
+}
+
+/* A table that gets another version; `version` is the next one, then the old one. */
+typedef struct Replacement {
+    ManifestTable *table;
+    TableVersion *version;
+} Replacement;
+
+typedef struct ReplacementList {
+    Replacement *items; /* room for one per row and drop of the transaction */
+    uint32_t count;
+} ReplacementList;
+
+static bool list_table(Manifest *manifest, const ManifestTxn *txn, uint64_t position,
+                       uint64_t table_id, ReplacementList *list)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (list->items[i].table->table_id == table_id) {
+            return true;
+        }
+    }
+    ManifestTable *table = manifest_make_table(manifest, table_id);
+    TableVersion *version = table == NULL ? NULL : version_after(table, txn, position);
+    if (version == NULL) {
+        return false;
+    }
+    list->items[list->count++] = (Replacement){.table = table, .version = version};
+    return true;
+}
+
+/* Builds all next versions before any is published; the mutex is held. */
+static bool list_tables(Manifest *manifest, const ManifestTxn *txn, uint64_t position,
+                        ReplacementList *list)
+{
+    bool is_complete = true;
+    for (uint32_t i = 0; i < txn->row_count && is_complete; i++) {
+        is_complete =
+            list_table(manifest, txn, position, txn->rows[i].pending.rows->table_id, list);
+    }
+    for (uint32_t i = 0; i < txn->drop_count && is_complete; i++) {
+        is_complete = list_table(manifest, txn, position, txn->drops[i].table_id, list);
+    }
+    return is_complete;
+}
+
+/* All tables and the applied position change together. */
+static Status publish(Manifest *manifest, ManifestTxn *txn, uint64_t position)
+{
+    ReplacementList list = {
+        .items = heap_alloc((txn->row_count + txn->drop_count + 1) * sizeof *list.items)};
+    if (list.items == NULL) {
+        return no_memory();
+    }
+    mutex_lock(&manifest->mutex);
+    const bool is_complete = list_tables(manifest, txn, position, &list);
+    for (uint32_t i = 0; i < list.count && is_complete; i++) {
+        TableVersion *old = list.items[i].table->version;
+        list.items[i].table->version = list.items[i].version;
+        list.items[i].version = old;
+    }
+    if (is_complete) {
+        unlink_txn(manifest, txn);
+        manifest_advance(manifest, position);
+    }
+    mutex_unlock(&manifest->mutex);
+    for (uint32_t i = 0; i < list.count; i++) {
+        table_version_unpin(list.items[i].version);
+    }
+    heap_free(list.items);
+    if (!is_complete) {
+        return no_memory();
+    }
+    manifest_txn_destroy(txn);
+    return STATUS_OK;
+}
+
+/* When memory is refused after the database has the commit, the caller repeats it: the database is
+ * then told once more what it knows. */
+Status manifest_commit(Manifest *manifest, uint64_t txn_id, uint64_t position)
+{
+    mutex_lock(&manifest->mutex);
+    ManifestTxn *txn = manifest_find_txn(manifest, txn_id);
+    mutex_unlock(&manifest->mutex);
+    if (txn == NULL) {
+        manifest_advance(manifest, position);
+        return STATUS_OK;
+    }
+    if (!txn->is_prepared) {
+        return status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                            "transaction %llu was not prepared", (unsigned long long)txn_id);
+    }
+    TRY(manifest_store_commit(manifest->store, txn_id, position));
+    TRY(FAULT("storage.after_applied"));
+    return publish(manifest, txn, position);
+}
+
+Status manifest_abort(Manifest *manifest, uint64_t txn_id)
+{
+    mutex_lock(&manifest->mutex);
+    ManifestTxn *txn = manifest_find_txn(manifest, txn_id);
+    mutex_unlock(&manifest->mutex);
+    if (txn == NULL) {
+        return STATUS_OK;
+    }
+    if (txn->is_prepared) {
+        TRY(manifest_store_abort(manifest->store, txn_id));
+    }
+    mutex_lock(&manifest->mutex);
+    unlink_txn(manifest, txn);
+    mutex_unlock(&manifest->mutex);
+    for (uint32_t i = 0; i < txn->row_count; i++) {
+        stored_rows_doom(txn->rows[i].pending.rows);
+    }
+    manifest_txn_destroy(txn);
+    return STATUS_OK;
+}
+
+Status manifest_rollback_statements(Manifest *manifest, uint64_t txn_id, uint32_t statement)
+{
+    mutex_lock(&manifest->mutex);
+    ManifestTxn *txn = manifest_find_txn(manifest, txn_id);
+    if (txn == NULL || txn->is_prepared) {
+        mutex_unlock(&manifest->mutex);
+        return txn == NULL ? STATUS_OK
+                           : status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                                          "transaction %llu is prepared",
+                                          (unsigned long long)txn_id);
+    }
+    // What goes is moved behind what stays, then released outside the mutex.
+    uint32_t kept = 0, kept_drops = 0;
+    for (uint32_t i = 0; i < txn->row_count; i++) {
+        if (txn->rows[i].pending.statement < statement) {
+            const TxnRows rows = txn->rows[i];
+            txn->rows[i] = txn->rows[kept];
+            txn->rows[kept++] = rows;
+        }
+    }
+    for (uint32_t i = 0; i < txn->drop_count; i++) {
+        if (txn->drops[i].statement < statement) {
+            txn->drops[kept_drops++] = txn->drops[i];
+        }
+    }
+    const uint32_t count = txn->row_count - kept;
+    TxnRows *gone = heap_alloc(count * sizeof *gone + 1);
+    if (gone != NULL) {
+        memcpy(gone, txn->rows + kept, count * sizeof *gone);
+        txn->row_count = kept;
+        txn->drop_count = kept_drops;
+    }
+    mutex_unlock(&manifest->mutex);
+    if (gone == NULL) {
+        return no_memory();
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        file_close(gone[i].file);
+        stored_rows_doom(gone[i].pending.rows);
+        stored_rows_unpin(gone[i].pending.rows);
+    }
+    heap_free(gone);
+    return STATUS_OK;
+}
+
+Status manifest_abort_unprepared(Manifest *manifest, uint64_t txn_id)
+{
+    for (;;) {
+        mutex_lock(&manifest->mutex);
+        const ManifestTxn *txn = manifest->txns;
+        while (txn != NULL && (txn->is_prepared || txn->txn_id >= txn_id)) {
+            txn = txn->next;
+        }
+        const uint64_t victim = txn == NULL ? 0 : txn->txn_id;
+        mutex_unlock(&manifest->mutex);
+        if (victim == 0) {
+            return STATUS_OK;
+        }
+        TRY(manifest_abort(manifest, victim));
+    }
+}
+
+uint32_t manifest_prepared(Manifest *manifest, uint64_t *txn_ids, uint32_t max)
+{
+    uint32_t count = 0;
+    mutex_lock(&manifest->mutex);
+    for (const ManifestTxn *txn = manifest->txns; txn != NULL && count < max; txn = txn->next) {
+        if (txn->is_prepared) {
+            txn_ids[count++] = txn->txn_id;
+        }
+    }
+    mutex_unlock(&manifest->mutex);
+    return count;
+}
+
+void manifest_advance(Manifest *manifest, uint64_t position)
+{
+    uint64_t applied = atomic_load(&manifest->applied);
+    while (applied < position &&
+           !atomic_compare_exchange_weak(&manifest->applied, &applied, position)) {
+    }
+}
+
+uint64_t manifest_applied(const Manifest *manifest)
+{
+    return atomic_load(&manifest->applied);
+}
+
+/* The version without what was dropped at or before `position`; null when nothing was, or memory is
+ * refused (the next horizon tries again). The mutex is held. */
+static TableVersion *version_since(const ManifestTable *table, uint64_t position)
+{
+    const TableVersion *version = table->version;
+    uint32_t gone = 0;
+    for (uint32_t i = 0; version != NULL && i < version->entry_count; i++) {
+        gone += version->entries[i].dropped <= position;
+    }
+    if (gone == 0) {
+        return NULL;
+    }
+    TableVersion *next = table_version_copy(version, 0);
+    if (next == NULL) {
+        return NULL;
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < next->entry_count; i++) {
+        if (next->entries[i].dropped <= position) {
+            stored_rows_doom(next->entries[i].rows);
+            stored_rows_unpin(next->entries[i].rows); // the old version still holds it
+        } else {
+            next->entries[kept++] = next->entries[i];
+        }
+    }
+    next->entry_count = kept;
+    return next;
+}
+
+Status manifest_set_horizon(Manifest *manifest, uint64_t position)
+{
+    bool has_garbage = false;
+    mutex_lock(&manifest->mutex);
+    for (uint32_t b = 0; b < MANIFEST_TABLE_BUCKETS; b++) {
+        for (const ManifestTable *table = manifest->tables[b]; table != NULL; table = table->next) {
+            const TableVersion *version = table->version;
+            for (uint32_t i = 0; version != NULL && i < version->entry_count; i++) {
+                has_garbage |= version->entries[i].dropped <= position;
+            }
+        }
+    }
+    mutex_unlock(&manifest->mutex);
+    if (!has_garbage) {
+        return STATUS_OK;
+    }
+    // The database forgets first: a file without an entry is garbage, an entry needs its file.
+    TRY(manifest_store_forget(manifest->store, position));
+    for (uint32_t b = 0; b < MANIFEST_TABLE_BUCKETS; b++) {
+        for (ManifestTable *table = manifest->tables[b]; table != NULL; table = table->next) {
+            mutex_lock(&manifest->mutex);
+            TableVersion *next = version_since(table, position);
+            TableVersion *old = next == NULL ? NULL : table->version;
+            table->version = next == NULL ? table->version : next;
+            mutex_unlock(&manifest->mutex);
+            table_version_unpin(old);
+        }
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,219 @@
+/* store.c — see store.h: opening a node's directory, and the parts of a Store put together. */
+#include "storage/store_internal.h"
+
+#include <string.h>
+#include "base/heap.h"
+#include "base/log.h"
+#include "storage/inspect.h"
+
+static Status check_identity(Store *store, const char *name, int64_t expected)
+{
+    int64_t found = 0;
+    bool is_found = false;
+    TRY(manifest_store_get(store->manifest_store, name, &found, &is_found));
+    if (!is_found) {
+        return manifest_store_set(store->manifest_store, name, expected);
+    }
+    return found == expected
+               ? STATUS_OK
+               : status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                              "the data directory belongs to another %s", name);
+}
+
+static Status load_slices(Store *store)
+{
+    SliceRange *slices = NULL;
+    uint32_t count = 0;
+    int64_t epoch = 0;
+    bool is_found = false;
+    Arena *arena = arena_create(NULL, "slice_arena");
+    Status status = manifest_store_load_slices(store->manifest_store, arena, &slices, &count);
+    if (status == STATUS_OK) {
+        status = manifest_store_get(store->manifest_store, "map_epoch", &epoch, &is_found);
+    }
+    if (status == STATUS_OK && count > STORE_SLICES_MAX) {
+        status = status_error(SQLSTATE_DATA_CORRUPTED, "too many slices in the node's database");
+    }
+    if (status == STATUS_OK) {
+        memcpy(store->slices, slices, count * sizeof *slices);
+        store->slice_count = count;
+        store->map_epoch = (uint64_t)epoch;
+    }
+    arena_destroy(arena);
+    return status;
+}
+
+static Status open_parts(Store *store, const StoreOptions *options)
+{
+    TRY(file_make_directory(store->system, options->directory));
+    TRY(manifest_store_open(store->system, options->directory, &store->manifest_store));
+    TRY(check_identity(store, "cluster", (int64_t)store->cluster));
+    TRY(check_identity(store, "node", options->node_id));
+    TRY(load_slices(store));
+    TRY(rowset_lease_open(&store->lease, store->manifest_store));
+    TRY(block_cache_create(store->budget, options->cache_bytes, &store->cache));
+    return manifest_open(store->system, options->directory, store->cluster, store->manifest_store,
+                         store->cache, store->budget, &store->manifest);
+}
+
+Status store_open(const StoreOptions *options, Store **out)
+{
+    Store *store = heap_alloc_zeroed(sizeof *store);
+    if (store == NULL) {
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for a store");
+    }
+    store->host = options->host;
+    store->system = options->host->files;
+    store->budget = options->budget;
+    store->node_id = options->node_id;
+    store->cluster = cluster_fold(options->cluster_id);
+    mutex_init(&store->mutex, MUTEX_RANK_TABLE);
+    Status status = open_parts(store, options);
+    if (status != STATUS_OK) {
+        store_close(store);
+        return status;
+    }
+    log_info("store_opened", "node=%u position=%llu slices=%u", store->node_id,
+             (unsigned long long)store_applied_position(store), store->slice_count);
+    *out = store;
+    return STATUS_OK;
+}
+
+void store_close(Store *store)
+{
+    if (store == NULL) {
+        return;
+    }
+    manifest_close(store->manifest);
+    block_cache_destroy(store->cache);
+    rowset_lease_close(&store->lease);
+    manifest_store_close(store->manifest_store);
+    mutex_deinit(&store->mutex);
+    heap_free(store);
+}
+
+Status store_set_slices(Store *store, uint64_t map_epoch, const SliceRange *slices,
+                        uint32_t slice_count)
+{
+    if (slice_count > STORE_SLICES_MAX) {
+        return status_error(SQLSTATE_PROGRAM_LIMIT_EXCEEDED, "%u slices on one node are too many",
+                            slice_count);
+    }
+    TRY(manifest_store_set_slices(store->manifest_store, map_epoch, slices, slice_count));
+    mutex_lock(&store->mutex);
+    memcpy(store->slices, slices, slice_count * sizeof *slices);
+    store->slice_count = slice_count;
+    store->map_epoch = map_epoch;
+    mutex_unlock(&store->mutex);
+    return STATUS_OK;
+}
+
+Status store_slices(Store *store, Arena *arena, SliceRange **slices, uint32_t *count)
+{
+    mutex_lock(&store->mutex);
+    *count = store->slice_count;
+    *slices = arena_memdup(arena, store->slices, store->slice_count * sizeof *store->slices + 1);
+    mutex_unlock(&store->mutex);
+    return *count > 0 ? STATUS_OK
+                      : status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                                     "node %u has no slices yet", store->node_id);
+}
+
+Status store_lease_rowsets(Store *store, uint64_t first_id, uint64_t id_count)
+{
+    return rowset_lease_add(&store->lease, first_id, id_count);
+}
+
+uint64_t store_leased_rowsets(const Store *store)
+{
+    return rowset_lease_left((RowsetLease *)&store->lease);
+}
+
+Status store_prepare(Store *store, uint64_t txn_id)
+{
+    return manifest_prepare(store->manifest, txn_id);
+}
+
+Status store_commit(Store *store, uint64_t txn_id, uint64_t position)
+{
+    return manifest_commit(store->manifest, txn_id, position);
+}
+
+Status store_abort(Store *store, uint64_t txn_id)
+{
+    return manifest_abort(store->manifest, txn_id);
+}
+
+Status store_rollback_statements(Store *store, uint64_t txn_id, uint32_t statement)
+{
+    return manifest_rollback_statements(store->manifest, txn_id, statement);
+}
+
+uint64_t store_applied_position(const Store *store)
+{
+    return manifest_applied(store->manifest);
+}
+
+void store_advance(Store *store, uint64_t position)
+{
+    manifest_advance(store->manifest, position);
+}
+
+uint32_t store_prepared(Store *store, uint64_t *txn_ids, uint32_t max)
+{
+    return manifest_prepared(store->manifest, txn_ids, max);
+}
+
+Status store_abort_unprepared(Store *store, uint64_t txn_id)
+{
+    return manifest_abort_unprepared(store->manifest, txn_id);
+}
+
+void store_set_horizon(Store *store, uint64_t position)
+{
+    Status status = manifest_set_horizon(store->manifest, position);
+    if (status != STATUS_OK) { // nothing is lost: the next horizon tries again
+        log_status(LOG_WARN, "horizon_not_applied", status);
+        status_free(status);
+    }
+}
+
+Status store_truncate_table(Store *store, uint64_t table_id, const Snapshot *snapshot)
+{
+    return manifest_drop(store->manifest, table_id, snapshot, false);
+}
+
+Status store_drop_table(Store *store, uint64_t table_id, const Snapshot *snapshot)
+{
+    return manifest_drop(store->manifest, table_id, snapshot, true);
+}
+
+static TableUsage *usage_of_slice(TableUsage *usages, uint32_t *count, uint32_t slice)
+{
+    for (uint32_t i = 0; i < *count; i++) {
+        if (usages[i].slice == slice) {
+            return &usages[i];
+        }
+    }
+    usages[*count] = (TableUsage){.slice = slice};
+    return &usages[(*count)++];
+}
+
+Status store_table_usage(Store *store, uint64_t table_id, const Snapshot *snapshot, Arena *arena,
+                         TableUsage **out, uint32_t *count)
+{
+    StoredRows **rows;
+    uint32_t row_count;
+    TRY(manifest_visible(store->manifest, table_id, snapshot, arena, &rows, &row_count));
+    *out = ARENA_ARRAY(arena, TableUsage, row_count + 1);
+    *count = 0;
+    for (uint32_t i = 0; i < row_count; i++) {
+        TableUsage *usage = usage_of_slice(*out, count, rows[i]->slice);
+        usage->rows += rows[i]->row_count;
+        usage->bytes += rows[i]->byte_count;
+        usage->rowsets += rows[i]->kind == ROWS_FILE;
+        usage->insert_batches += rows[i]->kind == ROWS_BATCH;
+        stored_rows_unpin(rows[i]);
+    }
+    return STATUS_OK;
+}

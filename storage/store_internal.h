@@ -1,0 +1,27 @@
+/* store_internal.h — what a Store is made of; for the files of this folder only. */
+#pragma once
+#include "base/mutex.h"
+#include "storage/manifest.h"
+#include "storage/rowset_lease.h"
+#include "storage/store.h"
+
+#define STORE_SLICES_MAX 4096u
+
+struct Store {
+    Host *host;
+    FileSystem *system;
+    MemoryBudget *budget;
+    uint32_t node_id;
+    uint64_t cluster; /* folded id */
+    ManifestStore *manifest_store;
+    BlockCache *cache;
+    Manifest *manifest;
+    RowsetLease lease;
+    Mutex mutex; /* guards the slices */
+    uint64_t map_epoch;
+    uint32_t slice_count;
+    SliceRange slices[STORE_SLICES_MAX];
+};
+
+/* A copy of the slices in `arena`; 55000 when there are none yet. */
+Status store_slices(Store *store, Arena *arena, SliceRange **slices, uint32_t *count) CHECKED;

@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+"""Seeded rounds of kill -9 and SIGSTOP against a cluster of four processes.
+
+Each round picks a victim (the leader or a node), a moment (at rest, during COPY, during SELECT,
+during COMMIT) and a signal. After it: the statement in flight has ended with an error that is clear,
+committed data is whole, no part of an unacknowledged COPY is visible unless all of it is, the
+process comes back into the same data without help, and nothing waited longer than ten seconds.
+"""
+
+import argparse
+import random
+import signal
+import socket
+import sys
+import threading
+import time
+
+sys.path.insert(0, str(__import__("pathlib").Path(__file__).resolve().parents[1] / "support"))
+import cluster  # noqa: E402
+import pgwire  # noqa: E402
+
+WAIT_MAX = 10.0
+BATCH_ROWS = 20_000
+CLEAR = {"08006", "57P01", "57P03", "57014", "08000", "58030", "40001"}
+
+
+class Failure(Exception):
+    pass
+
+
+class Rounds:
+    def __init__(self, options):
+        self.options = options
+        self.random = random.Random(options.seed)
+        self.server = cluster.Cluster(3, preset=options.preset)
+        self.acknowledged = []  # ids of COPY batches the client knows to be committed
+        self.unknown = []  # batches whose COPY failed: all or nothing
+        self.next_batch = 1
+
+    def connect(self):
+        return self.server.connect(timeout=60)
+
+    def batch_text(self, batch):
+        return b"".join(b"%d|%d|row %d of batch %d\n" % (batch, i, i, batch)
+                        for i in range(BATCH_ROWS))
+
+    # ---- what runs while the victim dies ----
+
+    def copy(self, log):
+        batch = self.next_batch
+        self.next_batch += 1
+        try:
+            with self.connect() as c:
+                text = self.batch_text(batch)
+
+                def slowly():
+                    for i in range(0, len(text), len(text) // 8 + 1):
+                        yield text[i : i + len(text) // 8 + 1]
+                        time.sleep(0.02)
+                tag = c.copy_in("copy facts from stdin delimiter '|'", slowly())
+            if tag != f"COPY {BATCH_ROWS}":
+                raise Failure(f"tag {tag}")
+            self.acknowledged.append(batch)
+            log.append("copy acknowledged")
+        except pgwire.ServerError as error:
+            self.unknown.append(batch)
+            log.append(f"copy failed: {error}")
+            if error.sqlstate not in CLEAR:
+                raise Failure(f"COPY ended with {error}") from error
+        except (OSError, ConnectionError) as error:
+            self.unknown.append(batch)
+            log.append(f"copy lost its connection: {error!r}")
+
+    def select(self, log):
+        try:
+            with self.connect() as c:
+                for _ in range(5):
+                    rows = c.rows("select a.batch, count(*), sum(b.id) from facts a, facts b "
+                                  "where a.batch = b.batch and a.id = b.id group by a.batch")
+                    for _, count, _ in rows:
+                        if int(count) != BATCH_ROWS:
+                            raise Failure(f"a SELECT saw part of a batch: {rows}")
+            log.append("selects ended")
+        except pgwire.ServerError as error:
+            log.append(f"select failed: {error}")
+            if error.sqlstate not in CLEAR:
+                raise Failure(f"SELECT ended with {error}") from error
+        except (OSError, ConnectionError) as error:
+            log.append(f"select lost its connection: {error!r}")
+
+    def rest(self, log):
+        log.append("at rest")
+
+    # ---- one round ----
+
+    def timed(self, function, log, problems):
+        start = time.monotonic()
+        try:
+            function(log)
+        except Exception as error:  # reported by the round
+            problems.append(error)
+        return time.monotonic() - start
+
+    def round(self, number):
+        victim = self.random.choice(self.server.processes())
+        work = self.random.choice([self.copy, self.copy, self.select, self.rest])
+        kind = self.random.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGSTOP])
+        delay = self.random.uniform(0.0, 0.35)
+        name = "leader" if victim is self.server.leader else victim.log_path.name[:-4]
+        log, problems, ends = [], [], []
+        thread = threading.Thread(
+            target=lambda: (self.timed(work, log, problems), ends.append(time.monotonic())))
+        thread.start()
+        time.sleep(delay)
+        hit = time.monotonic()
+        if kind == signal.SIGKILL:
+            victim.kill()
+        else:
+            victim.signal(signal.SIGSTOP)
+            time.sleep(3.2)
+        # A stopped leader answers nobody: its clients wait until it goes on.
+        if kind == signal.SIGSTOP:
+            victim.signal(signal.SIGCONT)
+        thread.join(timeout=60)
+        if thread.is_alive():
+            raise Failure(f"round {number}: the statement never ended")
+        waited = ends[0] - hit
+        if waited > WAIT_MAX:
+            raise Failure(f"round {number}: the statement ended {waited:.1f} s after the signal")
+        if problems:
+            raise problems[0]
+        if kind == signal.SIGKILL:
+            victim.start()
+        started = time.monotonic()
+        self.server.wait_ready(timeout=20)
+        back = time.monotonic() - started
+        if back > WAIT_MAX:
+            raise Failure(f"round {number}: {back:.1f} s until the cluster served again")
+        self.verify()
+        print(f"round {number}: {kind.name} {name} during {work.__name__}: {'; '.join(log)}; "
+              f"back in {back:.2f} s", flush=True)
+
+    def verify(self):
+        with self.connect() as c:
+            rows = c.rows("select batch, count(*), count(distinct id), sum(id) from facts "
+                          "group by batch order by batch")
+        seen = {int(r[0]): (int(r[1]), int(r[2]), int(r[3])) for r in rows}
+        whole = (BATCH_ROWS, BATCH_ROWS, BATCH_ROWS * (BATCH_ROWS - 1) // 2)
+        for batch in self.acknowledged:
+            if seen.get(batch) != whole:
+                raise Failure(f"batch {batch} was acknowledged, seen {seen.get(batch)}")
+        for batch, found in seen.items():
+            if found != whole:
+                raise Failure(f"batch {batch} is visible in part: {found}")
+            if batch not in self.acknowledged and batch not in self.unknown:
+                raise Failure(f"batch {batch} was never sent")
+
+    def client_gone(self):
+        """A client that vanishes in mid-COPY leaves no row."""
+        with self.connect() as c:
+            before = c.value("select count(*) from facts")
+        gone = self.connect()
+        gone.send(b"Q", b"copy facts from stdin delimiter '|'\0")
+        gone.receive()
+        gone.send(b"d", self.batch_text(999_999)[:200_000])
+        gone.socket.shutdown(socket.SHUT_RDWR)
+        gone.socket.close()
+        time.sleep(1)
+        with self.connect() as c:
+            after = c.value("select count(*) from facts")
+        if before != after:
+            raise Failure(f"a client gone in mid-COPY left {after} rows, {before} before")
+
+    def run(self):
+        print(f"seed {self.options.seed}", flush=True)
+        with self.server:
+            with self.connect() as c:
+                c.query_all("create table facts (batch integer, id integer, note varchar(40)) "
+                            "distkey (id)")
+            self.copy([])
+            self.client_gone()
+            for number in range(1, self.options.rounds + 1):
+                self.round(number)
+        print(f"{self.options.rounds} passed, 0 failed")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
+    parser.add_argument("--preset")
+    options = parser.parse_args()
+    try:
+        Rounds(options).run()
+    except Failure as failure:
+        print(f"FAILED with seed {options.seed}: {failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,204 @@
+"""Starts and stops Basalt for tests: `local`, or a cluster of processes over tcp on loopback.
+
+Data lies in a temporary folder; ports are free ones. Only processes started here are signalled.
+"""
+
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+import pgwire  # noqa: E402
+
+PASSWORD = "test-password"
+
+
+def program(preset=None):
+    preset = preset or os.environ.get("BASALT_PRESET", "release")
+    return ROOT / "build" / preset / "basalt"
+
+
+def free_ports(count):
+    """`count` ports in a row (a cluster address uses three)."""
+    for _ in range(200):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            first = probe.getsockname()[1]
+        if first + count > 65000:
+            continue
+        held = []
+        try:
+            for i in range(count):
+                s = socket.socket()
+                held.append(s)
+                s.bind(("127.0.0.1", first + i))
+            return first
+        except OSError:
+            continue
+        finally:
+            for s in held:
+                s.close()
+    raise RuntimeError("no free ports")
+
+
+class Process:
+    def __init__(self, arguments, log_path, environment=None, preset=None):
+        self.arguments = [str(program(preset))] + [str(a) for a in arguments]
+        self.log_path, self.environment = log_path, environment or {}
+        self.process = None
+
+    def start(self):
+        log = open(self.log_path, "ab")
+        self.process = subprocess.Popen(
+            self.arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            env={**os.environ, "BASALT_ADMIN_PASSWORD": PASSWORD,
+                 "LSAN_OPTIONS": f"suppressions={ROOT}/tests/support/lsan.supp",
+                 **self.environment})
+        log.close()
+        return self
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def is_running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def kill(self):
+        if self.is_running():
+            self.process.send_signal(signal.SIGKILL)
+        if self.process:
+            self.process.wait(timeout=20)
+
+    def stop(self):
+        """Clean stop; the exit code."""
+        if self.is_running():
+            self.process.send_signal(signal.SIGCONT)
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(timeout=40)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise RuntimeError(f"did not stop: {self.arguments}")
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def log(self):
+        return pathlib.Path(self.log_path).read_text(errors="replace")
+
+
+class Basalt:
+    """Common part: connections and readiness."""
+
+    def __init__(self, directory=None, preset=None):
+        self.own_directory = directory is None
+        self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="basalt-test-"))
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.preset = preset
+        self.port = free_ports(1)
+
+    def connect(self, timeout=60, **options):
+        return pgwire.Connection(port=self.port, password=options.pop("password", PASSWORD),
+                                 timeout=timeout, **options)
+
+    def wait_ready(self, timeout=40):
+        deadline = time.monotonic() + timeout
+        last = None
+        while time.monotonic() < deadline:
+            for p in self.processes():
+                if p.process is not None and not p.is_running():
+                    raise RuntimeError(f"{p.arguments} ended:\n{p.log()[-4000:]}")
+            try:
+                with self.connect(timeout=10) as c:
+                    states = [r[0] for r in c.rows("select state from svv_cluster_nodes")]
+                    if states and all(s == "ready" for s in states):
+                        return self
+                    last = states
+            except (OSError, ConnectionError, pgwire.ServerError) as error:
+                last = error
+            time.sleep(0.02)
+        raise RuntimeError(f"not ready in {timeout} s: {last}\n{self.logs()[-6000:]}")
+
+    def logs(self):
+        return "".join(f"--- {p.log_path}\n{p.log()}" for p in self.processes())
+
+    def remove(self):
+        if self.own_directory:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, kind, *_):
+        codes = self.stop()
+        if kind is not None:
+            print(self.logs()[-6000:], file=sys.stderr)
+        self.remove()
+        if kind is None and any(code != 0 for code in codes):
+            raise RuntimeError(f"exit codes {codes}")
+
+
+class Local(Basalt):
+    def __init__(self, nodes=1, settings=None, environment=None, **options):
+        super().__init__(**options)
+        arguments = ["local", "--nodes", nodes, "--data", self.directory / "data",
+                     "--port", self.port]
+        for name, value in (settings or {}).items():
+            arguments += [f"--{name.replace('_', '-')}={value}"]
+        self.server = Process(arguments, self.directory / "log", environment, self.preset)
+
+    def processes(self):
+        return [self.server]
+
+    def start(self):
+        self.server.start()
+        return self.wait_ready()
+
+    def stop(self):
+        return [self.server.stop()]
+
+    def pids(self):
+        return [self.server.pid]
+
+
+class Cluster(Basalt):
+    """One leader and `nodes` compute processes."""
+
+    def __init__(self, nodes=3, settings=None, environment=None, pins=None, **options):
+        super().__init__(**options)
+        base = free_ports(3 * (nodes + 1))
+        address = [f"tcp://127.0.0.1:{base + 3 * i}" for i in range(nodes + 1)]
+        extra = [f"--{n.replace('_', '-')}={v}" for n, v in (settings or {}).items()]
+        self.leader = Process(
+            ["leader", "--nodes", nodes, "--data", self.directory / "leader", "--port", self.port,
+             "--cluster-listen", address[0]] + extra,
+            self.directory / "leader.log", environment, self.preset)
+        self.nodes = [
+            Process(["compute", "--data", self.directory / f"node{i}",
+                     "--cluster-listen", address[i], "--cluster-leader", address[0]] + extra,
+                    self.directory / f"node{i}.log", environment, self.preset)
+            for i in range(1, nodes + 1)]
+
+    def processes(self):
+        return [self.leader] + self.nodes
+
+    def start(self):
+        for p in self.processes():
+            p.start()
+            time.sleep(0.05)
+        return self.wait_ready()
+
+    def stop(self):
+        return [p.stop() for p in self.processes()]
+
+    def pids(self):
+        return [p.pid for p in self.processes()]
