@@ -370,8 +370,8 @@ static LogicalNode *order_greedily(Orderer *self)
         nodes[i] = self->graph->inputs[i].node;
     }
     while (count > 1) {
-        uint32_t left, right;
-        InputSet both;
+        uint32_t left = 0, right = 0;
+        InputSet both = {0};
         if (!find_best_pair(self, sets, count, &left, &right, &both)) {
             return NULL;
         }

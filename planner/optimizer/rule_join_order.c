@@ -5,6 +5,7 @@
  */
 #include "planner/optimizer/join_order.h"
 #include "planner/optimizer/rules.h"
+#include "planner/optimizer/semijoin_reduce.h"
 
 typedef struct OrderRule {
     PlannerContext *context;
@@ -37,9 +38,15 @@ static LogicalNode *order(OrderRule *self, LogicalNode *node)
     }
     JoinGraph *graph = join_graph_create(self->context->arena, node);
     for (uint32_t i = 0; i < graph->input_count; i++) {
+        estimate_tree(self->estimator, graph->inputs[i].node);
+    }
+    PointerList reductions = {0};
+    semijoin_reduce(self->context, self->estimator, graph, &reductions);
+    for (uint32_t i = 0; i < graph->input_count; i++) {
         graph->inputs[i].node = order(self, graph->inputs[i].node);
         estimate_tree(self->estimator, graph->inputs[i].node);
     }
+    semijoin_reduce_estimates(self->estimator, &reductions);
     join_graph_add_bridges(graph);
     LogicalNode *ordered = join_order_build(self->estimator, &self->model, graph);
     return ordered == NULL ? node : ordered;
