@@ -64,9 +64,10 @@ void mutex_lock(Mutex *mutex)
 
 void mutex_unlock(Mutex *mutex)
 {
+    MutexRank rank = mutex->rank; // once unlocked, whoever waited for it may free the mutex
     int error = pthread_mutex_unlock(&mutex->handle);
     ASSERT(error == 0);
-    rank_leave(mutex->rank);
+    rank_leave(rank);
 }
 
 void condition_init(Condition *condition)

@@ -137,7 +137,7 @@ static Status bind_named(Binder *binder, const AstExpr *ast, Expr **args, Expr *
     if (is_known) {
         return STATUS_OK;
     }
-    if (function_find(name, &function)) {
+    if (function_by_name(name, &function)) {
         return bind_function(binder, function, count, args, ast->position, out);
     }
     TRY(bind_type_call(binder, ast, args, &is_known, out));

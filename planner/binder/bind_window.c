@@ -287,7 +287,7 @@ static Status bind_parts(Binder *binder, Scope *scope, const AstExpr *ast, Windo
         return bind_window_aggregate(binder, scope, ast, aggregate, args, call);
     }
     FunctionId plain;
-    if (function_find(ast->call->name, &plain)) {
+    if (function_by_name(ast->call->name, &plain)) {
         return status_at(ast->position, SQLSTATE_WRONG_OBJECT_TYPE,
                          "OVER specified, but %s is not a window function nor an aggregate "
                          "function",

@@ -233,7 +233,7 @@ Status function_missing(Binder *binder, const char *name, uint32_t count, Expr *
 /* function_signatures.c: coerces the arguments and finds the result type; 42883. */
 Status bind_function(Binder *binder, FunctionId function, uint32_t count, Expr **args,
                      int32_t position, Expr **out) CHECKED;
-bool function_find(const char *name, FunctionId *out);
+bool function_by_name(const char *name, FunctionId *out);
 
 /* bind_aggregate.c */
 bool aggregate_find(const char *name, AggregateId *out);

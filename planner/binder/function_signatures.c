@@ -69,7 +69,7 @@ typedef struct SignatureRule {
     Status (*bind)(Call *call, Expr **out);
 } SignatureRule;
 
-bool function_find(const char *name, FunctionId *out)
+bool function_by_name(const char *name, FunctionId *out)
 {
     for (size_t i = 0; i < sizeof(function_aliases) / sizeof(function_aliases[0]); i++) {
         if (strcmp(function_aliases[i].alias, name) == 0) {
