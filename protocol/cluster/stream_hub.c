@@ -200,6 +200,21 @@ void inflow_end(Inflow *inflow, StreamQueue *queue, uint64_t message_count)
     inflow_wake(inflow);
 }
 
+/* Data that nobody wants any more: its sender may have opened after the first word of it. */
+static void send_stop(StreamHub *hub, const FrameHeader *data)
+{
+    if (data->kind == FRAME_END) {
+        return;
+    }
+    FrameHeader header = {.kind = FRAME_STOP,
+                          .query_id = data->query_id,
+                          .exchange_id = data->exchange_id,
+                          .source = hub->endpoint,
+                          .target = data->source};
+    status_ignore(cluster_port_send(hub->port, data->source, &header, NULL, 0),
+                  "a sender that is gone needs no stop");
+}
+
 /* A data message or end mark for one of our inflows. */
 static void deliver_to_inflow(StreamHub *hub, const FrameHeader *header,
                               TransportMessage *owned_message)
@@ -212,13 +227,15 @@ static void deliver_to_inflow(StreamHub *hub, const FrameHeader *header,
     } else {
         transport_nng()->ops->message_destroy(owned_message);
     }
-    if (inflow == NULL) { // the query is over here, or no memory: its sender times out or is told
+    if (inflow == NULL) { // the query is over here
         if (item != NULL) {
             stream_item_free(item);
         }
+        send_stop(hub, header);
         return;
     }
     mutex_lock(&inflow->mutex);
+    bool is_stopped = inflow->is_stopped;
     StreamQueue *queue = inflow_queue(inflow, header->source);
     bool is_out_of_order =
         queue != NULL && item != NULL && header->sequence != queue->next_sequence;
@@ -242,6 +259,9 @@ static void deliver_to_inflow(StreamHub *hub, const FrameHeader *header,
     }
     mutex_unlock(&inflow->mutex);
     stream_hub_release_inflow(hub, inflow);
+    if (is_stopped) {
+        send_stop(hub, header);
+    }
 }
 
 static void deliver_to_sender(StreamHub *hub, const FrameHeader *header)
