@@ -87,23 +87,19 @@ uint64_t rowset_writer_row_count(const RowsetWriter *writer)
     return writer->row_count;
 }
 
-uint64_t rowset_writer_rowset_id(const RowsetWriter *writer)
+const RowsetPlace *rowset_writer_place(const RowsetWriter *writer)
 {
-    return writer->place.rowset_id;
+    return &writer->place;
 }
 
-bool rowset_writer_is_full(const RowsetWriter *writer)
-{
-    return writer->row_group_count == FORMAT_ROWSET_ROW_GROUPS;
-}
-
-BlockIdentity rowset_writer_identity(const RowsetWriter *writer, uint32_t column)
+BlockIdentity rowset_writer_identity(const RowsetWriter *writer, uint32_t column,
+                                     uint32_t row_group)
 {
     return (BlockIdentity){.cluster = writer->place.cluster,
                            .table_id = writer->place.table_id,
                            .rowset_id = writer->place.rowset_id,
                            .column_id = writer->columns[column].column_id,
-                           .row_group = writer->row_group_count};
+                           .row_group = row_group};
 }
 
 /* Room for a block in the last chunk, or in a new one. */
@@ -143,14 +139,15 @@ static GatheredBlock *gathered(const RowsetWriter *writer, uint32_t column, uint
     return &writer->blocks[(size_t)column * FORMAT_ROWSET_ROW_GROUPS + row_group];
 }
 
-Status rowset_writer_add(RowsetWriter *writer, uint32_t column, const EncodedBlock *block)
+Status rowset_writer_add(RowsetWriter *writer, uint32_t column, uint32_t row_group,
+                         const EncodedBlock *block)
 {
     uint8_t *target = chunk_reserve(writer, block->byte_count);
     if (target == NULL) {
         return memory_refused(writer->budget, block->byte_count, "encoded row groups");
     }
     memcpy(target, block->bytes, block->byte_count);
-    *gathered(writer, column, writer->row_group_count) =
+    *gathered(writer, column, row_group) =
         (GatheredBlock){.bytes = target,
                         .byte_count = (uint32_t)block->byte_count,
                         .checksum = ((const BlockHeader *)(const void *)block->bytes)->checksum,
@@ -163,13 +160,6 @@ void rowset_writer_end_row_group(RowsetWriter *writer, uint32_t row_count)
     ASSERT(writer->row_group_count < FORMAT_ROWSET_ROW_GROUPS);
     writer->row_group_rows[writer->row_group_count++] = row_count;
     writer->row_count += row_count;
-}
-
-void rowset_writer_drop_row_group(RowsetWriter *writer)
-{
-    for (uint32_t column = 0; column < writer->column_count; column++) {
-        gathered(writer, column, writer->row_group_count)->bytes = NULL;
-    }
 }
 
 void rowset_writer_set_sort_keys(RowsetWriter *writer, const uint32_t *columns, uint32_t count)

@@ -32,17 +32,15 @@ Status rowset_writer_create(const RowsetPlace *place, const RowsetColumn *column
 void rowset_writer_destroy(RowsetWriter *writer); /* null is allowed */
 uint32_t rowset_writer_row_group_count(const RowsetWriter *writer);
 uint64_t rowset_writer_row_count(const RowsetWriter *writer);
-uint64_t rowset_writer_rowset_id(const RowsetWriter *writer);
-bool rowset_writer_is_full(const RowsetWriter *writer);
+const RowsetPlace *rowset_writer_place(const RowsetWriter *writer);
 
-/* Identity of column `column` in the row group that is gathered now. */
-BlockIdentity rowset_writer_identity(const RowsetWriter *writer, uint32_t column);
-/* Keeps a copy of an encoded column of the present row group; columns come in any order. */
-Status rowset_writer_add(RowsetWriter *writer, uint32_t column, const EncodedBlock *block) CHECKED;
-/* All columns of the row group are there. */
+BlockIdentity rowset_writer_identity(const RowsetWriter *writer, uint32_t column,
+                                     uint32_t row_group);
+/* Keeps a copy of an encoded column of a row group; blocks come in any order. */
+Status rowset_writer_add(RowsetWriter *writer, uint32_t column, uint32_t row_group,
+                         const EncodedBlock *block) CHECKED;
+/* All columns of the next row group are there. */
 void rowset_writer_end_row_group(RowsetWriter *writer, uint32_t row_count);
-/* Forgets the columns of an unfinished row group (its memory stays until the end). */
-void rowset_writer_drop_row_group(RowsetWriter *writer);
 /* The rows ascend by these columns (indexes). */
 void rowset_writer_set_sort_keys(RowsetWriter *writer, const uint32_t *columns, uint32_t count);
 

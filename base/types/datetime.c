@@ -21,15 +21,17 @@ static bool is_leap_year(int32_t year)
 
 int64_t days_from_civil(int32_t year, int32_t month, int32_t day)
 {
-    int64_t shifted_year = (int64_t)year - (month <= 2);
+    bool is_next_year = month <= 2;
+    int64_t shifted_year = (int64_t)year - is_next_year;
     int64_t era = floor_divide(shifted_year, 400);
-    int64_t year_of_era = shifted_year - era * 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * DAYS_PER_ERA + day_of_era - DAYS_TO_EPOCH;
+    uint32_t year_of_era = (uint32_t)(shifted_year - era * 400);
+    uint32_t day_of_year = (uint32_t)(153 * (month + (is_next_year ? 9 : -3)) + 2) / 5;
+    uint32_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return era * DAYS_PER_ERA + day_of_era + day - 1 - DAYS_TO_EPOCH;
 }
 
-void civil_from_days(int64_t days, CivilTime *civil)
+/* Any number of days, by eras. */
+static void civil_from_far_days(int64_t days, CivilTime *civil)
 {
     days += DAYS_TO_EPOCH;
     int64_t era = floor_divide(days, DAYS_PER_ERA);
@@ -43,6 +45,31 @@ void civil_from_days(int64_t days, CivilTime *civil)
         .day = (int32_t)(day_of_year - (153 * shifted_month + 2) / 5 + 1),
     };
     civil->year = (int32_t)(year_of_era + era * 400 + (civil->month <= 2));
+}
+
+/* Multiplications instead of divisions: C. Neri and L. Schneider, "Euclidean affine functions and
+ * their application to calendar algorithms", 2023. */
+void civil_from_days(int64_t days, CivilTime *civil)
+{
+    const uint32_t eras = 82; // days before 0000-03-01 that 32 bits may carry
+    const uint32_t shift = DAYS_TO_EPOCH + eras * DAYS_PER_ERA;
+    if (days < -(int64_t)shift || days >= (INT64_C(1) << 30) - shift) {
+        civil_from_far_days(days, civil);
+        return;
+    }
+    uint32_t quarters = 4 * (uint32_t)(days + shift) + 3;
+    uint32_t century = quarters / DAYS_PER_ERA;
+    quarters = quarters % DAYS_PER_ERA | 3;
+    uint64_t product = UINT64_C(2939745) * quarters;
+    uint32_t year_of_century = (uint32_t)(product >> 32);
+    uint32_t day_of_year = (uint32_t)product / 2939745 / 4;
+    uint32_t month_and_day = 2141 * day_of_year + 197913;
+    bool is_next_year = day_of_year >= 306; // January and February
+    *civil = (CivilTime){
+        .year = (int32_t)(100 * century + year_of_century + is_next_year) - (int32_t)(400 * eras),
+        .month = (int32_t)(month_and_day >> 16) - (is_next_year ? 12 : 0),
+        .day = (int32_t)((month_and_day & 0xffff) / 2141) + 1,
+    };
 }
 
 void civil_from_timestamp(int64_t timestamp_us, CivilTime *civil)

@@ -44,10 +44,11 @@ static inline bool word_equals(const char *text, size_t bytes, const char *word)
     return word[bytes] == '\0';
 }
 
+extern const char digit_pairs[201]; /* "00010203…99" */
+
 static inline void write_two_digits(uint32_t value, char *target) /* value < 100 */
 {
-    target[0] = (char)('0' + value / 10);
-    target[1] = (char)('0' + value % 10);
+    memcpy(target, digit_pairs + 2 * value, 2);
 }
 
 /* Exactly `digits` digits with leading zeroes. */

@@ -12,6 +12,12 @@
 #include "base/types/digits_internal.h"
 #include "base/types/number_text.h"
 
+const char digit_pairs[201] = "0001020304050607080910111213141516171819"
+                              "2021222324252627282930313233343536373839"
+                              "4041424344454647484950515253545556575859"
+                              "6061626364656667686970717273747576777879"
+                              "8081828384858687888990919293949596979899";
+
 #define MESSAGE_TEXT_MAX 256 /* bytes of user text that a message quotes */
 
 static int quoted_bytes(size_t bytes)
@@ -59,8 +65,33 @@ bool boolean_parse(const char *text, size_t bytes, bool *out)
     return false;
 }
 
+/* Up to 18 digits with a sign or without, nothing else: what COPY and literals bring. */
+static bool parse_plain_integer(const char *text, size_t bytes, int64_t *out)
+{
+    size_t i = bytes > 0 && (*text == '-' || *text == '+');
+    if (bytes == i || bytes - i > 18) {
+        return false;
+    }
+    int64_t value = 0;
+    for (; i < bytes; i++) {
+        uint32_t digit = (unsigned char)(text[i] - '0');
+        if (digit > 9) {
+            return false;
+        }
+        value = value * 10 + digit;
+    }
+    *out = *text == '-' ? -value : value;
+    return true;
+}
+
 Status integer_parse(const char *text, size_t bytes, Type type, int64_t *out)
 {
+    int64_t plain;
+    if (parse_plain_integer(text, bytes, &plain) && plain >= type_int64_min(type) &&
+        plain <= type_int64_max(type)) {
+        *out = plain;
+        return STATUS_OK;
+    }
     const char *cursor = text;
     size_t left = bytes;
     trim_blanks(&cursor, &left);

@@ -24,7 +24,14 @@ typedef struct ColumnSketch {
 } ColumnSketch;
 
 void column_sketch_init(ColumnSketch *sketch, Type type);
+/* Adds the selected rows of one column. */
 void column_sketch_add(ColumnSketch *sketch, const Vector *vector, const Batch *batch);
+/* The parts of it, for writers that know counts and bounds already. Only distinct values matter to
+ * the registers: dictionaries are added once per entry, runs once per run. */
+void column_sketch_add_bounds(ColumnSketch *sketch, const Value *min, const Value *max);
+void column_sketch_add_int64(ColumnSketch *sketch, const int64_t *values, uint32_t count);
+void column_sketch_add_texts(ColumnSketch *sketch, const TextView *texts, uint32_t count);
+void column_sketch_add_value(ColumnSketch *sketch, const Value *value);
 void column_sketch_merge(ColumnSketch *target, const ColumnSketch *source);
 double column_sketch_distinct(const ColumnSketch *sketch);
 void column_sketch_encode(const ColumnSketch *sketch, ByteBuffer *target);

@@ -8,6 +8,10 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+// without optimisation some intrinsics are macros, and the conversions inside them ours
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+
 static inline uint64_t test_range_u8(const uint8_t *group, uint8_t first, uint8_t width)
 {
     __m512i lanes = _mm512_loadu_si512(group);
@@ -143,3 +147,5 @@ static inline uint64_t test_bloom(const uint64_t *group, const uint32_t *blocks,
     }
     return word;
 }
+
+#pragma GCC diagnostic pop

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/vector/compress_rows.h"
+#include "base/vector/pack_flags.h"
 
 typedef struct Pair {
     uint64_t low, high;
@@ -57,14 +58,18 @@ static bool rows_are_ascending(const uint16_t *rows, uint32_t row_count)
 static void gather_bits(const uint64_t *bits, const uint16_t *rows, uint32_t row_count,
                         uint64_t *target)
 {
+    const uint8_t *bytes = (const uint8_t *)bits; // little endian: bit r is bit r % 8 of byte r / 8
+    uint8_t flags[64] = {0};
     for (uint32_t first = 0; first < row_count; first += 64) {
         uint32_t count = row_count - first < 64 ? row_count - first : 64;
-        uint64_t word = 0;
+        const uint16_t *group = rows + first;
         for (uint32_t i = 0; i < count; i++) {
-            uint32_t row = rows[first + i];
-            word |= (bits[row >> 6] >> (row & 63) & 1) << i;
+            flags[i] = bytes[group[i] >> 3] >> (group[i] & 7) & 1;
         }
-        target[first / 64] = word;
+        target[first / 64] = pack_flags(flags);
+    }
+    if (row_count % 64 != 0) { // the flags behind the last row are those of the group before
+        target[row_count / 64] &= (UINT64_C(1) << (row_count % 64)) - 1;
     }
 }
 

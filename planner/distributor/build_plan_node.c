@@ -395,6 +395,65 @@ static PlanNode *build_stored(PlanBuilder *builder, const Step *step)
     return &stored->node;
 }
 
+/* The places that say which columns a scan or join outputs; null for other nodes. */
+static uint32_t **outputs_of(PlanNode *node)
+{
+    switch (node->kind) {
+    case PLAN_SCAN:
+        return &((PlanScan *)node)->outputs;
+    case PLAN_HASH_JOIN:
+        return &((PlanHashJoin *)node)->outputs;
+    case PLAN_NESTED_LOOP_JOIN:
+        return &((PlanNestedLoopJoin *)node)->outputs;
+    default:
+        return NULL;
+    }
+}
+
+/* A project that computes nothing: its child itself, or giving other columns; null: needed. */
+static PlanNode *fold_project(PlanBuilder *builder, const Step *step, PlanNode *child)
+{
+    bool is_same = step->column_count == child->output_count;
+    uint32_t *picks = ARENA_ARRAY(builder->arena, uint32_t, step->column_count);
+    for (uint32_t i = 0; i < step->column_count; i++) {
+        if (step->exprs[i]->kind != EXPR_COLUMN) {
+            return NULL;
+        }
+        picks[i] = step_column_index(step->inputs[0], step->exprs[i]->column);
+        is_same = is_same && picks[i] == i;
+    }
+    if (is_same) {
+        return child;
+    }
+    uint32_t **outputs = outputs_of(child);
+    if (outputs == NULL) {
+        return NULL;
+    }
+    Type *types = ARENA_ARRAY(builder->arena, Type, step->column_count);
+    for (uint32_t i = 0; i < step->column_count; i++) {
+        types[i] = child->output_types[picks[i]];
+        picks[i] = (*outputs)[picks[i]];
+    }
+    *outputs = picks;
+    child->output_types = types;
+    child->output_count = step->column_count;
+    child->estimated_width = (uint32_t)step->width;
+    return child;
+}
+
+static PlanNode *build_project(PlanBuilder *builder, const Step *step, PlanNode *child)
+{
+    column_names_add(builder->names, step->columns, step->column_count);
+    PlanNode *folded = fold_project(builder, step, child);
+    if (folded != NULL) {
+        return folded;
+    }
+    PlanProject *project = NODE_NEW(builder, PlanProject, PLAN_PROJECT, step);
+    project->child = child;
+    project->exprs = indexed_list(builder, step->exprs, step->column_count, step->inputs[0]);
+    return &project->node;
+}
+
 PlanNode *build_plan_node(PlanBuilder *builder, const Step *step, PlanNode *const *children)
 {
     switch (step->kind) {
@@ -408,12 +467,8 @@ PlanNode *build_plan_node(PlanBuilder *builder, const Step *step, PlanNode *cons
         return build_copy(builder, step);
     case STEP_FILTER:
         return build_filter(builder, step, children[0]);
-    case STEP_PROJECT: {
-        PlanProject *project = NODE_NEW(builder, PlanProject, PLAN_PROJECT, step);
-        project->child = children[0];
-        project->exprs = indexed_list(builder, step->exprs, step->column_count, step->inputs[0]);
-        return &project->node;
-    }
+    case STEP_PROJECT:
+        return build_project(builder, step, children[0]);
     case STEP_JOIN:
         return build_join(builder, step, children);
     case STEP_AGGREGATE:

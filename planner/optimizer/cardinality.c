@@ -72,6 +72,11 @@ const ColumnEstimate *estimate_column(Estimator *estimator, ColumnNumber column)
     return column_slot(estimator, column);
 }
 
+void estimate_set_distinct(Estimator *estimator, ColumnNumber column, double distinct)
+{
+    column_slot(estimator, column)->distinct = fmax(1, distinct);
+}
+
 double estimate_width(Estimator *estimator, const LogicalColumn *columns, uint32_t count)
 {
     double width = 0;
@@ -251,6 +256,47 @@ double estimate_groups(Estimator *estimator, Expr *const *keys, uint32_t count, 
     return groups < 1 ? 1 : groups;
 }
 
+/* Results of an aggregate over groups of `mean_rows` rows: counts and sums lie between nothing and
+ * some three times their mean, which is what HAVING is compared with. */
+static void set_result_bounds(Estimator *self, const AggregateCall *call, double mean_rows,
+                              ColumnEstimate *column)
+{
+    const Expr *argument = call->argument;
+    while (argument != NULL && argument->kind == EXPR_CAST) {
+        argument = argument->args[0];
+    }
+    const ColumnEstimate *base = argument != NULL && argument->kind == EXPR_COLUMN
+                                     ? estimate_column(self, argument->column)
+                                     : NULL;
+    switch (call->id) {
+    case AGGREGATE_COUNT_STAR:
+    case AGGREGATE_COUNT:
+    case AGGREGATE_SUM_COUNT:
+        column->has_bounds = true;
+        column->hi = 3 * mean_rows;
+        column->distinct = fmin(column->distinct, 3 * mean_rows + 1);
+        break;
+    case AGGREGATE_SUM:
+        column->has_bounds = base != NULL && base->has_bounds && base->lo >= 0;
+        if (column->has_bounds) {
+            column->hi = fmax(base->hi, 3 * mean_rows * (base->lo + base->hi) / 2);
+        }
+        break;
+    case AGGREGATE_MIN:
+    case AGGREGATE_MAX:
+    case AGGREGATE_ANY_VALUE:
+        if (base != NULL) {
+            column->has_bounds = base->has_bounds;
+            column->lo = base->lo;
+            column->hi = base->hi;
+            column->distinct = fmin(column->distinct, base->distinct);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
 static void estimate_aggregate(Estimator *self, LogicalAggregate *aggregate)
 {
     aggregate->node.rows = aggregate->key_count == 0
@@ -268,6 +314,9 @@ static void estimate_aggregate(Estimator *self, LogicalAggregate *aggregate)
                 column = *estimate_column(self, key->column);
             }
             column.distinct = fmin(expr_distinct(self, key), aggregate->node.rows);
+        } else {
+            set_result_bounds(self, &aggregate->aggregates[i - aggregate->key_count],
+                              aggregate->child->rows / fmax(1, aggregate->node.rows), &column);
         }
         *column_slot(self, number) = column;
     }
@@ -357,6 +406,20 @@ double estimate_join(Estimator *estimator, JoinKind join, double left_rows, doub
     }
 }
 
+/* Of a semi-joined column only the other side's values remain. */
+static void narrow_by_semijoin(Estimator *self, const Expr *conjunct, const ColumnSet *left_columns,
+                               double right_rows)
+{
+    if (conjunct->kind != EXPR_CALL || conjunct->function != FUNCTION_EQUAL ||
+        conjunct->args[0]->kind != EXPR_COLUMN || conjunct->args[1]->kind != EXPR_COLUMN) {
+        return;
+    }
+    bool is_first_left = column_set_has(left_columns, conjunct->args[0]->column);
+    ColumnEstimate *left = column_slot(self, conjunct->args[is_first_left ? 0 : 1]->column);
+    double other = estimate_column(self, conjunct->args[is_first_left ? 1 : 0]->column)->distinct;
+    left->distinct = fmin(left->distinct, fmin(other, right_rows));
+}
+
 static void estimate_join_node(Estimator *self, LogicalJoin *join)
 {
     PointerList conjuncts = {0};
@@ -365,6 +428,9 @@ static void estimate_join_node(Estimator *self, LogicalJoin *join)
     join->node.rows = estimate_join(self, join->join, fmax(0, join->left->rows),
                                     fmax(0, join->right->rows), (Expr **)conjuncts.items,
                                     conjuncts.count, &left_columns);
+    for (uint32_t i = 0; join->join == JOIN_SEMI && i < conjuncts.count; i++) {
+        narrow_by_semijoin(self, conjuncts.items[i], &left_columns, join->right->rows);
+    }
 }
 
 static void estimate_set(Estimator *self, LogicalSet *set)

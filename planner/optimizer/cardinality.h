@@ -36,6 +36,7 @@ void estimate_tree(Estimator *estimator, LogicalNode *root);
 void estimate_node(Estimator *estimator, LogicalNode *node);
 
 const ColumnEstimate *estimate_column(Estimator *estimator, ColumnNumber column);
+void estimate_set_distinct(Estimator *estimator, ColumnNumber column, double distinct);
 double estimate_width(Estimator *estimator, const LogicalColumn *columns, uint32_t count);
 double type_width(Type type);
 /* Fraction of rows that satisfy all `count` conjuncts, 0..1. */

@@ -106,8 +106,7 @@ static void note_volatile_slot(void *object, Expr **slot)
     expr_walk(*slot, note_volatile, object);
 }
 
-/* Filters and projects over one table: reading it again costs little more than keeping it. */
-static bool is_cheap(LogicalNode *node)
+bool is_cheap_to_repeat(LogicalNode *node)
 {
     bool is_volatile = false;
     for (;;) {
@@ -132,7 +131,7 @@ static LogicalNode *resolve_cte(Inliner *self, LogicalCte *cte)
     if (count == 0) {
         return cte->child;
     }
-    bool is_copied = count == 1 || is_cheap(cte->definition) ||
+    bool is_copied = count == 1 || is_cheap_to_repeat(cte->definition) ||
                      logical_is_correlated(cte->definition, self->arena);
     if (!is_copied) {
         pointer_list_add(self->arena, &self->shared, cte);

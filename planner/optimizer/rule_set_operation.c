@@ -36,8 +36,9 @@ static LogicalNode *rewrite_set(PlannerContext *context, LogicalSet *set)
 {
     Arena *arena = context->arena;
     if (set->set == SET_UNION) {
-        LogicalColumn *columns = arena_memdup(arena, set->node.columns,
-                                              set->node.column_count * sizeof(*columns));
+        LogicalColumn *columns = set->node.columns; // the groups give them from now on
+        set->node.columns = arena_memdup(arena, columns,
+                                         set->node.column_count * sizeof(*columns));
         for (uint32_t i = 0; i < set->node.column_count; i++) {
             set->node.columns[i].number = planner_new_column(context);
         }
@@ -94,6 +95,7 @@ static LogicalNode *rewrite(PlannerContext *context, LogicalNode *node)
     for (uint32_t i = 0; (child = logical_get_child(node, i)) != NULL; i++) {
         logical_set_child(node, i, rewrite(context, child));
     }
+    logical_refresh_columns(context->arena, node);
     if (node->kind == LOGICAL_SET && ((LogicalSet *)node)->set != SET_UNION_ALL) {
         return rewrite_set(context, (LogicalSet *)node);
     }

@@ -12,7 +12,11 @@ Status rule_subquery_to_join(PlannerContext *context, LogicalNode **root) CHECKE
 Status rule_set_operation(PlannerContext *context, LogicalNode **root) CHECKED;
 Status rule_filter_pushdown(PlannerContext *context, LogicalNode **root) CHECKED;
 Status rule_aggregate_split(PlannerContext *context, LogicalNode **root) CHECKED;
+Status rule_rename(PlannerContext *context, LogicalNode **root) CHECKED;
 Status rule_sort_simplify(PlannerContext *context, LogicalNode **root) CHECKED;
 Status rule_column_prune(PlannerContext *context, LogicalNode **root) CHECKED;
 Status rule_join_order(PlannerContext *context, LogicalNode **root) CHECKED;
 Status rule_key_columns(PlannerContext *context, LogicalNode **root) CHECKED;
+
+/* Filters and projects over one table or a few rows: reading it again costs little. */
+bool is_cheap_to_repeat(LogicalNode *node);

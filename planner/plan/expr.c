@@ -75,6 +75,15 @@ Expr *expr_call2(Arena *arena, FunctionId function, Type type, Expr *left, Expr 
     return expr_call(arena, function, type, 2, args);
 }
 
+Expr *expr_case(Arena *arena, Type type, uint32_t arg_count, Expr **args)
+{
+    Expr *expr = expr_new(arena, EXPR_CASE, type);
+    expr->position = args[0]->position;
+    expr->arg_count = arg_count;
+    expr->args = args;
+    return expr;
+}
+
 /* A node of `kind` with one argument. */
 static Expr *expr_unary(Arena *arena, ExprKind kind, Type type, Expr *arg)
 {

@@ -111,6 +111,7 @@ Expr *expr_and2(Arena *arena, Expr *left, Expr *right); /* either may be null: n
 Expr *expr_not(Arena *arena, Expr *arg);
 Expr *expr_is_null(Arena *arena, Expr *arg);
 Expr *expr_is_not_null(Arena *arena, Expr *arg);
+Expr *expr_case(Arena *arena, Type type, uint32_t arg_count, Expr **args);
 Expr *expr_copy(Arena *arena, const Expr *expr);
 bool expr_equal(const Expr *left, const Expr *right); /* structurally; volatile calls never equal */
 bool aggregate_call_equal(const AggregateCall *left, const AggregateCall *right);

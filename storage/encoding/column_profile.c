@@ -149,7 +149,8 @@ static uint64_t high_bits(const TextView *view)
     return bits & UINT64_C(0x8080808080808080);
 }
 
-/* Bounds by the first four bytes where those decide, which is nearly always. */
+/* Bounds by the first four bytes where those decide, which is nearly always. Nulls are stored as
+ * empty text, which must not make a constant look like two values. */
 static void profile_texts(const ColumnChunk *chunk, ColumnProfile *out)
 {
     const TextView *views = chunk->values;
@@ -157,7 +158,7 @@ static void profile_texts(const ColumnChunk *chunk, ColumnProfile *out)
     uint32_t min_key = text_prefix_key(&min), max_key = min_key;
     uint32_t length_min = UINT32_MAX, length_max = 0;
     uint64_t bytes = 0, high = 0;
-    bool has_blanks = false;
+    bool has_blanks = false, has_empty = false;
     for (uint32_t i = 0; i < chunk->row_count; i++) {
         const TextView *view = &views[i];
         const uint32_t key = text_prefix_key(view);
@@ -169,7 +170,11 @@ static void profile_texts(const ColumnChunk *chunk, ColumnProfile *out)
             max = *view;
             max_key = key;
         }
-        bytes += view->length;
+        if (chunk->validity == NULL || validity_get(chunk->validity, i)) {
+            bytes += view->length;
+        } else {
+            has_empty = true;
+        }
         length_min = view->length < length_min ? view->length : length_min;
         length_max = view->length > length_max ? view->length : length_max;
         high |= high_bits(view);
@@ -178,11 +183,11 @@ static void profile_texts(const ColumnChunk *chunk, ColumnProfile *out)
     out->text_min = min;
     out->text_max = max;
     out->text_bytes = bytes;
-    out->length_min = length_min;
     out->length_max = length_max;
     out->is_ascii = high == 0;
     out->has_trailing_blanks = has_blanks;
     out->is_constant = length_min == length_max && text_view_order(&min, &max) == 0;
+    out->length_min = has_empty && !out->is_constant ? 0 : length_min;
 }
 
 void column_profile(const ColumnChunk *chunk, EncodeContext *context, ColumnProfile *out)

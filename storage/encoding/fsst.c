@@ -100,7 +100,9 @@ static size_t encode_vector(const EncodeJob *job, uint32_t vector, VectorEntry *
         if (i % GROUP_ROWS == 0) {
             groups[i / GROUP_ROWS] = (uint32_t)(out - codes);
         }
-        out += symbol_table_encode(symbols, text_view_data(&views[i]), views[i].length, out);
+        if (lengths[i] > 0) { // nulls repeat a value, but are stored as nothing
+            out += symbol_table_encode(symbols, text_view_data(&views[i]), views[i].length, out);
+        }
     }
     for (uint32_t group = (rows + GROUP_ROWS - 1) / GROUP_ROWS; group < GROUP_COUNT; group++) {
         groups[group] = (uint32_t)(out - codes);

@@ -11,12 +11,13 @@ static uint32_t rows_of(const ColumnChunk *chunk, uint32_t vector)
 
 uint32_t text_vector_lengths(const ColumnChunk *chunk, uint32_t vector, int64_t *lengths)
 {
-    const TextView *views = (const TextView *)chunk->values + (size_t)vector * VECTOR_ROWS;
+    const size_t first = (size_t)vector * VECTOR_ROWS;
     const uint32_t rows = rows_of(chunk, vector);
     uint32_t sum = 0;
     for (uint32_t i = 0; i < rows; i++) {
-        lengths[i] = views[i].length;
-        sum += views[i].length;
+        const uint32_t length = text_row(chunk, first + i).length;
+        lengths[i] = length;
+        sum += length;
     }
     for (uint32_t i = rows; i < VECTOR_ROWS; i++) {
         lengths[i] = lengths[0];
@@ -26,11 +27,12 @@ uint32_t text_vector_lengths(const ColumnChunk *chunk, uint32_t vector, int64_t 
 
 void text_vector_gather(const ColumnChunk *chunk, uint32_t vector, char *target)
 {
-    const TextView *views = (const TextView *)chunk->values + (size_t)vector * VECTOR_ROWS;
+    const size_t first = (size_t)vector * VECTOR_ROWS;
     const uint32_t rows = rows_of(chunk, vector);
     for (uint32_t i = 0; i < rows; i++) {
-        memcpy(target, text_view_data(&views[i]), views[i].length);
-        target += views[i].length;
+        const TextView view = text_row(chunk, first + i);
+        memcpy(target, text_view_data(&view), view.length);
+        target += view.length;
     }
 }
 

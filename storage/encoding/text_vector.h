@@ -14,7 +14,16 @@ typedef struct TextHead {
 } TextHead;
 static_assert(sizeof(TextHead) == 16, "text head");
 
-/* Lengths of a vector's rows (rows past the last: the shortest) and their sum. */
+/* The text of a row as it is stored: nothing for nulls. */
+static inline TextView text_row(const ColumnChunk *chunk, size_t row)
+{
+    if (chunk->validity != NULL && !validity_get(chunk->validity, (uint32_t)row)) {
+        return (TextView){0};
+    }
+    return ((const TextView *)chunk->values)[row];
+}
+
+/* Lengths of a vector's rows (rows past the last: as the first) and their sum. */
 uint32_t text_vector_lengths(const ColumnChunk *chunk, uint32_t vector, int64_t *lengths);
 /* Copies the bytes of a vector's rows end to end; `target` has 16 bytes to spare. */
 void text_vector_gather(const ColumnChunk *chunk, uint32_t vector, char *target);

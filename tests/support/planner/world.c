@@ -217,7 +217,7 @@ void world_add_random_tables(World *world, uint64_t seed, uint32_t rows_max)
         WorldTable *table = world_add_table(world, names[t],
                                             "k bigint, a bigint, b bigint, c bigint not null",
                                             styles[t]);
-        uint64_t count = world_random(&seed, rows_max + 1);
+        uint64_t count = world_random(&seed, 6) == 0 ? 0 : 1 + world_random(&seed, rows_max);
         for (uint64_t i = 0; i < count; i++) {
             Value *row = rows_add(table->rows);
             for (uint32_t c = 0; c < 4; c++) {
@@ -229,6 +229,14 @@ void world_add_random_tables(World *world, uint64_t seed, uint32_t rows_max)
             }
         }
         world_gather_statistics(table);
+        // What the planner believes differs from what is there: other plans, the same rows.
+        static const double factors[] = {1, 1, 1e3, 1e6};
+        double factor = factors[world_random(&seed, 4)];
+        table->catalog.row_count *= factor;
+        for (uint32_t c = 0; c < table->catalog.column_count && factor > 1; c++) {
+            double share = world_random(&seed, 2) == 0 ? 1 : factor;
+            table->catalog.statistics[c].distinct_count *= share;
+        }
     }
 }
 
