@@ -13,7 +13,7 @@
 #include "planner/logical/logical_tree.h"
 #include "planner/optimizer/join_strategy.h"
 
-#define JOIN_EXACT_MAX 11
+#define JOIN_EXACT_MAX 10
 #define PLANS_MAX 4 /* per set */
 #define PLANS_MAX_LARGE 2
 #define LARGE_SET 8 /* from so many inputs on sets keep fewer plans */
@@ -181,6 +181,18 @@ static double set_join_rows(const Orderer *self, const SetJoin *join, const Inpu
     return fmax(1, rows);
 }
 
+#define HOPELESS 2.0 /* inputs that alone cost so many times the best plan: no placement makes up  \
+                      */
+
+static bool is_hopeless(const InputSet *both, double inputs_cost)
+{
+    bool is_beaten = both->plan_count > 0;
+    for (uint32_t i = 0; i < both->plan_count && is_beaten; i++) {
+        is_beaten = inputs_cost > HOPELESS * both->plans[i].cost;
+    }
+    return is_beaten;
+}
+
 /* Adds the ways to join two known sets to the plans of their union. */
 static void join_sets(const Orderer *self, const InputSet *left, const InputSet *right,
                       InputSet *both)
@@ -211,6 +223,9 @@ static void join_sets(const Orderer *self, const InputSet *left, const InputSet 
         for (uint32_t k = 0; k < right->plan_count; k++) {
             JoinInput right_input = {right->plans[k].distribution, right->rows, right->width,
                                      right->plans[k].cost};
+            if (is_hopeless(both, left_input.cost + right_input.cost)) {
+                continue;
+            }
             JoinPlan plans[JOIN_PLANS_MAX];
             uint32_t count = join_strategies(self->model, &shape, &left_input, &right_input, plans);
             for (uint32_t p = 0; p < count; p++) {
