@@ -120,8 +120,8 @@ static void class_add(JoinGraph *graph, JoinClass *class, ColumnNumber column)
     } else if (class->columns[input] != column) {
         Expr *left = expr_column(graph->arena, class->columns[input], class->type);
         Expr *right = expr_column(graph->arena, column, class->type);
-        filter_input(graph, input, expr_call2(graph->arena, FUNCTION_EQUAL, type_of(TYPE_BOOLEAN),
-                                              left, right));
+        filter_input(graph, input,
+                     expr_call2(graph->arena, FUNCTION_EQUAL, type_of(TYPE_BOOLEAN), left, right));
     }
 }
 
@@ -219,8 +219,8 @@ static uint32_t smallest_input(const JoinGraph *graph, InputMask set)
 {
     uint32_t smallest = (uint32_t)__builtin_ctzll(set);
     for (uint32_t i = 0; i < graph->input_count; i++) {
-        if (((set >> i) & 1) != 0 && graph->inputs[i].node->rows <
-                                         graph->inputs[smallest].node->rows) {
+        if (((set >> i) & 1) != 0 &&
+            graph->inputs[i].node->rows < graph->inputs[smallest].node->rows) {
             smallest = i;
         }
     }
