@@ -90,6 +90,8 @@ void session_send_parameter(Session *session, SettingId id); /* ParameterStatus,
 
 /* session_query.c: the simple protocol. session_extended.c: Parse … Sync. */
 void session_simple_query(Session *session, const char *text, size_t bytes);
+/* RowDescription of a statement that returns rows; formats as the portal wants them. */
+void session_describe_rows(Session *session, const Prepared *prepared, const Portal *portal);
 Status session_parse(Session *session, const PgMessage *message) CHECKED;
 Status session_bind(Session *session, const PgMessage *message) CHECKED;
 Status session_describe(Session *session, const PgMessage *message) CHECKED;

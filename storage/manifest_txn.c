@@ -338,40 +338,70 @@ Status manifest_abort(Manifest *manifest, uint64_t txn_id)
     return STATUS_OK;
 }
 
-Status manifest_rollback_statements(Manifest *manifest, uint64_t txn_id, uint32_t statement)
+/* Which of a transaction's additions go. */
+typedef struct RowsChoice {
+    uint32_t first_statement, last_statement;
+    uint64_t table_id; /* 0: any */
+} RowsChoice;
+
+static bool is_chosen(const RowsChoice *choice, const PendingRows *pending)
 {
-    mutex_lock(&manifest->mutex);
-    ManifestTxn *txn = manifest_find_txn(manifest, txn_id);
-    if (txn == NULL || txn->is_prepared) {
-        mutex_unlock(&manifest->mutex);
-        return txn == NULL ? STATUS_OK
-                           : status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                                          "transaction %llu is prepared",
-                                          (unsigned long long)txn_id);
-    }
-    // What goes is moved behind what stays, then released outside the mutex.
-    uint32_t kept = 0, kept_drops = 0;
-    for (uint32_t i = 0; i < txn->row_count; i++) {
-        if (txn->rows[i].pending.statement < statement) {
-            const TxnRows rows = txn->rows[i];
-            txn->rows[i] = txn->rows[kept];
+    return pending->statement >= choice->first_statement &&
+           pending->statement <= choice->last_statement &&
+           (choice->table_id == 0 || choice->table_id == pending->rows->table_id);
+}
+
+/* Moves what goes behind what stays and returns it (heap), for release outside the mutex, which is
+ * held. Null when memory is refused: then nothing has changed. */
+static TxnRows *take_rows(ManifestTxn *txn, const RowsChoice *choice, uint32_t *count)
+{
+    TxnRows *gone = heap_alloc(txn->row_count * sizeof *gone + 1);
+    uint32_t kept = 0;
+    *count = 0;
+    for (uint32_t i = 0; gone != NULL && i < txn->row_count; i++) {
+        const TxnRows rows = txn->rows[i];
+        if (is_chosen(choice, &rows.pending)) {
+            gone[(*count)++] = rows;
+        } else {
             txn->rows[kept++] = rows;
         }
     }
+    txn->row_count = gone == NULL ? txn->row_count : kept;
+    return gone;
+}
+
+static void drop_drops(ManifestTxn *txn, uint32_t first_statement)
+{
+    uint32_t kept = 0;
     for (uint32_t i = 0; i < txn->drop_count; i++) {
-        if (txn->drops[i].statement < statement) {
-            txn->drops[kept_drops++] = txn->drops[i];
+        if (txn->drops[i].statement < first_statement) {
+            txn->drops[kept++] = txn->drops[i];
         }
     }
-    const uint32_t count = txn->row_count - kept;
-    TxnRows *gone = heap_alloc(count * sizeof *gone + 1);
-    if (gone != NULL) {
-        memcpy(gone, txn->rows + kept, count * sizeof *gone);
-        txn->row_count = kept;
-        txn->drop_count = kept_drops;
+    txn->drop_count = kept;
+}
+
+/* `is_rollback`: the statements' drops go as well. */
+static Status forget_rows(Manifest *manifest, uint64_t txn_id, const RowsChoice *choice,
+                          bool is_rollback)
+{
+    TxnRows *gone = NULL;
+    uint32_t count = 0;
+    mutex_lock(&manifest->mutex);
+    ManifestTxn *txn = manifest_find_txn(manifest, txn_id);
+    const bool is_prepared = txn != NULL && txn->is_prepared;
+    if (txn != NULL && !is_prepared) {
+        gone = take_rows(txn, choice, &count);
+        if (gone != NULL && is_rollback) {
+            drop_drops(txn, choice->first_statement);
+        }
     }
     mutex_unlock(&manifest->mutex);
-    if (gone == NULL) {
+    if (is_prepared) {
+        return status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                            "transaction %llu is prepared", (unsigned long long)txn_id);
+    }
+    if (txn != NULL && gone == NULL) {
         return no_memory();
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -381,6 +411,19 @@ Status manifest_rollback_statements(Manifest *manifest, uint64_t txn_id, uint32_
     }
     heap_free(gone);
     return STATUS_OK;
+}
+
+Status manifest_rollback_statements(Manifest *manifest, uint64_t txn_id, uint32_t statement)
+{
+    const RowsChoice choice = {.first_statement = statement, .last_statement = UINT32_MAX};
+    return forget_rows(manifest, txn_id, &choice, true);
+}
+
+Status manifest_forget(Manifest *manifest, uint64_t txn_id, uint32_t statement, uint64_t table_id)
+{
+    const RowsChoice choice = {
+        .first_statement = statement, .last_statement = statement, .table_id = table_id};
+    return forget_rows(manifest, txn_id, &choice, false);
 }
 
 Status manifest_abort_unprepared(Manifest *manifest, uint64_t txn_id)

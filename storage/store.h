@@ -85,6 +85,8 @@ Status table_writer_local_create(TableWriter *writer, TableWriterLocal **out) CH
 Status table_writer_append(TableWriterLocal *local, Batch *batch) CHECKED;
 /* Writes what is left; the local is gone afterwards, also on failure. */
 Status table_writer_local_finish(TableWriterLocal *owned_local) CHECKED;
+/* Gives up what the local still holds: the statement has failed. */
+void table_writer_local_abandon(TableWriterLocal *owned_local);
 /* After all locals: sorts, merges, seals. Small results are kept as INSERT batches. */
 Status table_writer_finish(TableWriter *writer) CHECKED;
 uint64_t table_writer_row_count(const TableWriter *writer);

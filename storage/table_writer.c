@@ -118,6 +118,11 @@ void table_writer_destroy(TableWriter *writer)
     if (writer == NULL) {
         return;
     }
+    if (!writer->is_finished && writer->local_count > 0) {
+        status_ignore(manifest_forget(writer->store->manifest, writer->txn_id, writer->statement,
+                                      writer->table->table_id),
+                      "the statement failed; its transaction can only abort or roll it back");
+    }
     free_rests(writer);
     row_sample_destroy(writer->sample);
     mutex_deinit(&writer->mutex);
@@ -315,6 +320,11 @@ static Status finish_buffers(TableWriterLocal *local)
     return STATUS_OK;
 }
 
+void table_writer_local_abandon(TableWriterLocal *owned_local)
+{
+    local_destroy(owned_local);
+}
+
 Status table_writer_local_finish(TableWriterLocal *owned_local)
 {
     TableWriter *writer = owned_local->writer;
@@ -383,5 +393,6 @@ Status table_writer_finish(TableWriter *writer)
     }
     encode_context_deinit(&context);
     free_rests(writer);
+    writer->is_finished = status == STATUS_OK;
     return status;
 }

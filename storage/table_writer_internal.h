@@ -41,6 +41,7 @@ struct TableWriter {
     uint32_t local_count;
     struct WriteRest *rests;  /* rows of finished workers that made no row group */
     uint64_t row_count;
+    bool is_finished;
     ColumnSketch *sketches;   /* of finished workers */
     RowSample *sample;
 };

@@ -106,6 +106,7 @@ static void plan_shape(HashJoin *join, Arena *arena)
     shape->key_types = types;
     shape->is_null_equal = is_null_equal;
     bool is_null_aware = kind == JOIN_ANTI_NULL || kind == JOIN_MARK;
+    join->is_null_aware = is_null_aware;
     bool asks_existence = kind == JOIN_SEMI || kind == JOIN_ANTI || is_null_aware;
     shape->is_existence = asks_existence && plan->residual == NULL &&
                           (!is_null_aware || plan->key_count == 1);
@@ -150,7 +151,8 @@ static Status compile_residual(HashJoin *join, Arena *arena)
     }
     Expr **conjuncts = ARENA_NEW(arena, Expr *);
     *conjuncts = plan->residual;
-    bool is_and = plan->residual->kind == EXPR_AND;
+    // Conjuncts may go one by one, but unknown is a property of the whole.
+    bool is_and = plan->residual->kind == EXPR_AND && !join->is_null_aware;
     return expr_compile(arena, is_and ? plan->residual->args : conjuncts,
                         is_and ? plan->residual->arg_count : 1, types, pair_count,
                         &join->residual);

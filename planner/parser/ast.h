@@ -447,6 +447,7 @@ typedef struct AstCreateView {
     AstWordList *columns;
     AstQuery *query;
     int32_t query_start, query_end; /* its text */
+    const char *query_text;
 } AstCreateView;
 
 typedef struct AstCreateSchema {

@@ -1310,7 +1310,9 @@ create:
         $$ = STATEMENT(CREATE_VIEW, create_view, AstCreateView);
         *$$->create_view = (AstCreateView){.view = $4, .is_or_replace = $2, .columns = $5,
                                            .query = $7, .query_start = @7.start,
-                                           .query_end = @7.end, .is_late_binding = $8};
+                                           .query_end = @7.end,
+                                           .query_text = parser_source(parser, @7),
+                                           .is_late_binding = $8};
     }
   | "create" "schema" name_word opt_owner opt_quota
     {

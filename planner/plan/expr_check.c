@@ -143,8 +143,8 @@ static bool types_match(Type left, Type right)
 
 static Status check_call(const Expr *expr)
 {
-    uint8_t shape = function_is_known(expr->function) ? function_shapes[expr->function]
-                                                      : SHAPE_NONE;
+    uint8_t shape =
+        function_is_known(expr->function) ? function_shapes[expr->function] : SHAPE_NONE;
     const ShapeRule *rule = &shape_rules[shape];
     if (shape == SHAPE_NONE || expr->arg_count < rule->arg_count_min ||
         expr->arg_count > rule->arg_count_max) {
@@ -248,8 +248,7 @@ static Status check_own(const Expr *expr, const Type *columns, uint32_t column_c
     }
 }
 
-static Status check_at(const Expr *expr, const Type *columns, uint32_t column_count,
-                       uint32_t depth)
+static Status check_at(const Expr *expr, const Type *columns, uint32_t column_count, uint32_t depth)
 {
     if (depth > PLAN_DEPTH_MAX) {
         return CORRUPT("plan holds an expression deeper than %d", PLAN_DEPTH_MAX);

@@ -47,6 +47,7 @@ typedef struct HashJoin {
     bool *needed_probe;                  /* probe columns that outputs or residual read */
     bool emits_build_rest;               /* RIGHT, FULL, RIGHT_SEMI, RIGHT_ANTI */
     bool marks_build_rows;               /* the link's matched flag is kept */
+    bool is_null_aware;                  /* ANTI_NULL, MARK: unknown differs from false */
 
     Mutex mutex;                         /* guards table and spill while workers merge */
     JoinTable table;
@@ -103,6 +104,7 @@ typedef struct ProbeState {
     RowMask matched;                  /* physical rows that have a match */
     RowMask null_keys;                /* physical rows with a NULL key that matches nothing */
     bool has_null_keys;
+    RowMask unknown;                  /* null-aware joins: rows for which some residual was NULL */
 
     uint16_t *selection;              /* of the output */
     const uint8_t **pointers;         /* compact build rows of an output */
@@ -139,7 +141,8 @@ void emit_build_rows(const HashJoin *join, const JoinTable *table, const uint8_t
 /* Of the unmatched selected rows, those for which the comparison is unknown. */
 Status find_unknown(ProbeState *state, Batch *in, RowMask *unknown) CHECKED;
 
-/* --- probe.c, for unknown.c: the residual over pairs --- */
+/* --- probe.c, for unknown.c: the pairs for which the residual is true. In a null-aware join those
+ * for which it is NULL set their rows in state->unknown. --- */
 Status filter_pairs(ProbeState *state, Batch *in, uint32_t pair_count, const uint16_t **selection,
                     uint32_t *selected_count) CHECKED;
 

@@ -31,7 +31,7 @@ static uint32_t lookup_bits(const JoinTable *table, const JoinProbe *probe)
     for (uint32_t i = 0; i < probe->row_count; i++) {
         uint64_t position = probe->positions[i];
         probe->hits[hits] = (uint16_t)i;
-        hits += (bitmap[position >> 6] >> (position & 63)) & 1;
+        hits += (uint32_t)(bitmap[position >> 6] >> (position & 63)) & 1;
     }
     return hits;
 }

@@ -149,6 +149,33 @@ static void load_pair_payload(ProbeState *state, const uint8_t *const *pointers,
     }
 }
 
+// Narrows state->pair to the positions for which the residual is true. `row_of` gives the probe row
+// of a position, null when they are the same.
+static Status check_residual(ProbeState *state, const uint16_t *row_of)
+{
+    Batch *pair = &state->pair;
+    if (!state->join->is_null_aware) {
+        return expr_filter(state->residual, pair);
+    }
+    const Vector *truth;
+    uint16_t *passed = state->scratch; // the lookup is over
+    uint32_t kept = 0;
+    expr_begin(state->residual, pair);
+    TRY(expr_evaluate(state->residual, 0, &truth));
+    for (uint32_t i = 0; i < pair->selected_count; i++) {
+        uint32_t position = batch_row(pair, i);
+        bool is_null = vector_is_null(truth, position);
+        if (is_null) {
+            validity_set(state->unknown.words, row_of == NULL ? position : row_of[position]);
+        }
+        passed[kept] = (uint16_t)position;
+        kept += !is_null && vector_int64(truth, position) != 0;
+    }
+    pair->selection = passed;
+    pair->selected_count = kept;
+    return STATUS_OK;
+}
+
 Status filter_pairs(ProbeState *state, Batch *in, uint32_t pair_count, const uint16_t **selection,
                     uint32_t *selected_count)
 {
@@ -172,7 +199,7 @@ Status filter_pairs(ProbeState *state, Batch *in, uint32_t pair_count, const uin
     load_pair_payload(state, state->pair_pointers, NULL, pair_count);
     state->pair.row_count = state->pair.selected_count = pair_count;
     state->pair.selection = NULL;
-    TRY(expr_filter(state->residual, &state->pair));
+    TRY(check_residual(state, state->pair_rows));
     *selection = state->pair.selection;
     *selected_count = state->pair.selected_count;
     return STATUS_OK;
@@ -202,7 +229,7 @@ static Status filter_level(ProbeState *state, Batch *in, uint32_t *kept_count)
     state->pair.row_count = in->row_count;
     state->pair.selected_count = count;
     state->pair.selection = state->active;
-    TRY(expr_filter(state->residual, &state->pair));
+    TRY(check_residual(state, NULL));
     const uint16_t *kept = batch_selected_rows(&state->pair);
     *kept_count = state->pair.selected_count;
     memcpy(state->selection, kept, *kept_count * sizeof *kept);
@@ -349,6 +376,7 @@ static Status probe_start(ProbeState *state, Batch *in, Batch *out, Flow *flow)
     HashJoin *join = state->join;
     look_up(state, in);
     memset(&state->matched, 0, sizeof state->matched);
+    memset(&state->unknown, 0, sizeof state->unknown);
     if (join->shape.is_existence) {
         for (uint32_t i = 0; i < state->active_count; i++) {
             validity_set(state->matched.words, state->active[i]);
@@ -426,7 +454,8 @@ static bool probe_is_done(Transform *self)
     if (join->spill != NULL || join->table.rows.row_count > 0) {
         return false;
     }
-    return join->kind == JOIN_INNER || join->kind == JOIN_SEMI || join->emits_build_rest;
+    return join->kind == JOIN_INNER || join->kind == JOIN_SEMI ||
+           (join->emits_build_rest && join->kind != JOIN_FULL);
 }
 
 const TransformOps hash_join_probe_ops = {

@@ -1,0 +1,127 @@
+/* scan_internal.h — what the files of a scan share: scan.c (what to read), scan_local.c (one worker's
+ * loop), scan_column.c (one column of it), scan_batch.c (rows still kept as INSERT batches). */
+#pragma once
+#include <stdatomic.h>
+#include "storage/block_filter.h"
+#include "storage/insert_batch.h"
+#include "storage/scan.h"
+#include "storage/store_internal.h"
+#include "storage/zone_map.h"
+
+#define SCAN_RUNTIME_PREDICATES_MAX 64u
+#define SCAN_TAIL_PARTS 4u /* a row group at the tail is split into so many units */
+
+/* A column of the request. */
+typedef struct ScanColumnInfo {
+    uint32_t column_id;
+    Type type;
+    const Value *default_value;
+} ScanColumnInfo;
+
+/* A rowset or INSERT batch that the snapshot sees. */
+typedef struct ScanSource {
+    StoredRows *rows;
+    const RowsetFooter *footer;  /* FILE */
+    int32_t *columns;            /* per request column: the rowset's, or -1 */
+} ScanSource;
+
+/* What one worker claims: some vectors of a row group, or a whole INSERT batch. */
+typedef struct ScanUnit {
+    uint32_t source;
+    uint16_t row_group;
+    uint16_t first_vector, vector_count;
+    uint32_t row_count;
+} ScanUnit;
+
+typedef struct RuntimePredicate {
+    ScanPredicate predicate;
+    struct RuntimePredicate *next;
+} RuntimePredicate;
+
+/* Counters of all workers; added to at the end of each unit, relaxed: they order nothing. */
+typedef struct ScanCounters {
+    _Atomic uint64_t rows_seen, rows_out, row_groups_read, row_groups_skipped;
+    _Atomic uint64_t blocks_read, blocks_skipped, blocks_cached, bytes_read;
+} ScanCounters;
+
+struct TableScan {
+    ScanRequest request;
+    Arena *arena;
+    ScanColumnInfo *columns;
+    uint32_t source_count;
+    ScanSource *sources;
+    uint32_t unit_count;
+    ScanUnit *units;
+    uint64_t row_estimate;
+    _Atomic uint32_t next_unit;  /* workers share one counter: units are claimed in storage order */
+    _Atomic(RuntimePredicate *) runtime_predicates;
+    ScanCounters counters;
+};
+
+/* What the zone maps of a row group say to a predicate. */
+PredicateVerdict scan_check_zone(const TableScan *scan, const ScanSource *source,
+                                 uint32_t row_group, const ScanPredicate *predicate);
+
+/* One column in one worker's hands. */
+typedef struct ScanColumn {
+    VectorLoader loader;         /* first: LAZY vectors come back with it */
+    struct TableScanLocal *local;
+    uint32_t index;              /* in the request */
+    CacheEntry *entry;           /* pinned; null when not needed yet */
+    DecodeBuffer buffer;
+    Vector vector;               /* what was decoded of `decoded_vector` */
+    uint32_t decoded_vector;
+    bool is_decoded;
+    uint64_t *window_validity;   /* VALIDITY_WORDS, for batches smaller than vectors */
+    uint64_t default_lane[2];    /* a constant vector's lane */
+} ScanColumn;
+
+/* A predicate in one worker's hands, prepared for the unit's block. */
+typedef struct ScanFilter {
+    ScanPredicate predicate;
+    BlockFilter filter;
+    uint32_t rank;               /* cheaper ones first */
+} ScanFilter;
+
+struct TableScanLocal {
+    TableScan *scan;
+    ScanEvaluator *evaluator;
+    Arena *arena;
+    ScanColumn *columns;
+    Vector *vectors;             /* of the batch that is out */
+    uint32_t filter_count, filter_capacity;
+    ScanFilter *filters;
+    uint16_t *selection;         /* VECTOR_ROWS */
+    /* The unit being read. */
+    const ScanUnit *unit;        /* null: claim the next */
+    const ScanSource *source;
+    uint32_t vector, vector_end; /* next vector, and where the unit ends */
+    RowMask mask;                /* rows of the vector being handed out that passed */
+    uint32_t vector_rows, window_start;
+    bool is_in_vector;
+    /* INSERT batches. */
+    ByteReader reader;
+    InsertBatchHead head;
+    uint32_t batches_left;
+    SharedBatch *shared;
+    Arena *unit_arena;
+    ScanStatistics counted;      /* since the last unit ended */
+};
+
+/* scan_column.c */
+Status scan_column_init(ScanColumn *column, TableScanLocal *local, uint32_t index) CHECKED;
+void scan_column_deinit(ScanColumn *column);
+/* Ends a unit: unpins. */
+void scan_column_release(ScanColumn *column);
+/* The column's block in the present row group; null for columns the rowset lacks. */
+Status scan_column_block(ScanColumn *column, const Block **out) CHECKED;
+/* The vector as it goes out, for rows window_start .. + row_count: decoded, constant or LAZY. */
+void scan_column_put(ScanColumn *column, uint32_t row_count, Vector *out);
+void scan_default_vector(const ScanColumnInfo *info, uint64_t lane[2], Vector *out);
+
+/* scan_batch.c */
+Status scan_batch_open(TableScanLocal *local) CHECKED;
+/* The next batch of the unit, filtered into `mask`; `*is_done` at the end. */
+Status scan_batch_next(TableScanLocal *local, bool *is_done) CHECKED;
+void scan_batch_close(TableScanLocal *local);
+void scan_batch_put(TableScanLocal *local, uint32_t index, uint32_t row_count, Vector *out);
