@@ -238,6 +238,8 @@ typedef struct BlendPart {
 /* Rows in no part are NULL; parts do not overlap. */
 Status expr_blend(ExprState *state, Type type, const BlendPart *parts, uint32_t part_count,
                   Register *out) CHECKED;
+/* Can the texts of `source` be texts of `target` as they are? */
+bool expr_text_fits(Type source, Type target);
 /* Adds, subtracts or multiplies as SQL types want it; the node's own arguments are not looked at. */
 Status expr_arithmetic(ExprState *state, FunctionId op, Type type, uint32_t drop_digits,
                        const Vector *left, const Vector *right, Register *out) CHECKED;
