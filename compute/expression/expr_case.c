@@ -26,8 +26,8 @@ static const uint64_t *blend_validity(ExprState *state, const BlendPart *parts, 
         const Vector *vector = &parts[i].vector;
         const uint64_t *validity = vector->form == VECTOR_CONSTANT ? NULL : vector->validity;
         for (uint32_t w = 0; w < expr_word_count(state) && !part_is_null(&parts[i]); w++) {
-            present->words[w] |= parts[i].mask.words[w] & (validity == NULL ? UINT64_MAX
-                                                                            : validity[w]);
+            present->words[w] |=
+                parts[i].mask.words[w] & (validity == NULL ? UINT64_MAX : validity[w]);
         }
     }
     const RowMask *rows = expr_rows_mask(state->rows);
@@ -174,8 +174,8 @@ static Status finish_parts(ExprState *state, const ExprNode *node, const PartLis
         expr_set_null(state, node, out);
         return STATUS_OK;
     }
-    if (list->count == 1 && memcmp(&list->items[0].mask, expr_rows_mask(state->rows),
-                                   sizeof(RowMask)) == 0) {
+    if (list->count == 1 &&
+        memcmp(&list->items[0].mask, expr_rows_mask(state->rows), sizeof(RowMask)) == 0) {
         Vector vector = list->items[0].vector;
         vector.type = node->type;
         expr_set_vector(out, &vector);

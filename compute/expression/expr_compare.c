@@ -1,6 +1,6 @@
 /*
- * expr_compare.c — comparisons: column with constant in the domain of the column's lanes, column with
- * column in the narrowest width that holds both.
+ * expr_compare.c — comparisons: column with constant in the domain of the column's lanes, column
+ * with column in the narrowest width that holds both.
  */
 #include <math.h>
 #include <string.h>
@@ -54,8 +54,7 @@ static void clear_all(RowMask *mask)
 /* --- with a constant --- */
 
 /* The values that pass as a closed range, all others when *is_inverted; false when none pass. */
-static bool passing_range(FunctionId op, int64_t bound, int64_t *lo, int64_t *hi,
-                          bool *is_inverted)
+static bool passing_range(FunctionId op, int64_t bound, int64_t *lo, int64_t *hi, bool *is_inverted)
 {
     *lo = INT64_MIN;
     *hi = INT64_MAX;
@@ -105,9 +104,9 @@ static void compare_int_constant(ExprState *state, FunctionId op, const IntView 
         hi = hi > view->hi ? view->hi : hi;
     }
     uint64_t first = (uint64_t)lo - (uint64_t)(view->lane == LANE_I64 ? 0 : view->base);
-    KERNELS(predicate_kernels)->range[view->lane](view->lanes, expr_row_count(state), first,
-                                                  (uint64_t)hi - (uint64_t)lo, is_inverted,
-                                                  mask->words);
+    KERNELS(predicate_kernels)
+        ->range[view->lane](view->lanes, expr_row_count(state), first, (uint64_t)hi - (uint64_t)lo,
+                            is_inverted, mask->words);
 }
 
 /* Texts and floats: the predicates of base/vector know all forms. */
@@ -137,8 +136,8 @@ static bool sum_fits_int32(int64_t base, Lane lane)
     return base >= 0 && base <= INT32_MAX - lane_max;
 }
 
-static void compare_ints(ExprState *state, FunctionId op, const IntView *left,
-                         const IntView *right, RowMask *mask)
+static void compare_ints(ExprState *state, FunctionId op, const IntView *left, const IntView *right,
+                         RowMask *mask)
 {
     if (op == FUNCTION_GREATER || op == FUNCTION_LESS_EQUAL) { // only < and = have kernels
         compare_ints(state, flip(op), right, left, mask);
@@ -175,14 +174,14 @@ static void compare_ints(ExprState *state, FunctionId op, const IntView *left,
         left_lanes, right_lanes, expr_row_count(state), &terms, mask->words);
 }
 
-static void compare_floats(ExprState *state, FunctionId op, const Vector *left,
-                           const Vector *right, RowMask *mask)
+static void compare_floats(ExprState *state, FunctionId op, const Vector *left, const Vector *right,
+                           RowMask *mask)
 {
     Vector a, b;
     bool is_swapped = op == FUNCTION_GREATER || op == FUNCTION_LESS_EQUAL;
     bool is_equality = op == FUNCTION_EQUAL || op == FUNCTION_NOT_EQUAL;
-    bool is_inverted = op == FUNCTION_NOT_EQUAL || op == FUNCTION_GREATER_EQUAL ||
-                       op == FUNCTION_LESS_EQUAL;
+    bool is_inverted =
+        op == FUNCTION_NOT_EQUAL || op == FUNCTION_GREATER_EQUAL || op == FUNCTION_LESS_EQUAL;
     expr_flatten(state, is_swapped ? right : left, &a);
     expr_flatten(state, is_swapped ? left : right, &b);
     const CompareKernels *kernels = KERNELS(compare_kernels);
@@ -201,8 +200,8 @@ static bool texts_are_equal(const TextView *left, const TextView *right)
            memcmp(text_view_data(left), text_view_data(right), left->length) == 0;
 }
 
-static void compare_texts(ExprState *state, FunctionId op, const Vector *left,
-                          const Vector *right, RowMask *mask)
+static void compare_texts(ExprState *state, FunctionId op, const Vector *left, const Vector *right,
+                          RowMask *mask)
 {
     Vector a, b;
     expr_flatten(state, left, &a);
@@ -216,8 +215,8 @@ static void compare_texts(ExprState *state, FunctionId op, const Vector *left,
             uint32_t bit = (uint32_t)__builtin_ctzll(bits), row = word * 64 + bit;
             bool is_kept;
             if (is_plain) {
-                is_kept = texts_are_equal(&left_views[row], &right_views[row]) ==
-                          (op == FUNCTION_EQUAL);
+                is_kept =
+                    texts_are_equal(&left_views[row], &right_views[row]) == (op == FUNCTION_EQUAL);
             } else {
                 is_kept = order_passes(op, text_view_compare(&left_views[row], &right_views[row]));
             }

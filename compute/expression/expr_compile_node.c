@@ -48,8 +48,8 @@ static void read_constants(const Compiler *compiler, const ExprNode *node,
 
 static Status not_supported(const Expr *expr)
 {
-    return status_at(expr->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
-                     "function %s is not supported", function_name(expr->function));
+    return status_at(expr->position, SQLSTATE_FEATURE_NOT_SUPPORTED, "function %s is not supported",
+                     function_name(expr->function));
 }
 
 /* A function that runs row by row, or the fall-back of one that has kernels. */

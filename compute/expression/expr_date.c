@@ -24,8 +24,8 @@ static int32_t year_of(int64_t days)
     return civil.year;
 }
 
-static void set_lanes(const ExprNode *node, const Vector *days, Lane lane, int64_t base,
-                      int64_t lo, int64_t hi, const void *lanes, Register *out)
+static void set_lanes(const ExprNode *node, const Vector *days, Lane lane, int64_t base, int64_t lo,
+                      int64_t hi, const void *lanes, Register *out)
 {
     Vector vector = {
         .type = node->type,
@@ -82,8 +82,7 @@ static bool extract_field(ExprState *state, const ExprNode *node, DateField fiel
     bool is_month = field == DATE_FIELD_MONTH;
     DateFields fields = {.month = is_month ? buffer->lanes : NULL,
                          .day = is_month ? NULL : buffer->lanes};
-    KERNELS(date_kernels)->fields[view.lane](view.lanes, expr_row_count(state), view.base,
-                                             fields);
+    KERNELS(date_kernels)->fields[view.lane](view.lanes, expr_row_count(state), view.base, fields);
     set_lanes(node, days, LANE_U8, 0, 1, is_month ? 12 : 31, buffer->lanes, out);
     return true;
 }

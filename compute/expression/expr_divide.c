@@ -119,8 +119,8 @@ static Int128 remainder_int128(Int128 left, Int128 right)
 }
 
 /* Whole-number division or remainder of both sides as they are. */
-static Status run_whole(ExprState *state, const ExprNode *node,
-                        Int128 (*function)(Int128, Int128), Register *out)
+static Status run_whole(ExprState *state, const ExprNode *node, Int128 (*function)(Int128, Int128),
+                        Register *out)
 {
     Operands operands;
     IntWriter writer;
@@ -185,16 +185,15 @@ static RowMask *take_present(ExprState *state, const uint64_t *validity)
 }
 
 typedef struct Quotient {
-    uint32_t shift;      /* digits added to the dividend */
-    uint32_t drop;       /* or dropped, by way of the divisor */
-    bool is_zero_null;   /* a zero divisor gives NULL instead of 22012 */
+    uint32_t shift;    /* digits added to the dividend */
+    uint32_t drop;     /* or dropped, by way of the divisor */
+    bool is_zero_null; /* a zero divisor gives NULL instead of 22012 */
 } Quotient;
 
 /* One quotient in 128 bits; 22003. */
 static Status divide_wide(Int128 left, Int128 right, const Quotient *how, Type type, Int128 *out)
 {
-    if (how->drop > 0 &&
-        __builtin_mul_overflow(right, decimal_power_of_ten(how->drop), &right)) {
+    if (how->drop > 0 && __builtin_mul_overflow(right, decimal_power_of_ten(how->drop), &right)) {
         return expr_out_of_range(type);
     }
     return decimal_divide(left, right, how->shift, out) ? STATUS_OK : expr_out_of_range(type);
@@ -293,9 +292,11 @@ static Status average_floats(ExprState *state, const ExprNode *node, Register *o
             ((double *)buffer->lanes)[row] = total / count;
         }
     }
-    Vector vector = {.type = node->type, .form = VECTOR_FLAT,
+    Vector vector = {.type = node->type,
+                     .form = VECTOR_FLAT,
                      .lane = is_real ? LANE_F32 : LANE_F64,
-                     .validity = present->words, .data = buffer->lanes};
+                     .validity = present->words,
+                     .data = buffer->lanes};
     expr_set_vector(out, &vector);
     return STATUS_OK;
 }

@@ -308,8 +308,9 @@ static void truth_from_lanes(ExprState *state, Register *reg)
         if (true_lane > 1) { // all lanes are false: base 1 has lane 0 for true, base 0 lane 1
             memset(mask, 0, sizeof *mask);
         } else {
-            KERNELS(predicate_kernels)->range[flat.lane](flat.data, expr_row_count(state),
-                                                         true_lane, 0, false, mask->words);
+            KERNELS(predicate_kernels)
+                ->range[flat.lane](flat.data, expr_row_count(state), true_lane, 0, false,
+                                   mask->words);
         }
         if (reg->validity != NULL) {
             for (uint32_t i = 0; i < expr_word_count(state); i++) {
@@ -388,8 +389,8 @@ void expr_flatten(ExprState *state, const Vector *vector, Vector *out)
         return;
     }
     const uint16_t *list = state->rows->is_all ? NULL : expr_rows_list(state, state->rows);
-    vector_flatten(vector, expr_row_count(state), list, state->rows->count,
-                   expr_take_buffer(state), out);
+    vector_flatten(vector, expr_row_count(state), list, state->rows->count, expr_take_buffer(state),
+                   out);
 }
 
 void expr_widen(ExprState *state, const Vector *vector, Vector *out)
@@ -408,8 +409,8 @@ static void bound_wide_decimal(ExprState *state, Vector *vector)
     vector->lo = INT64_MIN;
     vector->hi = INT64_MAX;
     if (vector->form == VECTOR_FLAT && vector->lane == LANE_I64) {
-        KERNELS(vector_kernels)->min_max[LANE_I64](vector->data, expr_row_count(state),
-                                                   &vector->lo, &vector->hi);
+        KERNELS(vector_kernels)
+            ->min_max[LANE_I64](vector->data, expr_row_count(state), &vector->lo, &vector->hi);
     }
 }
 

@@ -125,8 +125,8 @@ void slot_writer_finish(const SlotWriter *writer, uint32_t row_count, const uint
         .type = writer->type,
         .lane = (uint8_t)writer->lane,
         .form = VECTOR_FLAT,
-        .has_trailing_blanks = writer->lane == LANE_TEXT &&
-                               has_trailing_blanks(writer->buffer->lanes, row_count),
+        .has_trailing_blanks =
+            writer->lane == LANE_TEXT && has_trailing_blanks(writer->buffer->lanes, row_count),
         .lo = is_empty ? 0 : writer->lo,
         .hi = is_empty ? 0 : writer->hi,
         .validity = validity,
@@ -203,8 +203,8 @@ Status op_function(ExprState *state, const ExprNode *node, Register *out)
         }
         validity_clear(present->words, row);
     }
-    slot_writer_finish(&writer, expr_row_count(state),
-                       present != NULL ? present->words : validity, out);
+    slot_writer_finish(&writer, expr_row_count(state), present != NULL ? present->words : validity,
+                       out);
     return STATUS_OK;
 }
 
@@ -227,8 +227,12 @@ Status op_bucket(ExprState *state, const ExprNode *node, Register *out)
     for (uint32_t i = 0; i < rows.selected_count; i++) {
         buckets[batch_row(&rows, i)] = (uint16_t)bucket_of_hash(hashes[i]);
     }
-    Vector vector = {.type = node->type, .lane = LANE_U16, .form = VECTOR_FLAT, .lo = 0,
-                     .hi = BUCKET_COUNT - 1, .data = buckets};
+    Vector vector = {.type = node->type,
+                     .lane = LANE_U16,
+                     .form = VECTOR_FLAT,
+                     .lo = 0,
+                     .hi = BUCKET_COUNT - 1,
+                     .data = buckets};
     expr_set_vector(out, &vector);
     return STATUS_OK;
 }

@@ -47,9 +47,8 @@ static bool cast_keeps_int64(Type source, Type target)
     if (type_is_integer(source) && type_is_integer(target)) {
         return type_int64_max(source) <= type_int64_max(target);
     }
-    return source.id == TYPE_DECIMAL && target.id == TYPE_DECIMAL &&
-           source.scale == target.scale && source.precision <= target.precision &&
-           type_is_scaled_integer(source);
+    return source.id == TYPE_DECIMAL && target.id == TYPE_DECIMAL && source.scale == target.scale &&
+           source.precision <= target.precision && type_is_scaled_integer(source);
 }
 
 /* cast(column as timestamp) <op> bound as column <op> days; false for '=' between two days. */
@@ -129,10 +128,10 @@ static void set_closed_range(FunctionId op, int64_t bound, Predicate *out)
         hi -= op == FUNCTION_LESS;
         lo += op == FUNCTION_GREATER;
     }
-    out->has_lo = is_empty || op == FUNCTION_EQUAL || op == FUNCTION_GREATER ||
-                  op == FUNCTION_GREATER_EQUAL;
-    out->has_hi = is_empty || op == FUNCTION_EQUAL || op == FUNCTION_LESS ||
-                  op == FUNCTION_LESS_EQUAL;
+    out->has_lo =
+        is_empty || op == FUNCTION_EQUAL || op == FUNCTION_GREATER || op == FUNCTION_GREATER_EQUAL;
+    out->has_hi =
+        is_empty || op == FUNCTION_EQUAL || op == FUNCTION_LESS || op == FUNCTION_LESS_EQUAL;
     out->lo = value_int64(out->type, lo);
     out->hi = value_int64(out->type, hi);
 }
@@ -140,8 +139,7 @@ static void set_closed_range(FunctionId op, int64_t bound, Predicate *out)
 static bool compare_to_predicate(const Expr *expr, Arena *arena, uint32_t *column, Predicate *out)
 {
     Comparison comparison;
-    if (!expr_simplify_comparison(expr, &comparison) ||
-        comparison.value->kind != EXPR_COLUMN) {
+    if (!expr_simplify_comparison(expr, &comparison) || comparison.value->kind != EXPR_COLUMN) {
         return false;
     }
     FunctionId op = comparison.op;
@@ -153,7 +151,8 @@ static bool compare_to_predicate(const Expr *expr, Arena *arena, uint32_t *colum
     };
     Value bound = value_copy(arena, &comparison.bound);
     bound.type = type;
-    if (type.id == TYPE_DECIMAL && type_widest_lane(comparison.bound.type) != type_widest_lane(type)) {
+    if (type.id == TYPE_DECIMAL &&
+        type_widest_lane(comparison.bound.type) != type_widest_lane(type)) {
         Int128 number = value_int128(&comparison.bound); // of another precision
         if (type_is_scaled_integer(type) && number != (int64_t)number) {
             return false;
@@ -213,8 +212,8 @@ static bool in_to_predicate(const Expr *expr, Arena *arena, uint32_t *column, Pr
         return false;
     }
     *column = value->column;
-    *out = (Predicate){.kind = PREDICATE_IN, .type = value->type, .values = values,
-                       .value_count = count};
+    *out = (Predicate){
+        .kind = PREDICATE_IN, .type = value->type, .values = values, .value_count = count};
     return true;
 }
 
@@ -271,8 +270,12 @@ static bool boolean_to_predicate(const Expr *column_expr, bool is_true, uint32_t
     }
     Value value = value_int64(column_expr->type, is_true);
     *column = column_expr->column;
-    *out = (Predicate){.kind = PREDICATE_RANGE, .type = column_expr->type, .has_lo = true,
-                       .has_hi = true, .lo = value, .hi = value};
+    *out = (Predicate){.kind = PREDICATE_RANGE,
+                       .type = column_expr->type,
+                       .has_lo = true,
+                       .has_hi = true,
+                       .lo = value,
+                       .hi = value};
     return true;
 }
 

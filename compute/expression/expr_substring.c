@@ -1,8 +1,9 @@
 /*
  * expr_substring.c — SUBSTRING(text, start, length) and LEFT(text, length) with constant positions.
  *
- * As long as the bytes up to the part's end are ASCII, characters are bytes; a part within the first
- * four is cut out of the view itself, and the text is not even looked at: substring(c_phone, 1, 2).
+ * As long as the bytes up to the part's end are ASCII, characters are bytes; a part within the
+ * first four is cut out of the view itself, and the text is not even looked at: substring(c_phone,
+ * 1, 2).
  */
 #include <string.h>
 

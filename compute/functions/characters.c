@@ -4,8 +4,8 @@
 #include <string.h>
 
 typedef enum CaseKind {
-    CASE_SHIFT,     /* lower = upper + delta */
-    CASE_EVEN_ODD,  /* upper letters are even, each lower one follows */
+    CASE_SHIFT,    /* lower = upper + delta */
+    CASE_EVEN_ODD, /* upper letters are even, each lower one follows */
     CASE_ODD_EVEN
 } CaseKind;
 

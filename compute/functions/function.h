@@ -23,13 +23,13 @@ typedef union Slot {
 } Slot;
 
 typedef struct FunctionFrame {
-    Arena *arena;          /* for text results; they live until the next batch */
-    const void *prepared;  /* what FunctionPrepare has made, or null */
-    Type type;             /* of the result */
+    Arena *arena;         /* for text results; they live until the next batch */
+    const void *prepared; /* what FunctionPrepare has made, or null */
+    Type type;            /* of the result */
     const Type *arg_types;
     uint32_t arg_count;
-    Random random;         /* of this call and worker */
-    bool is_null;          /* set by the function: the result is NULL */
+    Random random; /* of this call and worker */
+    bool is_null;  /* set by the function: the result is NULL */
 } FunctionFrame;
 
 typedef Status (*ScalarFunction)(FunctionFrame *frame, const Slot *args, Slot *result);
@@ -81,8 +81,8 @@ static inline TextView function_short_view(const char *text, size_t bytes)
  * view holds. */
 static inline void function_set_text(Slot *result, const char *text, size_t bytes)
 {
-    result->text = bytes <= TEXT_INLINE_MAX ? function_short_view(text, bytes)
-                                            : text_view_make(text, bytes);
+    result->text =
+        bytes <= TEXT_INLINE_MAX ? function_short_view(text, bytes) : text_view_make(text, bytes);
 }
 /* Stores a decimal of `scale` in a result of the frame's type (decimal, integer or float). */
 Status function_set_decimal(FunctionFrame *frame, Int128 value, uint32_t scale,

@@ -67,8 +67,8 @@ static void divide_rounded(const int64_t *restrict source, uint32_t row_count, i
  * up to 52 bits the rounded quotient can only be too large, by one, when the true one lies just
  * below a whole number: then the rest is negative.
  */
-static inline void divide_lanes(const int64_t *restrict source, uint32_t row_count,
-                                int64_t divisor, DivideMode mode, int64_t *restrict target)
+static inline void divide_lanes(const int64_t *restrict source, uint32_t row_count, int64_t divisor,
+                                DivideMode mode, int64_t *restrict target)
 {
     const int64_t size = divisor < 0 ? -divisor : divisor;
     const double divisor_size = (double)size;
@@ -109,7 +109,8 @@ static void divide_short(const int64_t *source, uint32_t row_count, int64_t divi
 }
 
 const ArithmeticKernels KERNEL(arithmetic_kernels) = {
-    .pair = {
+    .pair =
+        {
 #define OP ARITHMETIC_ADD
 #define STEM add
 #define TEMPLATE "compute/kernels/arithmetic_entry.tmpl.h"
@@ -128,15 +129,17 @@ const ArithmeticKernels KERNEL(arithmetic_kernels) = {
 #include "compute/kernels/for_each_lane_operands.h"
 #undef OP
 #undef STEM
-    },
-    .multiply_short = {
+        },
+    .multiply_short =
+        {
 #define TEMPLATE "compute/kernels/multiply_short_entry.tmpl.h"
 #include "compute/kernels/for_each_lane_operands.h"
-    },
-    .scale = {
+        },
+    .scale =
+        {
 #define TEMPLATE "compute/kernels/scale_entry.tmpl.h"
 #include "compute/kernels/for_each_lane_widening.h"
-    },
+        },
     .checked = {add_checked, subtract_checked, multiply_checked},
     .f32 = {add_f32, subtract_f32, multiply_f32, divide_f32},
     .f64 = {add_f64, subtract_f64, multiply_f64, divide_f64},

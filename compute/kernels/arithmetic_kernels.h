@@ -2,9 +2,9 @@
  * arithmetic_kernels.h — + - * on lanes of any width, and on floats.
  *
  * Integer kernels work modulo the width of the target's lane: the caller has proven from bounds
- * that the true result fits, so whatever the intermediate steps wrap to, the lane is right. Example:
- * prices (U32 over base 90000) times 100 - discount (U8): both bases enter as `left_add` and
- * `right_add`, the result's negated base as `add`.
+ * that the true result fits, so whatever the intermediate steps wrap to, the lane is right.
+ * Example: prices (U32 over base 90000) times 100 - discount (U8): both bases enter as `left_add`
+ * and `right_add`, the result's negated base as `add`.
  *
  * All kernels run over rows 0..row_count: rows nobody selected cost less than leaving them out.
  */

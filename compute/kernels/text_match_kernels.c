@@ -14,7 +14,8 @@ static inline bool is_segment_at(const char *text, const TextSegment *segment)
         return memcmp(text, segment->bytes, segment->length) == 0;
     }
     __mmask64 bytes = UINT64_MAX >> (64 - segment->length);
-    __m512i there = _mm512_maskz_loadu_epi8(bytes, text); // bytes that are not asked for do not fault
+    __m512i there =
+        _mm512_maskz_loadu_epi8(bytes, text); // bytes that are not asked for do not fault
     __m512i wanted = _mm512_maskz_loadu_epi8(bytes, segment->bytes);
     return _mm512_mask_cmpneq_epi8_mask(bytes, there, wanted) == 0;
 }
@@ -57,8 +58,8 @@ static inline const char *find_segment(const char *text, size_t bytes, const Tex
         at = at + 32 > positions ? positions - 32 : at; // the last step looks at some twice
         __m256i starts = _mm256_loadu_si256((const __m256i *)(text + at + segment->first));
         __m256i ends = _mm256_loadu_si256((const __m256i *)(text + at + segment->second));
-        __m256i equal = _mm256_and_si256(_mm256_cmpeq_epi8(starts, first),
-                                         _mm256_cmpeq_epi8(ends, second));
+        __m256i equal =
+            _mm256_and_si256(_mm256_cmpeq_epi8(starts, first), _mm256_cmpeq_epi8(ends, second));
         for (uint32_t hits = (uint32_t)_mm256_movemask_epi8(equal); hits != 0; hits &= hits - 1) {
             const char *found = text + at + __builtin_ctz(hits);
             if (memcmp(found, segment->bytes, length) == 0) {

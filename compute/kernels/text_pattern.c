@@ -46,8 +46,8 @@ static void choose_anchors(TextSegment *segment)
         if (rarity(segment->bytes[i]) > rarity(segment->bytes[best])) {
             next = best;
             best = i;
-        } else if (i != best && (next == best ||
-                                 rarity(segment->bytes[i]) > rarity(segment->bytes[next]))) {
+        } else if (i != best &&
+                   (next == best || rarity(segment->bytes[i]) > rarity(segment->bytes[next]))) {
             next = i;
         }
     }

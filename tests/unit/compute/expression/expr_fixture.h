@@ -1,6 +1,6 @@
 /*
- * expr_fixture.h — for suites about expressions: types and values from short texts, vectors of every
- * form and lane, and tables of calls with their expected results.
+ * expr_fixture.h — for suites about expressions: types and values from short texts, vectors of
+ * every form and lane, and tables of calls with their expected results.
  */
 #pragma once
 #include <check.h>
@@ -168,9 +168,7 @@ UNUSED static Vector fixture_vector(Arena *arena, Type type, const Value *values
         uint64_t span = (uint64_t)vector.hi - (uint64_t)vector.lo;
         vector.lane = LANE_I64;
         if (form == FORM_NARROW && span <= UINT32_MAX && vector.lo < INT64_MAX - UINT32_MAX) {
-            vector.lane = span <= UINT8_MAX    ? LANE_U8
-                          : span <= UINT16_MAX ? LANE_U16
-                                               : LANE_U32;
+            vector.lane = span <= UINT8_MAX ? LANE_U8 : span <= UINT16_MAX ? LANE_U16 : LANE_U32;
             vector.base = vector.lo;
         }
     }
@@ -186,7 +184,9 @@ UNUSED static Vector fixture_vector(Arena *arena, Type type, const Value *values
             codes[i] = (uint16_t)(count - 1 - i);
         }
         Dictionary *dictionary = ARENA_NEW(arena, Dictionary);
-        *dictionary = (Dictionary){.lane = lane, .entry_count = count, .entries = entries,
+        *dictionary = (Dictionary){.lane = lane,
+                                   .entry_count = count,
+                                   .entries = entries,
                                    .identity = count % 2 == 0 ? ++last_identity : 0};
         vector.form = VECTOR_DICTIONARY;
         vector.lane = LANE_U16;
@@ -205,7 +205,9 @@ UNUSED static Vector fixture_vector(Arena *arena, Type type, const Value *values
 
 UNUSED static Batch fixture_batch(Vector *columns, uint32_t column_count, uint32_t row_count)
 {
-    return (Batch){.row_count = row_count, .selected_count = row_count, .columns = columns,
+    return (Batch){.row_count = row_count,
+                   .selected_count = row_count,
+                   .columns = columns,
                    .column_count = column_count};
 }
 
@@ -213,9 +215,9 @@ UNUSED static Batch fixture_batch(Vector *columns, uint32_t column_count, uint32
 
 #define CASE_ARGS_MAX 4
 typedef struct CallCase {
-    FunctionId function; /* 0: an explicit CAST to `type` */
-    const char *type;    /* of the result */
-    const char *expected; /* text; "!22003" an error */
+    FunctionId function;             /* 0: an explicit CAST to `type` */
+    const char *type;                /* of the result */
+    const char *expected;            /* text; "!22003" an error */
     const char *args[CASE_ARGS_MAX]; /* "i4:12" */
 } CallCase;
 
@@ -231,9 +233,8 @@ static CaseArgs fixture_args(Arena *arena, const CallCase *one)
     for (; args.count < CASE_ARGS_MAX && one->args[args.count] != NULL; args.count++) {
         const char *text = strchr(one->args[args.count], ':');
         ck_assert_ptr_nonnull(text);
-        args.types[args.count] =
-            fixture_type(arena_strndup(arena, one->args[args.count],
-                                       (size_t)(text - one->args[args.count])));
+        args.types[args.count] = fixture_type(
+            arena_strndup(arena, one->args[args.count], (size_t)(text - one->args[args.count])));
         args.values[args.count] = fixture_value(arena, args.types[args.count], text + 1);
     }
     return args;
@@ -263,9 +264,9 @@ static void fixture_check(Arena *arena, const CallCase *one, uint32_t number, co
     }
     ck_assert_msg(fixture_matches(one->expected, got),
                   "case %u, function %s(%s, %s), %s: expected %s, got %s (%s)", number,
-                  one->function == 0 ? one->type : function_name(one->function), one->args[0] ? one->args[0] : "",
-                  one->args[1] ? one->args[1] : "", how, one->expected, got,
-                  status == STATUS_OK ? "" : status_message(status));
+                  one->function == 0 ? one->type : function_name(one->function),
+                  one->args[0] ? one->args[0] : "", one->args[1] ? one->args[1] : "", how,
+                  one->expected, got, status == STATUS_OK ? "" : status_message(status));
     status_free(status);
 }
 

@@ -55,8 +55,7 @@ static Value *env_words(Env *env, const char *const *words, uint32_t word_count)
 static void env_compile(Env *env, Expr *const *exprs, uint32_t count)
 {
     ExprProgram *program;
-    Status status = expr_compile(env->arena, exprs, count, env->types, env->column_count,
-                                 &program);
+    Status status = expr_compile(env->arena, exprs, count, env->types, env->column_count, &program);
     ck_assert_msg(status == STATUS_OK, "%s", status == STATUS_OK ? "" : status_message(status));
     env->state = expr_state_create(program, env->arena);
     env->batch = fixture_batch(env->columns, env->column_count, ROWS);
@@ -120,8 +119,8 @@ START_TEST(case_protects_its_branches)
     env_init(&env);
     Expr *x = env_column(&env, "i4", env_series(&env, "i4", -3, 1), FORM_NARROW);
     Expr *zero = call2(&env, FUNCTION_NOT_EQUAL, "b", x, integer(&env, 0));
-    const Vector *vector = env_run(&env, case_when(&env, zero, quotient(&env, x),
-                                                   integer(&env, -1)));
+    const Vector *vector =
+        env_run(&env, case_when(&env, zero, quotient(&env, x), integer(&env, -1)));
     for (uint32_t row = 0; row < ROWS; row++) {
         int64_t value = (int64_t)row - 3;
         ck_assert_int_eq(vector_int64(vector, row), value == 0 ? -1 : 100 / value);
@@ -216,7 +215,8 @@ START_TEST(in_lists_know_null)
     Value *x = env_series(&env, "d38.2", 0, 100);
     x[3] = value_null(x[0].type);
     Value list[2] = {value_int64(x[0].type, 100), value_int64(x[0].type, 500)};
-    Expr *arg = env_column(&env, "d38.2", x, FORM_INT64), **args = ARENA_ARRAY(env.arena, Expr *, 1);
+    Expr *arg = env_column(&env, "d38.2", x, FORM_INT64),
+         **args = ARENA_ARRAY(env.arena, Expr *, 1);
     args[0] = arg;
     Expr exprs[4], *pointers[4];
     for (uint32_t i = 0; i < 4; i++) {
@@ -266,9 +266,9 @@ START_TEST(products_of_prices_stay_narrow)
     Expr *price = env_column(&env, "d12.2", env_series(&env, "d12.2", 90000, 104949), FORM_NARROW);
     Expr *discount = env_column(&env, "d12.2", env_series(&env, "d12.2", 0, 0), FORM_NARROW);
     Value one = value_int64(fixture_type("d12.2"), 100);
-    Expr *net = call2(&env, FUNCTION_MULTIPLY, "d26.4", price,
-                      call2(&env, FUNCTION_SUBTRACT, "d13.2", expr_constant(env.arena, &one),
-                            discount));
+    Expr *net =
+        call2(&env, FUNCTION_MULTIPLY, "d26.4", price,
+              call2(&env, FUNCTION_SUBTRACT, "d13.2", expr_constant(env.arena, &one), discount));
     const Vector *vector = env_run(&env, net);
     ck_assert_int_eq(vector->lane, LANE_U32);
     ck_assert_int_eq(vector->lo, 9000000);
@@ -387,8 +387,8 @@ START_TEST(buckets_are_those_of_the_distribution_hash)
     x[4] = value_null(x[0].type);
     Expr *args[2] = {env_column(&env, "i8", x, FORM_NARROW),
                      env_column(&env, "v50", text, FORM_DICTIONARY)};
-    const Vector *vector = env_run(
-        &env, expr_call(env.arena, FUNCTION_BUCKET, fixture_type("i4"), 2, args));
+    const Vector *vector =
+        env_run(&env, expr_call(env.arena, FUNCTION_BUCKET, fixture_type("i4"), 2, args));
     for (uint32_t row = 0; row < ROWS; row++) {
         uint64_t hash = distribution_hash_combine(distribution_hash_value(&x[row]),
                                                   distribution_hash_value(&text[row]));
@@ -410,8 +410,7 @@ START_TEST(a_branch_recomputed_leaves_earlier_results_alone)
     Expr *inner = case_when(&env, middle, call2(&env, FUNCTION_ADD, "i4", y, integer(&env, 1)), y);
     const Vector *vector = env_run(&env, case_when(&env, low, y, inner));
     for (int64_t row = 0; row < ROWS; row++) {
-        ck_assert_int_eq(vector_int64(vector, (uint32_t)row),
-                         row * row + (row >= 30 && row < 60));
+        ck_assert_int_eq(vector_int64(vector, (uint32_t)row), row * row + (row >= 30 && row < 60));
     }
     env_deinit(&env);
 }

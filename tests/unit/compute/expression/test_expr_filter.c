@@ -1,4 +1,5 @@
-/* test_expr_filter.c — conjuncts in any order: the same rows, no new errors, no needless decoding. */
+/* test_expr_filter.c — conjuncts in any order: the same rows, no new errors, no needless decoding.
+ */
 #include "tests/unit/compute/expression/expr_fixture.h"
 
 #define ROWS 1024
@@ -102,8 +103,9 @@ START_TEST(order_adapts_but_protection_stays)
     Type type = type_of(TYPE_INTEGER), text = type_varchar(40), types[3] = {type, type, text};
     Value *texts = ARENA_ARRAY(arena, Value, ROWS);
     for (uint32_t i = 0; i < ROWS; i++) {
-        texts[i] = fixture_value(arena, text, i % 2 == 0 ? "a text that is not very short"
-                                                         : "another one of no interest");
+        texts[i] = fixture_value(arena, text,
+                                 i % 2 == 0 ? "a text that is not very short"
+                                            : "another one of no interest");
     }
     Vector columns[3] = {
         fixture_vector(arena, type, series(arena, type, 7), ROWS, FORM_NARROW),
@@ -141,7 +143,8 @@ START_TEST(an_incoming_selection_is_narrowed)
     Arena *arena = arena_create(NULL, "test");
     Type type = type_of(TYPE_INTEGER);
     Vector column = fixture_vector(arena, type, series(arena, type, ROWS), ROWS, FORM_NARROW);
-    Expr *terms[2] = {compare(arena, FUNCTION_LESS, 0, 100), compare(arena, FUNCTION_GREATER, 0, 50)};
+    Expr *terms[2] = {compare(arena, FUNCTION_LESS, 0, 100),
+                      compare(arena, FUNCTION_GREATER, 0, 50)};
     ExprProgram *program;
     ck_assert(expr_compile(arena, terms, 2, &type, 1, &program) == STATUS_OK);
     ExprState *state = expr_state_create(program, arena);

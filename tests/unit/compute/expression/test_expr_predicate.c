@@ -73,10 +73,10 @@ START_TEST(comparisons)
                 Type type = fixture_type(domain->spec), boolean = type_of(TYPE_BOOLEAN);
                 Value bound = fixture_value(arena, type, domain->values[i]);
                 Expr *value = expr_column(arena, 0, type), *constant = expr_constant(arena, &bound);
-                check_conjunct(arena, expr_call2(arena, op, boolean, value, constant), type,
-                               domain, true);
-                check_conjunct(arena, expr_call2(arena, op, boolean, constant, value), type,
-                               domain, true);
+                check_conjunct(arena, expr_call2(arena, op, boolean, value, constant), type, domain,
+                               true);
+                check_conjunct(arena, expr_call2(arena, op, boolean, constant, value), type, domain,
+                               true);
                 arena_destroy(arena);
             }
         }
@@ -94,7 +94,9 @@ START_TEST(casts_are_undone)
         {0, "i8", {"-2147483649", "-2147483648", "0", "2147483647", "2147483648"}},
         {2, "i4", {"-32769", "3", "32767", "40000"}},
         {3, "d38.2", {"-1.00", "0.01", "99999999999999999999.00"}},
-        {7, "ts", {"1993-12-31 23:59:59", "1994-01-01 00:00:00", "1994-01-01 00:00:01", "infinity"}},
+        {7,
+         "ts",
+         {"1993-12-31 23:59:59", "1994-01-01 00:00:00", "1994-01-01 00:00:01", "infinity"}},
     };
     for (size_t c = 0; c < COUNT(casts); c++) {
         const Domain *domain = &domains[casts[c].domain];
@@ -136,7 +138,9 @@ START_TEST(lists)
         }
         for (int has_null = 0; has_null < 2; has_null++) {
             for (int is_negated = 0; is_negated < 2; is_negated++) {
-                Expr in = {.kind = EXPR_IN, .type = type_of(TYPE_BOOLEAN), .arg_count = 1,
+                Expr in = {.kind = EXPR_IN,
+                           .type = type_of(TYPE_BOOLEAN),
+                           .arg_count = 1,
                            .args = &column};
                 in.in.values = values;
                 in.in.value_count = 2;
@@ -156,9 +160,10 @@ START_TEST(prefixes)
         const char *pattern;
         bool is_converted, is_exact;
     } patterns[] = {
-        {"ab%", true, true},    {"ab%c", true, false}, {"ab", true, false},  {"%ab", false, false},
-        {"ab %", true, false},  {"a_c", false, false}, {"é%", true, true},   {"%", false, false},
-        {"ab\\%", true, false}, {"", false, false},    {"\x1f%", false, false},
+        {"ab%", true, true},   {"ab%c", true, false},   {"ab", true, false},
+        {"%ab", false, false}, {"ab %", true, false},   {"a_c", false, false},
+        {"é%", true, true},    {"%", false, false},     {"ab\\%", true, false},
+        {"", false, false},    {"\x1f%", false, false},
     };
     for (size_t i = 0; i < COUNT(patterns); i++) {
         Arena *arena = arena_create(NULL, "test");
@@ -171,8 +176,7 @@ START_TEST(prefixes)
         bool is_exact;
         bool is_converted = expr_to_predicate(like, arena, &column, &predicate, &is_exact);
         ck_assert_msg(is_converted == patterns[i].is_converted, "%s", patterns[i].pattern);
-        ck_assert_msg(!is_converted || is_exact == patterns[i].is_exact, "%s",
-                      patterns[i].pattern);
+        ck_assert_msg(!is_converted || is_exact == patterns[i].is_exact, "%s", patterns[i].pattern);
         check_conjunct(arena, like, type, &domains[COUNT(domains) - 1], is_converted);
         arena_destroy(arena);
     }
@@ -192,8 +196,8 @@ START_TEST(nulls_and_booleans)
     ck_assert(expr_to_predicate(expr_is_null(arena, column), arena, &index, &predicate, &is_exact));
     ck_assert_int_eq(predicate.kind, PREDICATE_IS_NULL);
     ck_assert(is_exact);
-    ck_assert(expr_to_predicate(expr_is_not_null(arena, column), arena, &index, &predicate,
-                                &is_exact));
+    ck_assert(
+        expr_to_predicate(expr_is_not_null(arena, column), arena, &index, &predicate, &is_exact));
     ck_assert_int_eq(predicate.kind, PREDICATE_IS_NOT_NULL);
     Value null = value_null(type_of(TYPE_INTEGER));
     Expr *compare = expr_call2(arena, FUNCTION_EQUAL, type, expr_column(arena, 0, null.type),

@@ -16,13 +16,28 @@ static const CallCase arithmetic_cases[] = {
     {F(DATE_DIFFERENCE), "i4", "!22008", {"date:infinity", "date:1994-01-01"}},
     {F(TIMESTAMP_ADD_INTERVAL), "ts", "1995-01-01 00:00:00", {"date:1994-01-01", "iv:1 year"}},
     {F(TIMESTAMP_ADD_INTERVAL), "date", "1995-01-01", {"date:1994-01-01", "iv:1 year"}},
-    {F(TIMESTAMP_ADD_INTERVAL), "ts", "1994-02-28 12:00:00", {"ts:1994-01-31 12:00:00", "iv:1 month"}},
+    {F(TIMESTAMP_ADD_INTERVAL),
+     "ts",
+     "1994-02-28 12:00:00",
+     {"ts:1994-01-31 12:00:00", "iv:1 month"}},
     {F(TIMESTAMP_ADD_INTERVAL), "ts", "1994-02-01 01:30:00", {"ts:1994-01-31 23:00:00", "iv:2:30"}},
-    {F(TIMESTAMP_SUBTRACT_INTERVAL), "ts", "1993-12-31 00:00:00", {"ts:1994-01-31 00:00:00", "iv:1 month"}},
-    {F(TIMESTAMP_SUBTRACT_INTERVAL), "ts", "1998-09-02 00:00:00", {"date:1998-12-01", "iv:90 days"}},
+    {F(TIMESTAMP_SUBTRACT_INTERVAL),
+     "ts",
+     "1993-12-31 00:00:00",
+     {"ts:1994-01-31 00:00:00", "iv:1 month"}},
+    {F(TIMESTAMP_SUBTRACT_INTERVAL),
+     "ts",
+     "1998-09-02 00:00:00",
+     {"date:1998-12-01", "iv:90 days"}},
     {F(TIMESTAMP_ADD_INTERVAL), "ts", "!22008", {"ts:1994-01-31 00:00:00", "iv:300000 years"}},
-    {F(TIMESTAMP_DIFFERENCE), "iv", "31 days 01:00:00", {"ts:1994-02-01 01:00:00", "ts:1994-01-01 00:00:00"}},
-    {F(TIMESTAMP_DIFFERENCE), "iv", "-31 days -01:00:00", {"ts:1994-01-01 00:00:00", "ts:1994-02-01 01:00:00"}},
+    {F(TIMESTAMP_DIFFERENCE),
+     "iv",
+     "31 days 01:00:00",
+     {"ts:1994-02-01 01:00:00", "ts:1994-01-01 00:00:00"}},
+    {F(TIMESTAMP_DIFFERENCE),
+     "iv",
+     "-31 days -01:00:00",
+     {"ts:1994-01-01 00:00:00", "ts:1994-02-01 01:00:00"}},
     {F(INTERVAL_ADD), "iv", "1 mon 1 day", {"iv:1 month", "iv:1 day"}},
     {F(INTERVAL_SUBTRACT), "iv", "1 mon -1 days", {"iv:1 month", "iv:1 day"}},
     {F(INTERVAL_ADD), "iv", "!22008", {"iv:2147483647 days", "iv:1 day"}},
@@ -113,8 +128,8 @@ START_TEST(fields_follow_the_calendar)
 {
     static const struct {
         int64_t first, step;
-    } ranges[] = {{8766, 1}, {8000, 3}, {-719162, 7}, {-719162, 15000}, {10000000, 5917},
-                  {0, 0}, {-1000000, 1234}, {-100, 1}, {2147483000, 1}};
+    } ranges[] = {{8766, 1}, {8000, 3},        {-719162, 7}, {-719162, 15000}, {10000000, 5917},
+                  {0, 0},    {-1000000, 1234}, {-100, 1},    {2147483000, 1}};
     static const char *const names[] = {"year", "month", "day", "doy"};
     for (size_t i = 0; i < COUNT(ranges); i++) {
         Arena *arena = arena_create(NULL, "test");

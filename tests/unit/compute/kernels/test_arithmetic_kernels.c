@@ -82,8 +82,8 @@ START_TEST(scales)
             lanes_randomise(left);
             kernel(left, row_counts[i], &terms, target);
             for (uint32_t row = 0; row < row_counts[i]; row++) {
-                uint64_t value = (lane_read(left, lane, row) + terms.left_add) * terms.right_add +
-                                 terms.add;
+                uint64_t value =
+                    (lane_read(left, lane, row) + terms.left_add) * terms.right_add + terms.add;
                 ck_assert_uint_eq(lane_read(target, out, row), value & lane_mask(out));
             }
         }
@@ -94,8 +94,7 @@ END_TEST
 /* Overflow in one row, at every place, is noticed; without one nothing is. */
 START_TEST(checked_operations)
 {
-    static const int64_t overflows[3][2] = {
-        {INT64_MAX, 1}, {INT64_MIN, 1}, {INT64_MAX / 2 + 1, 2}};
+    static const int64_t overflows[3][2] = {{INT64_MAX, 1}, {INT64_MIN, 1}, {INT64_MAX / 2 + 1, 2}};
     int64_t *a = (int64_t *)left, *b = (int64_t *)right, *out = (int64_t *)target;
     if (!fixture_level(_i)) {
         return;
@@ -149,8 +148,8 @@ END_TEST
 
 START_TEST(short_division)
 {
-    static const int64_t divisors[] = {1,  -1, 2,  3,  7, 10, -10, 100, 1000003, 4503599627370496,
-                                       -3, 4503599627370495};
+    static const int64_t divisors[] = {
+        1, -1, 2, 3, 7, 10, -10, 100, 1000003, 4503599627370496, -3, 4503599627370495};
     int64_t *a = (int64_t *)left, *out = (int64_t *)target;
     if (!fixture_level(_i)) {
         return;
@@ -161,7 +160,8 @@ START_TEST(short_division)
             a[i] = (int64_t)(random_next(&test_random) >> (12 + random_below(&test_random, 50)));
             if (i % 3 == 0) { // near multiples
                 a[i] = (int64_t)random_below(&test_random, (uint64_t)(DIVIDE_SHORT_MAX / size)) *
-                           size + (int64_t)random_below(&test_random, 3) - 1;
+                           size +
+                       (int64_t)random_below(&test_random, 3) - 1;
             }
             a[i] = i % 2 == 0 ? a[i] : -a[i];
         }
@@ -172,8 +172,9 @@ START_TEST(short_division)
                 int64_t rest_size = rest < 0 ? -rest : rest;
                 int64_t away = (a[i] < 0) == (divisor < 0) ? 1 : -1;
                 int64_t value = mode == DIVIDE_REMAINDER ? rest
-                                : mode == DIVIDE_CUT     ? quotient
-                                                         : quotient + (rest_size >= size - rest_size ? away : 0);
+                                : mode == DIVIDE_CUT
+                                    ? quotient
+                                    : quotient + (rest_size >= size - rest_size ? away : 0);
                 ck_assert_msg(out[i] == value, "%lld / %lld mode %d: %lld", (long long)a[i],
                               (long long)divisor, mode, (long long)out[i]);
             }

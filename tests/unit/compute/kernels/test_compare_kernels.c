@@ -38,7 +38,7 @@ START_TEST(lanes)
                 before[word] = words[word] = word % 5 == 3 ? 0 : random_next(&test_random);
             }
             (is_less ? kernels->less : kernels->equal)[a][b](left, right, row_counts[i], &terms,
-                                                            words);
+                                                             words);
             for (uint32_t row = 0; row < row_counts[i]; row++) {
                 int64_t x = (int64_t)lane_read(left, a, row) + terms.left_add;
                 int64_t y = (int64_t)lane_read(right, b, row) + terms.right_add;
@@ -178,8 +178,8 @@ START_TEST(casting)
         for (uint32_t row = 0; row < ROWS_MAX && lane == LANE_I64; row++) {
             ((int64_t *)left)[row] >>= 12;
         }
-        KERNELS(cast_kernels)->to_f64[lane](left, ROWS_MAX, lane == LANE_I64 ? 0 : -1000, 100.0,
-                                            out);
+        KERNELS(cast_kernels)
+            ->to_f64[lane](left, ROWS_MAX, lane == LANE_I64 ? 0 : -1000, 100.0, out);
         for (uint32_t row = 0; row < ROWS_MAX; row++) {
             int64_t value = (int64_t)lane_read(left, lane, row) - (lane == LANE_I64 ? 0 : 1000);
             ck_assert(out[row] == (double)value / 100.0);

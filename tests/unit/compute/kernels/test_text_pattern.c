@@ -1,4 +1,5 @@
-/* test_text_pattern.c — LIKE against the plainest possible matcher, on random texts and patterns. */
+/* test_text_pattern.c — LIKE against the plainest possible matcher, on random texts and patterns.
+ */
 #include "tests/unit/compute/kernels/kernel_fixture.h"
 
 #include <stdlib.h>
