@@ -337,6 +337,42 @@ Status op_is_not_distinct(ExprState *state, const ExprNode *node, Register *out)
     return STATUS_OK;
 }
 
+#define SHORT_TEXTS_MAX 16
+
+/* Few texts of at most 12 bytes: every one is 16 bytes to compare with. False when some is longer. */
+static bool find_short_texts(ExprState *state, const Predicate *predicate, const Vector *vector,
+                             RowMask *mask)
+{
+    if (!type_is_text(vector->type) || vector->has_trailing_blanks ||
+        vector->form == VECTOR_CONSTANT || predicate->value_count > SHORT_TEXTS_MAX) {
+        return false;
+    }
+    TextView views[SHORT_TEXTS_MAX];
+    for (uint32_t i = 0; i < predicate->value_count; i++) {
+        const TextView *text = &predicate->values[i].text;
+        uint32_t bytes = text_trimmed_length(text_view_data(text), text->length);
+        if (bytes > TEXT_INLINE_MAX) {
+            return false;
+        }
+        views[i] = text_view_make(text_view_data(text), bytes);
+    }
+    Vector flat;
+    RowMask found = {{0}};
+    expr_flatten(state, vector, &flat);
+    for (uint32_t i = 0; i < predicate->value_count; i++) {
+        RowMask equal = *mask;
+        uint64_t bound[2];
+        memcpy(bound, &views[i], sizeof bound);
+        KERNELS(predicate_kernels)
+            ->equal16(flat.data, expr_row_count(state), bound, false, equal.words);
+        for (uint32_t word = 0; word < VALIDITY_WORDS; word++) {
+            found.words[word] |= equal.words[word];
+        }
+    }
+    *mask = found;
+    return true;
+}
+
 /* What IN needs at run time: the list as a predicate over int64 where it fits, as it is else. */
 Status op_in(ExprState *state, const ExprNode *node, Register *out)
 {
@@ -364,7 +400,7 @@ Status op_in(ExprState *state, const ExprNode *node, Register *out)
         plain.values = expr->in.values;
         plain.value_count = expr->in.value_count;
         predicate_apply(&plain, &vector, expr_row_count(state), mask);
-    } else {
+    } else if (!find_short_texts(state, predicate, &vector, mask)) {
         predicate_apply(predicate, &vector, expr_row_count(state), mask);
     }
     if (expr->in.has_null_value) { // what is not found might equal the NULL

@@ -219,10 +219,9 @@ static Status fill_once(ExprState *state, const ExprNode *node, Register *out)
     }
     expr_rows_pop(state);
     TRY(status);
+    Value value = vector_value(&out->vector, 0); // in the lane that constants have everywhere
+    vector_set_constant(&out->vector, &value, expr_take_mask(state));
     out->has_truth = false; // its words were for one row
-    if (out->vector.form == VECTOR_FLAT) {
-        out->vector.form = VECTOR_CONSTANT;
-    }
     return STATUS_OK;
 }
 
