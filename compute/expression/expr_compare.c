@@ -339,7 +339,8 @@ Status op_is_not_distinct(ExprState *state, const ExprNode *node, Register *out)
 
 #define SHORT_TEXTS_MAX 16
 
-/* Few texts of at most 12 bytes: every one is 16 bytes to compare with. False when some is longer. */
+/* Few texts of at most 12 bytes: every one is 16 bytes to compare with. False when some is longer.
+ */
 static bool find_short_texts(ExprState *state, const Predicate *predicate, const Vector *vector,
                              RowMask *mask)
 {

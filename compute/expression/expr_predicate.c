@@ -54,8 +54,8 @@ static Int128 cast_unit(Type source, Type target)
         return 0;
     }
     Int128 unit = decimal_power_of_ten(target.scale - scale);
-    Int128 limit = decimal_power_of_ten(target.precision == 0 ? DECIMAL_PRECISION_MAX
-                                                              : target.precision);
+    Int128 limit =
+        decimal_power_of_ten(target.precision == 0 ? DECIMAL_PRECISION_MAX : target.precision);
     return -(Int128)type_int64_min(source) * unit < limit ? unit : 0;
 }
 
@@ -102,8 +102,8 @@ static void undo_cast(Comparison *comparison)
     FunctionId op = comparison->op;
     int64_t bound;
     Int128 unit = cast_unit(source, cast->type);
-    bool is_infinite = cast->type.id == TYPE_TIMESTAMP &&
-                       timestamp_is_infinite(comparison->bound.i64);
+    bool is_infinite =
+        cast->type.id == TYPE_TIMESTAMP && timestamp_is_infinite(comparison->bound.i64);
     if (unit == 0 || is_infinite ||
         !divide_bound(&op, value_int128(&comparison->bound), unit, &bound)) {
         return;

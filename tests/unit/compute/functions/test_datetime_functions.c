@@ -175,11 +175,50 @@ START_TEST(fields_follow_the_calendar)
 }
 END_TEST
 
+/* Timestamps take the days' way where they are short enough. */
+START_TEST(fields_of_timestamps)
+{
+    static const int64_t starts[] = {0, 757382400000000, -86400000001, 4500000000000000};
+    for (size_t i = 0; i < COUNT(starts); i++) {
+        Arena *arena = arena_create(NULL, "test");
+        Type type = type_of(TYPE_TIMESTAMP);
+        Value *values = ARENA_ARRAY(arena, Value, 500), name;
+        for (uint32_t row = 0; row < 500; row++) {
+            values[row] = value_int64(type, starts[i] + row * INT64_C(43199999999));
+        }
+        static const char *const names[] = {"year", "month", "day"};
+        static const DateField wanted[] = {DATE_FIELD_YEAR, DATE_FIELD_MONTH, DATE_FIELD_DAY};
+        Expr **exprs = ARENA_ARRAY(arena, Expr *, 3);
+        for (uint32_t j = 0; j < 3; j++) {
+            name = fixture_value(arena, type_varchar(0), names[j]);
+            exprs[j] = expr_call2(arena, FUNCTION_EXTRACT, type_of(TYPE_INTEGER),
+                                  expr_constant(arena, &name), expr_column(arena, 0, type));
+        }
+        ExprProgram *program;
+        ck_assert(expr_compile(arena, exprs, 3, &type, 1, &program) == STATUS_OK);
+        ExprState *state = expr_state_create(program, arena);
+        Vector column = fixture_vector(arena, type, values, 500, FORM_WIDE);
+        Batch batch = fixture_batch(&column, 1, 500);
+        expr_begin(state, &batch);
+        for (uint32_t j = 0; j < 3; j++) {
+            const Vector *vector;
+            ck_assert(expr_evaluate(state, j, &vector) == STATUS_OK);
+            for (uint32_t row = 0; row < 500; row++) {
+                ck_assert_int_eq(vector_int64(vector, row),
+                                 timestamp_extract(values[row].i64, wanted[j]));
+            }
+        }
+        arena_destroy(arena);
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *dates = tcase_create("dates");
     tcase_add_test(dates, arithmetic);
     tcase_add_test(dates, fields);
     tcase_add_test(dates, fields_follow_the_calendar);
+    tcase_add_test(dates, fields_of_timestamps);
     return fixture_run_suite("datetime_functions", &dates, 1);
 }
