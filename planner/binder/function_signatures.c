@@ -274,11 +274,25 @@ static Status bind_common(Call *call, Expr **out)
     return STATUS_OK;
 }
 
+// The result has the first argument's type: for two types it is CASE WHEN a = b THEN NULL ELSE a END.
 static Status bind_nullif(Call *call, Expr **out)
 {
-    Type type;
-    TRY(coerce_common(call->binder, 2, call->args, "NULLIF", &type));
-    *out = make(call, type);
+    Binder *binder = call->binder;
+    Expr *again = NULL, *equal = NULL;
+    TRY(comparison_resolve(binder, &call->args[0], call->args[1]));
+    TRY(comparison_resolve(binder, &call->args[1], call->args[0]));
+    Type type = call->args[0]->type;
+    if (type_equal(type, call->args[1]->type)) {
+        *out = make(call, type);
+        return STATUS_OK;
+    }
+    TRY(bind_repeat(binder, call->args[0], &again));
+    TRY(bind_comparison(binder, FUNCTION_EQUAL, again, call->args[1], call->position, &equal));
+    Expr **parts = ARENA_ARRAY(binder->arena, Expr *, 3);
+    parts[0] = equal;
+    parts[1] = constant_null(binder, type);
+    parts[2] = call->args[0];
+    *out = case_make(binder, 3, parts, type, call->position);
     return STATUS_OK;
 }
 
