@@ -16,7 +16,6 @@ typedef struct Sort {
     QueryContext *query;
     SortShape shape;
     SortRuns runs;
-    uint64_t spilled_bytes; /* atomic */
 } Sort;
 
 typedef struct SortLocal {
@@ -77,10 +76,7 @@ static Status sort_merge(Sink *self, void *local, Flow *flow)
     *flow = FLOW_MORE;
     sort_buffer_sort(&state->buffer);
     SpillFile *file = state->file;
-    if (file != NULL) {
-        __atomic_fetch_add(&sort->spilled_bytes, spill_file_bytes(file), __ATOMIC_RELAXED);
-        state->file = NULL;
-    }
+    state->file = NULL;
     return sort_runs_add(&sort->runs, &state->buffer, file);
 }
 
@@ -95,7 +91,9 @@ static void sort_local_close(Sink *self, void *local)
 static void sort_close(Sink *self)
 {
     Sort *sort = (Sort *)self;
-    self->statistics.spilled_bytes = sort->spilled_bytes;
+    for (uint32_t i = 0; i < sort->runs.file_count; i++) {
+        self->statistics.spilled_bytes += spill_file_bytes(sort->runs.files[i]);
+    }
     sort_runs_deinit(&sort->runs);
 }
 

@@ -177,6 +177,11 @@ Status bind_call(Binder *binder, Scope *scope, const AstExpr *ast, Expr **out)
     }
     Expr **args = NULL;
     TRY(check_plain_call(ast));
+    bool is_known = false;
+    TRY(bind_catalog_function(binder, scope, ast, &is_known, out));
+    if (is_known) {
+        return STATUS_OK;
+    }
     TRY(bind_call_arguments(binder, scope, ast, &args));
     return bind_named(binder, ast, args, out);
 }

@@ -87,13 +87,6 @@ static size_t value_bytes(const AggregateSpec *spec)
     return aggregate_is_int64(spec) || spec->class == VALUE_CLASS_DOUBLE ? 8 : 16;
 }
 
-// Whether `seen` is there from the start: the first value must not be compared with nothing.
-static bool always_tracks_seen(const AggregateSpec *spec)
-{
-    bool compares = spec->op == AGGREGATE_OP_MIN || spec->op == AGGREGATE_OP_MAX;
-    return spec->op == AGGREGATE_OP_FIRST || (compares && spec->class != VALUE_CLASS_INT64);
-}
-
 void aggregate_state_init(AggregateState *state, const AggregateSpec *spec, MemoryBudget *budget)
 {
     *state = (AggregateState){.spec = spec, .budget = budget};
@@ -160,7 +153,7 @@ Status aggregate_state_reserve(AggregateState *state, uint32_t capacity)
     void *values = state->values;
     void *wide = state->wide;
     void *seen = state->seen;
-    bool needs_seen = seen != NULL || always_tracks_seen(state->spec);
+    bool needs_seen = seen != NULL || aggregate_compares(state->spec);
     bool is_done = grow_array(state, &values, item_bytes, capacity) &&
                    (wide == NULL || grow_array(state, &wide, sizeof *state->wide, capacity)) &&
                    (!needs_seen || grow_array(state, &seen, 1, capacity));

@@ -87,6 +87,12 @@ static inline bool aggregate_is_int64(const AggregateSpec *spec) /* kept in int6
     return spec->op == AGGREGATE_OP_COUNT || spec->class == VALUE_CLASS_INT64 ||
            aggregate_is_exact_sum(spec);
 }
+static inline bool aggregate_compares(const AggregateSpec *spec) /* value by value; tracks `seen` */
+{
+    return spec->op == AGGREGATE_OP_FIRST ||
+           (spec->class != VALUE_CLASS_INT64 &&
+            (spec->op == AGGREGATE_OP_MIN || spec->op == AGGREGATE_OP_MAX));
+}
 /* Double sums, and minima, maxima and first values of any class; NULLs only for SINGLE_VALUE. */
 Status aggregate_update_values(AggregateState *state, const Vector *argument,
                                const AggregateRows *rows) CHECKED;
