@@ -151,6 +151,7 @@ static FunctionFrame *frame_of(ExprState *state, const ExprNode *node)
             .type = node->type,
             .arg_types = types,
             .arg_count = node->arg_count,
+            .worker_arena = state->arena,
         };
         if (node->is_volatile) { // another sequence for every worker, call and run
             uint64_t seed = hash_combine((uint64_t)clock_monotonic_us(), (uintptr_t)state);

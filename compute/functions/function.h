@@ -28,8 +28,10 @@ typedef struct FunctionFrame {
     Type type;            /* of the result */
     const Type *arg_types;
     uint32_t arg_count;
-    Random random; /* of this call and worker */
-    bool is_null;  /* set by the function: the result is NULL */
+    Random random;       /* of this call and worker */
+    Arena *worker_arena; /* what the call keeps between rows, and `state`, its own: starts null */
+    void *state;
+    bool is_null; /* set by the function: the result is NULL */
 } FunctionFrame;
 
 typedef Status (*ScalarFunction)(FunctionFrame *frame, const Slot *args, Slot *result);
@@ -50,7 +52,7 @@ const FunctionEntry *function_find(FunctionId id);
 
 /* The functions of each file, ended by an entry without `call`. */
 extern const FunctionEntry math_functions[], text_functions[], text_edit_functions[],
-    datetime_functions[], format_functions[];
+    datetime_functions[], format_functions[], regex_functions[], catalog_functions[];
 
 /* Text results are limited to what a VARCHAR holds: 22001. */
 Status function_text_space(FunctionFrame *frame, size_t bytes, char **out) CHECKED;
