@@ -34,7 +34,7 @@ static Status compile(const char *pattern, size_t bytes, bool is_case_ignored, p
     if (code == NULL) {
         char message[128] = "";
         pcre2_get_error_message(error, (PCRE2_UCHAR *)message, sizeof message);
-        return status_error(SQLSTATE_INVALID_PARAMETER_VALUE,
+        return status_error(SQLSTATE_INVALID_REGULAR_EXPRESSION,
                             "invalid regular expression: %s", message);
     }
     pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); // without it the interpreter matches

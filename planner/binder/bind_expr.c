@@ -228,6 +228,7 @@ static Status bind_by_kind(Binder *binder, Scope *scope, const AstExpr *ast, Exp
     case AST_QUANTIFIED:
     case AST_EXISTS:
     case AST_SUBQUERY:
+    case AST_ARRAY_QUERY:
         return bind_subquery(binder, scope, ast, out);
     case AST_CASE:
         return bind_case(binder, scope, ast, out);

@@ -76,6 +76,8 @@ static const char *figure_name(const AstExpr *ast)
     case AST_COLLATE:
     case AST_SUBSCRIPT:
         return figure_name(ast->args[0]);
+    case AST_ARRAY_QUERY:
+        return "array";
     case AST_ROW:
         return "row";
     default:

@@ -89,6 +89,7 @@ typedef enum AstExprKind {
     AST_CALL,          /* call; args */
     AST_ROW,           /* (a, b) or ROW(a, b) */
     AST_ARRAY,         /* ARRAY[…] */
+    AST_ARRAY_QUERY,   /* query */
     AST_SUBSCRIPT,     /* value, index */
     AST_COLLATE        /* one arg; text: the collation */
 } AstExprKind;

@@ -551,6 +551,7 @@ primary:
   | "array" '[' expr_list ']'              { $$ = ast_expr_args(arena, AST_ARRAY, @1.start,
                                                                 $3.count, $3.items); }
   | "array" '[' ']'                        { $$ = EXPR(AST_ARRAY, @1); }
+  | "array" query_parens                   { $$ = EXPR(AST_ARRAY_QUERY, @1); $$->query = $2; }
   | case_expr
   | call
   | special_call
