@@ -18,7 +18,7 @@
 typedef enum SystemAnswer {
     ANSWER_DATE, ANSWER_TIMESTAMP, ANSWER_USER, ANSWER_SCHEMA, ANSWER_DATABASE, ANSWER_VERSION,
     ANSWER_BACKEND_PID, ANSWER_SETTING, ANSWER_TRUE, ANSWER_FALSE, ANSWER_NULL_TEXT, ANSWER_UTF8,
-    ANSWER_ARGUMENT /* the first one: system tables hold texts where PostgreSQL has trees and arrays */
+    ANSWER_ARGUMENT /* the first: system tables hold texts where PostgreSQL has trees and arrays */
 } SystemAnswer;
 
 typedef struct SystemFunction {
