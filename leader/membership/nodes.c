@@ -92,7 +92,8 @@ static Status call_peer(Nodes *nodes, NodeCall *call, const Request *request, Tr
     mutex_lock(&nodes->mutex);
     NodeEntry *entry = &nodes->entries[call->node];
     bool is_callable =
-        entry->peer != NULL && (entry->state == NODE_READY || request->kind == MESSAGE_HELLO);
+        entry->peer != NULL && (entry->state == NODE_READY || request->kind == MESSAGE_HELLO ||
+                                request->kind == MESSAGE_OUTCOME);
     if (is_callable) {
         *peer = entry->peer;
         entry->call_count++;
@@ -275,6 +276,17 @@ static Status settle(Nodes *nodes, uint32_t node, const HelloReply *hello, Arena
     return call.reply.status;
 }
 
+/* A new node's address must reach the nodes greeted before it. */
+static void spread_addresses(Nodes *nodes, uint32_t newest, Arena *arena)
+{
+    for (uint32_t i = 1; i <= nodes->node_count && !nodes->options.is_local; i++) {
+        if (i != newest && nodes->entries[i].state == NODE_READY) {
+            Reply reply = {0};
+            status_ignore(call_hello(nodes, i, arena, &reply), "it is greeted again when it fails");
+        }
+    }
+}
+
 static Status greet(Nodes *nodes, uint32_t node, const BeatMessage *beat, Arena *arena)
 {
     NodeEntry *entry = &nodes->entries[node];
@@ -300,25 +312,15 @@ static Status greet(Nodes *nodes, uint32_t node, const BeatMessage *beat, Arena 
     }
     Reply reply = {0};
     TRY(call_hello(nodes, node, arena, &reply));
+    TRY(settle(nodes, node, &reply.hello, arena));
+    spread_addresses(nodes, node, arena); // before any fragment can send to it
     mutex_lock(&nodes->mutex);
     entry->state = NODE_READY;
     entry->boot_id = beat->boot_id;
     entry->lease_left = reply.hello.lease_left;
     mutex_unlock(&nodes->mutex);
-    TRY(settle(nodes, node, &reply.hello, arena));
     log_info("node_ready", "ready_node=%u address=%s", node, beat->address);
     return STATUS_OK;
-}
-
-/* A new node's address must reach the nodes greeted before it. */
-static void spread_addresses(Nodes *nodes, uint32_t newest, Arena *arena)
-{
-    for (uint32_t i = 1; i <= nodes->node_count && !nodes->options.is_local; i++) {
-        if (i != newest && nodes->entries[i].state == NODE_READY) {
-            Reply reply = {0};
-            status_ignore(call_hello(nodes, i, arena, &reply), "it is greeted again when it fails");
-        }
-    }
 }
 
 static void handle_beat(Nodes *nodes, const BeatMessage *beat, Arena *arena)
@@ -345,9 +347,7 @@ static void handle_beat(Nodes *nodes, const BeatMessage *beat, Arena *arena)
         log_status(LOG_WARN, "greeting_failed", status);
         status_free(status);
         lose(nodes, node, "greeting failed");
-        return;
     }
-    spread_addresses(nodes, node, arena);
 }
 
 static void look_for_silent(Nodes *nodes)

@@ -34,6 +34,23 @@ static const char *last_name(const AstExpr *ast)
     return ast->names[ast->name_count - 1];
 }
 
+// Types as pg_type calls them: a cast literal's column is named so.
+static const char *catalog_type_name(const char *name)
+{
+    static const char *const names[][2] = {
+        {"int", "int4"},       {"integer", "int4"},          {"smallint", "int2"},
+        {"bigint", "int8"},    {"real", "float4"},           {"double precision", "float8"},
+        {"float", "float8"},   {"decimal", "numeric"},       {"dec", "numeric"},
+        {"boolean", "bool"},   {"character varying", "varchar"}, {"character", "bpchar"},
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i][0], name) == 0) {
+            return names[i][1];
+        }
+    }
+    return name;
+}
+
 // What PostgreSQL calls a column that has no name of its own.
 static const char *figure_name(const AstExpr *ast)
 {
@@ -46,10 +63,10 @@ static const char *figure_name(const AstExpr *ast)
         const AstExpr *inner = ast->args[0];
         bool is_named = inner->kind == AST_COLUMN || inner->kind == AST_CALL ||
                         inner->kind == AST_CAST;
-        return is_named ? figure_name(inner) : ast->type->name;
+        return is_named ? figure_name(inner) : catalog_type_name(ast->type->name);
     }
     case AST_TYPED_LITERAL:
-        return ast->type->name;
+        return catalog_type_name(ast->type->name);
     case AST_CASE:
         return "case";
     case AST_EXISTS:
@@ -57,8 +74,6 @@ static const char *figure_name(const AstExpr *ast)
     case AST_COLLATE:
     case AST_SUBSCRIPT:
         return figure_name(ast->args[0]);
-    case AST_BOOLEAN:
-        return "bool";
     case AST_ROW:
         return "row";
     default:

@@ -220,6 +220,12 @@ Status bind_decode(Binder *binder, uint32_t count, Expr **args, int32_t position
 Status bind_nvl2(Binder *binder, Expr **args, int32_t position, Expr **out) CHECKED;
 Expr *case_make(Binder *binder, uint32_t count, Expr **parts, Type type, int32_t position);
 
+/* catalog_lookup.c: functions and casts between OIDs and names; `*is_known` false: something else. */
+Status bind_catalog_function(Binder *binder, Scope *scope, const AstExpr *ast, bool *is_known,
+                             Expr **out) CHECKED;
+Status bind_reg_cast(Binder *binder, Scope *scope, const AstExpr *ast, bool *is_known,
+                     Expr **out) CHECKED;
+
 /* system_functions.c: current_user, now(), version() …: constants of the session. `*is_known`
  * false: no such function. */
 Status bind_system_function(Binder *binder, const AstExpr *ast, uint32_t count, Expr **args,

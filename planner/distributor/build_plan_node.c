@@ -5,7 +5,7 @@
 
 #include "planner/logical/logical_tree.h"
 
-#define NODE_NEW(builder, Struct, kind, step) \
+#define NODE_NEW(builder, Struct, kind, step)                                                      \
     ((Struct *)plan_builder_node((builder), (kind), sizeof(Struct), (step)))
 
 void *plan_builder_node(PlanBuilder *builder, PlanNodeKind kind, size_t bytes, const Step *step)
@@ -86,9 +86,9 @@ static PlanTable *build_table(PlanBuilder *builder, const CatalogTable *catalog)
     }
     PlanTable *table = ARENA_NEW(builder->arena, PlanTable);
     table->table_id = catalog->table_id;
-    table->name = arena_printf(builder->arena, "%s.%s",
-                               catalog->schema_name == NULL ? "public" : catalog->schema_name,
-                               catalog->name);
+    table->name =
+        arena_printf(builder->arena, "%s.%s",
+                     catalog->schema_name == NULL ? "public" : catalog->schema_name, catalog->name);
     table->style = catalog->style;
     table->distribution_column = catalog->distribution_column;
     table->sort_key_count = catalog->sort_key_count;
@@ -123,8 +123,8 @@ static PlanNode *build_virtual_scan(PlanBuilder *builder, const Step *step, cons
     read.column_count = get->node.column_count;
     read.columns = get->node.columns;
     PlanVirtualScan *scan = NODE_NEW(builder, PlanVirtualScan, PLAN_VIRTUAL_SCAN, &read);
-    scan->table_name = arena_printf(builder->arena, "%s.%s", get->table->schema_name,
-                                    get->table->name);
+    scan->table_name =
+        arena_printf(builder->arena, "%s.%s", get->table->schema_name, get->table->name);
     scan->columns = get->table_columns;
     scan->node.label = scan_label(builder, get);
     PlanNode *node = &scan->node;
@@ -275,12 +275,12 @@ static PlanNode *build_join(PlanBuilder *builder, const Step *step, PlanNode *co
         hash->probe = children[join->builds_left ? 1 : 0];
         hash->build = children[join->builds_left ? 0 : 1];
         hash->key_count = join->key_count;
-        hash->probe_keys = indexed_list(builder,
-                                        join->builds_left ? join->right_keys : join->left_keys,
-                                        join->key_count, probe);
-        hash->build_keys = indexed_list(builder,
-                                        join->builds_left ? join->left_keys : join->right_keys,
-                                        join->key_count, build);
+        hash->probe_keys =
+            indexed_list(builder, join->builds_left ? join->right_keys : join->left_keys,
+                         join->key_count, probe);
+        hash->build_keys =
+            indexed_list(builder, join->builds_left ? join->left_keys : join->right_keys,
+                         join->key_count, build);
         hash->is_null_equal = join->is_null_equal;
         hash->residual = indexed(builder, join->residual, probe, build);
         hash->outputs = join_outputs(builder, step, probe, build);
@@ -299,11 +299,10 @@ static PlanNode *build_aggregate(PlanBuilder *builder, const Step *step, PlanNod
     PlanAggregate *aggregate = NODE_NEW(builder, PlanAggregate, PLAN_AGGREGATE, step);
     aggregate->child = child;
     aggregate->key_count = step->aggregate.key_count;
-    aggregate->keys = indexed_list(builder, step->aggregate.keys, step->aggregate.key_count,
-                                   input);
+    aggregate->keys = indexed_list(builder, step->aggregate.keys, step->aggregate.key_count, input);
     aggregate->aggregate_count = step->aggregate.aggregate_count;
-    aggregate->aggregates = ARENA_ARRAY(builder->arena, AggregateCall,
-                                        step->aggregate.aggregate_count);
+    aggregate->aggregates =
+        ARENA_ARRAY(builder->arena, AggregateCall, step->aggregate.aggregate_count);
     for (uint32_t i = 0; i < step->aggregate.aggregate_count; i++) {
         aggregate->aggregates[i] = step->aggregate.aggregates[i];
         aggregate->aggregates[i].argument =
@@ -336,8 +335,8 @@ static PlanNode *build_sort(PlanBuilder *builder, const Step *step, PlanNode *ch
     sort->keys = build_sort_keys(builder, step->inputs[0], step->sort.key_count, step->sort.keys);
     sort->limit = step->sort.limit;
     sort->offset = step->sort.offset;
-    sort->node.detail = explain_sort_keys(builder->names, "Sort Key", step->sort.key_count,
-                                          step->sort.keys);
+    sort->node.detail =
+        explain_sort_keys(builder->names, "Sort Key", step->sort.key_count, step->sort.keys);
     return &sort->node;
 }
 
@@ -374,10 +373,10 @@ static PlanNode *build_filter(PlanBuilder *builder, const Step *step, PlanNode *
     conjuncts_add(builder->arena, &conjuncts, step->condition);
     filter->child = child;
     filter->filter_count = conjuncts.count;
-    filter->filters = indexed_list(builder, (Expr **)conjuncts.items, conjuncts.count,
-                                   step->inputs[0]);
-    filter->node.detail = explain_filters(builder->names, (Expr **)conjuncts.items,
-                                          conjuncts.count);
+    filter->filters =
+        indexed_list(builder, (Expr **)conjuncts.items, conjuncts.count, step->inputs[0]);
+    filter->node.detail =
+        explain_filters(builder->names, (Expr **)conjuncts.items, conjuncts.count);
     return &filter->node;
 }
 
@@ -388,8 +387,8 @@ static PlanNode *build_stored(PlanBuilder *builder, const Step *step)
         const SharedCte *cte = builder->placer->ctes.items[i];
         if (cte->cte_id == step->cte_id) {
             stored->store_id = i + 1;
-            stored->node.label = arena_printf(builder->arena, "on %s",
-                                              cte->name == NULL ? "subquery" : cte->name);
+            stored->node.label =
+                arena_printf(builder->arena, "on %s", cte->name == NULL ? "subquery" : cte->name);
         }
     }
     return &stored->node;
@@ -485,8 +484,8 @@ PlanNode *build_plan_node(PlanBuilder *builder, const Step *step, PlanNode *cons
     case STEP_UNION_ALL: {
         PlanUnionAll *append = NODE_NEW(builder, PlanUnionAll, PLAN_UNION_ALL, step);
         append->child_count = step->input_count;
-        append->children = arena_memdup(builder->arena, children,
-                                        step->input_count * sizeof(*children));
+        append->children =
+            arena_memdup(builder->arena, children, step->input_count * sizeof(*children));
         return &append->node;
     }
     case STEP_WINDOW:
@@ -495,8 +494,8 @@ PlanNode *build_plan_node(PlanBuilder *builder, const Step *step, PlanNode *cons
         PlanTableWrite *write = NODE_NEW(builder, PlanTableWrite, PLAN_TABLE_WRITE, step);
         write->child = children[0];
         write->table = build_table(builder, ((const LogicalInsert *)step->node)->table);
-        write->node.label = arena_printf(builder->arena, "on %s",
-                                         ((const LogicalInsert *)step->node)->table->name);
+        write->node.label =
+            arena_printf(builder->arena, "on %s", ((const LogicalInsert *)step->node)->table->name);
         return &write->node;
     }
     case STEP_EXCHANGE:

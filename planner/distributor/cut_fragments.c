@@ -32,9 +32,12 @@ uint32_t plan_builder_add_exchange(PlanBuilder *builder, ExchangeKind kind, Plan
                                    PlanSite target, uint32_t column_count, Type *types)
 {
     PlanExchange *exchange = ARENA_NEW(builder->arena, PlanExchange);
-    *exchange = (PlanExchange){.id = builder->exchanges.count + 1, .kind = kind,
-                               .source_site = source, .target_site = target,
-                               .column_count = column_count, .types = types};
+    *exchange = (PlanExchange){.id = builder->exchanges.count + 1,
+                               .kind = kind,
+                               .source_site = source,
+                               .target_site = target,
+                               .column_count = column_count,
+                               .types = types};
     pointer_list_add(builder->arena, &builder->exchanges, exchange);
     return exchange->id;
 }
@@ -68,19 +71,18 @@ static PlanNode *build_exchange(PlanBuilder *builder, const Step *step)
     for (uint32_t i = 0; i < send->key_count; i++) {
         send->keys[i] = step_column_index(input, step->exchange.keys[i]);
     }
-    send->exchange_id = plan_builder_add_exchange(builder, kind, source, target,
-                                                  step->column_count, send->node.output_types);
+    send->exchange_id = plan_builder_add_exchange(builder, kind, source, target, step->column_count,
+                                                  send->node.output_types);
     add_fragment(builder, source, &send->node);
 
     PlanReceive *receive = plan_builder_node(builder, PLAN_RECEIVE, sizeof(*receive), step);
     receive->exchange_id = send->exchange_id;
     receive->merge_key_count = step->exchange.merge_key_count;
-    receive->merge_keys = build_sort_keys(builder, step, step->exchange.merge_key_count,
-                                          step->exchange.merge_keys);
+    receive->merge_keys =
+        build_sort_keys(builder, step, step->exchange.merge_key_count, step->exchange.merge_keys);
     if (receive->merge_key_count > 0) {
-        receive->node.detail = explain_sort_keys(builder->names, "Merge Key",
-                                                 step->exchange.merge_key_count,
-                                                 step->exchange.merge_keys);
+        receive->node.detail = explain_sort_keys(
+            builder->names, "Merge Key", step->exchange.merge_key_count, step->exchange.merge_keys);
     }
     return &receive->node;
 }

@@ -5,7 +5,6 @@
 
 #include "planner/logical/logical_tree.h"
 
-
 static void grow(ColumnNames *self, ColumnNumber number)
 {
     if (number < self->count) {
@@ -25,8 +24,8 @@ void column_names_add(ColumnNames *names, const LogicalColumn *columns, uint32_t
     for (uint32_t i = 0; i < count; i++) {
         grow(names, columns[i].number);
         if (names->names[columns[i].number] == NULL) {
-            names->names[columns[i].number] = columns[i].name == NULL ? "?column?"
-                                                                      : columns[i].name;
+            names->names[columns[i].number] =
+                columns[i].name == NULL ? "?column?" : columns[i].name;
         }
     }
 }
@@ -117,19 +116,18 @@ const char *explain_join(const ColumnNames *names, const StepJoin *join)
     for (uint32_t i = 0; i < join->key_count; i++) {
         const Expr *probe = join->builds_left ? join->right_keys[i] : join->left_keys[i];
         const Expr *build = join->builds_left ? join->left_keys[i] : join->right_keys[i];
-        condition = arena_printf(arena, "%s%s(%s %s %s)", condition, i == 0 ? "" : " AND ",
-                                 explain_expr(names, probe),
-                                 join->is_null_equal[i] ? "IS NOT DISTINCT FROM" : "=",
-                                 explain_expr(names, build));
+        condition = arena_printf(
+            arena, "%s%s(%s %s %s)", condition, i == 0 ? "" : " AND ", explain_expr(names, probe),
+            join->is_null_equal[i] ? "IS NOT DISTINCT FROM" : "=", explain_expr(names, build));
     }
     if (join->key_count > 0) {
         condition = arena_printf(arena, join->key_count == 1 ? "Hash Cond: %s" : "Hash Cond: (%s)",
                                  condition);
     }
     if (join->residual != NULL) {
-        condition = arena_printf(arena, "%s%sJoin Filter: %s", condition,
-                                 join->key_count > 0 ? "\n" : "",
-                                 explain_expr(names, join->residual));
+        condition =
+            arena_printf(arena, "%s%sJoin Filter: %s", condition, join->key_count > 0 ? "\n" : "",
+                         explain_expr(names, join->residual));
     }
     return condition;
 }
@@ -178,8 +176,9 @@ const char *explain_sort_keys(const ColumnNames *names, const char *title, uint3
         text = arena_printf(names->arena, "%s%s%s%s%s", text, i == 0 ? ": " : ", ",
                             column_names_get(names, keys[i].column),
                             keys[i].is_descending ? " DESC" : "",
-                            is_usual ? "" : keys[i].is_nulls_first ? " NULLS FIRST"
-                                                                   : " NULLS LAST");
+                            is_usual                 ? ""
+                            : keys[i].is_nulls_first ? " NULLS FIRST"
+                                                     : " NULLS LAST");
     }
     return text;
 }
@@ -192,8 +191,8 @@ const char *explain_window(const ColumnNames *names, const Step *window)
                             column_names_get(names, window->window.partition[i]));
     }
     if (window->window.order_count > 0) {
-        const char *order = explain_sort_keys(names, "Order", window->window.order_count,
-                                              window->window.order);
+        const char *order =
+            explain_sort_keys(names, "Order", window->window.order_count, window->window.order);
         text = arena_printf(names->arena, "%s%s%s", text, text[0] == '\0' ? "" : "\n", order);
     }
     return text;

@@ -47,7 +47,7 @@ Expr *logical_column_expr(Arena *arena, const LogicalColumn *column);
 
 /* From old to new column numbers, while copying. */
 typedef struct ColumnRenumbering {
-    ColumnNumber *numbers;      /* by old number; 0: not copied, stays */
+    ColumnNumber *numbers; /* by old number; 0: not copied, stays */
     uint32_t count;
 } ColumnRenumbering;
 ColumnNumber column_renumbering_get(const ColumnRenumbering *map, ColumnNumber number);

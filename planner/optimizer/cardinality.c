@@ -96,8 +96,8 @@ static void set_base_column(ColumnEstimate *column, const LogicalColumn *output,
                                .table_rows = rows,
                                .table_id = table->table_id,
                                .origin = output->number};
-    const ColumnStatistics *statistics = table->statistics == NULL ? NULL
-                                                                   : &table->statistics[index];
+    const ColumnStatistics *statistics =
+        table->statistics == NULL ? NULL : &table->statistics[index];
     if (statistics == NULL || !statistics->is_known) {
         return;
     }
@@ -159,8 +159,8 @@ static void narrow_columns(Estimator *self, Expr *const *conjuncts, uint32_t cou
         double kept = estimate_selectivity(self, &conjuncts[i], 1);
         ColumnEstimate *column = column_slot(self, number);
         ColumnComparison comparison;
-        bool is_equal = match_column_comparison(conjuncts[i], &comparison) &&
-                        comparison.op == FUNCTION_EQUAL;
+        bool is_equal =
+            match_column_comparison(conjuncts[i], &comparison) && comparison.op == FUNCTION_EQUAL;
         column->distinct = is_equal ? 1 : fmax(1, column->distinct * kept);
         column->null_fraction = conjuncts[i]->kind == EXPR_IS_NULL ? 1 : 0;
     }
@@ -242,9 +242,8 @@ double estimate_groups(Estimator *estimator, Expr *const *keys, uint32_t count, 
             key->kind == EXPR_COLUMN ? estimate_column(estimator, key->column) : NULL;
         double own = expr_distinct(estimator, key);
         for (uint32_t k = i + 1; column != NULL && column->table_id != 0 && k < count; k++) {
-            const ColumnEstimate *other = keys[k]->kind == EXPR_COLUMN
-                                              ? estimate_column(estimator, keys[k]->column)
-                                              : NULL;
+            const ColumnEstimate *other =
+                keys[k]->kind == EXPR_COLUMN ? estimate_column(estimator, keys[k]->column) : NULL;
             if (other != NULL && other->table_id == column->table_id) {
                 own = fmin(own * other->distinct, column->table_rows);
                 is_done[k] = true;
@@ -299,10 +298,10 @@ static void set_result_bounds(Estimator *self, const AggregateCall *call, double
 
 static void estimate_aggregate(Estimator *self, LogicalAggregate *aggregate)
 {
-    aggregate->node.rows = aggregate->key_count == 0
-                               ? 1
-                               : estimate_groups(self, aggregate->keys, aggregate->key_count,
-                                                 aggregate->child->rows);
+    aggregate->node.rows =
+        aggregate->key_count == 0
+            ? 1
+            : estimate_groups(self, aggregate->keys, aggregate->key_count, aggregate->child->rows);
     for (uint32_t i = 0; i < aggregate->node.column_count; i++) {
         ColumnNumber number = aggregate->node.columns[i].number;
         ColumnEstimate column = {.bytes = type_width(aggregate->node.columns[i].type),
@@ -319,117 +318,6 @@ static void estimate_aggregate(Estimator *self, LogicalAggregate *aggregate)
                               aggregate->child->rows / fmax(1, aggregate->node.rows), &column);
         }
         *column_slot(self, number) = column;
-    }
-}
-
-/* Column pairs' distinct counts of an equi-join, by side. */
-typedef struct JoinDistinct {
-    double left, right;
-    double left_rows_max, right_rows_max; /* of the tables they come from */
-    uint32_t key_count;
-    double residual;
-} JoinDistinct;
-
-static double side_distinct(Estimator *self, const Expr *expr, double *table_rows)
-{
-    const Expr *column = expr;
-    while (column->kind == EXPR_CAST) {
-        column = column->args[0];
-    }
-    if (column->kind == EXPR_COLUMN) {
-        const ColumnEstimate *estimate = estimate_column(self, column->column);
-        if (estimate->table_rows > 0) {
-            *table_rows = fmin(*table_rows, estimate->table_rows);
-        }
-    }
-    return expr_distinct(self, expr);
-}
-
-static void add_join_conjunct(Estimator *self, Expr *conjunct, const ColumnSet *left_columns,
-                              JoinDistinct *keys)
-{
-    bool is_equality = conjunct->kind == EXPR_CALL &&
-                       (conjunct->function == FUNCTION_EQUAL ||
-                        conjunct->function == FUNCTION_IS_NOT_DISTINCT);
-    for (int side = 0; is_equality && side < 2; side++) {
-        const Expr *left = conjunct->args[side], *right = conjunct->args[1 - side];
-        ColumnSet right_used = {0};
-        column_set_add_expr(&right_used, right, self->arena);
-        if (column_set_covers_expr(left_columns, left, self->arena) &&
-            !column_set_is_empty(&right_used) &&
-            !column_set_intersects(&right_used, left_columns)) {
-            keys->left *= side_distinct(self, left, &keys->left_rows_max);
-            keys->right *= side_distinct(self, right, &keys->right_rows_max);
-            keys->key_count++;
-            return;
-        }
-    }
-    keys->residual *= estimate_selectivity(self, &conjunct, 1);
-}
-
-double estimate_join(Estimator *estimator, JoinKind join, double left_rows, double right_rows,
-                     Expr *const *conjuncts, uint32_t count, const ColumnSet *left_columns)
-{
-    JoinDistinct keys = {1, 1, INFINITY, INFINITY, 0, 1};
-    for (uint32_t i = 0; i < count; i++) {
-        add_join_conjunct(estimator, conjuncts[i], left_columns, &keys);
-    }
-    keys.left = fmin(keys.left, keys.left_rows_max);
-    keys.right = fmin(keys.right, keys.right_rows_max);
-    // Of two single keys the smaller domain lies in the larger; combinations of several columns
-    // are fewer than their product says, so the smaller count is the better guess.
-    double domain = keys.key_count == 0   ? 1
-                    : keys.key_count == 1 ? fmax(keys.left, keys.right)
-                                          : fmin(keys.left, keys.right);
-    double inner = left_rows * right_rows / fmax(1, domain) * keys.residual;
-    double left_found = keys.key_count == 0
-                            ? fmin(1, right_rows)
-                            : fmin(1, fmin(keys.right, right_rows) / fmax(1, keys.left));
-    double per_found = inner / fmax(1, left_rows * left_found * keys.residual);
-    left_found *= 1 - pow(1 - fmin(keys.residual, 1), fmax(1, per_found));
-    switch (join) {
-    case JOIN_INNER:
-        return fmax(1, inner);
-    case JOIN_LEFT:
-        return fmax(left_rows, inner);
-    case JOIN_RIGHT:
-        return fmax(right_rows, inner);
-    case JOIN_FULL:
-        return fmax(left_rows, inner) + right_rows * 0.1;
-    case JOIN_SEMI:
-        return fmax(1, left_rows * left_found);
-    case JOIN_ANTI:
-    case JOIN_ANTI_NULL:
-        return fmax(1, left_rows * fmax(0.05, 1 - left_found));
-    default:
-        return left_rows;
-    }
-}
-
-/* Of a semi-joined column only the other side's values remain. */
-static void narrow_by_semijoin(Estimator *self, const Expr *conjunct, const ColumnSet *left_columns,
-                               double right_rows)
-{
-    if (conjunct->kind != EXPR_CALL || conjunct->function != FUNCTION_EQUAL ||
-        conjunct->args[0]->kind != EXPR_COLUMN || conjunct->args[1]->kind != EXPR_COLUMN) {
-        return;
-    }
-    bool is_first_left = column_set_has(left_columns, conjunct->args[0]->column);
-    ColumnEstimate *left = column_slot(self, conjunct->args[is_first_left ? 0 : 1]->column);
-    double other = estimate_column(self, conjunct->args[is_first_left ? 1 : 0]->column)->distinct;
-    left->distinct = fmin(left->distinct, fmin(other, right_rows));
-}
-
-static void estimate_join_node(Estimator *self, LogicalJoin *join)
-{
-    PointerList conjuncts = {0};
-    conjuncts_add(self->arena, &conjuncts, join->condition);
-    ColumnSet left_columns = column_set_of_node(join->left, self->arena);
-    join->node.rows = estimate_join(self, join->join, fmax(0, join->left->rows),
-                                    fmax(0, join->right->rows), (Expr **)conjuncts.items,
-                                    conjuncts.count, &left_columns);
-    for (uint32_t i = 0; join->join == JOIN_SEMI && i < conjuncts.count; i++) {
-        narrow_by_semijoin(self, conjuncts.items[i], &left_columns, join->right->rows);
     }
 }
 
@@ -457,8 +345,7 @@ static void remember_cte(Estimator *self, const LogicalCte *cte)
         uint32_t capacity = cte->cte_id * 2 + 8;
         const LogicalNode **definitions = ARENA_ARRAY(self->arena, const LogicalNode *, capacity);
         if (self->cte_capacity > 0) {
-            memcpy(definitions, self->cte_definitions,
-                   self->cte_capacity * sizeof(*definitions));
+            memcpy(definitions, self->cte_definitions, self->cte_capacity * sizeof(*definitions));
         }
         self->cte_definitions = definitions;
         self->cte_capacity = capacity;
@@ -468,9 +355,8 @@ static void remember_cte(Estimator *self, const LogicalCte *cte)
 
 static void estimate_reference(Estimator *self, LogicalCteReference *reference)
 {
-    const LogicalNode *definition = reference->cte_id < self->cte_capacity
-                                        ? self->cte_definitions[reference->cte_id]
-                                        : NULL;
+    const LogicalNode *definition =
+        reference->cte_id < self->cte_capacity ? self->cte_definitions[reference->cte_id] : NULL;
     reference->node.rows = definition == NULL ? UNKNOWN_ROWS : definition->rows;
     for (uint32_t i = 0; definition != NULL && i < reference->node.column_count; i++) {
         ColumnEstimate column = *estimate_column(self, definition->columns[i].number);
@@ -482,8 +368,8 @@ static void estimate_filter(Estimator *self, LogicalFilter *filter)
 {
     PointerList conjuncts = {0};
     conjuncts_add(self->arena, &conjuncts, filter->condition);
-    filter->node.rows = filter->child->rows *
-                        estimate_selectivity(self, (Expr **)conjuncts.items, conjuncts.count);
+    filter->node.rows =
+        filter->child->rows * estimate_selectivity(self, (Expr **)conjuncts.items, conjuncts.count);
     narrow_columns(self, (Expr **)conjuncts.items, conjuncts.count);
 }
 
@@ -541,8 +427,8 @@ void estimate_node(Estimator *estimator, LogicalNode *node)
         node->rows = UNKNOWN_ROWS;
         break;
     default:
-        node->rows = logical_get_child(node, 0) == NULL ? UNKNOWN_ROWS
-                                                        : logical_get_child(node, 0)->rows;
+        node->rows =
+            logical_get_child(node, 0) == NULL ? UNKNOWN_ROWS : logical_get_child(node, 0)->rows;
         break;
     }
     node->rows = node->rows < 1 ? 1 : node->rows;

@@ -17,12 +17,12 @@ typedef uint64_t InputMask;
 
 typedef struct JoinGraphInput {
     LogicalNode *node;
-    ColumnSet columns;        /* what others may refer to: an attached SEMI side gives none */
+    ColumnSet columns; /* what others may refer to: an attached SEMI side gives none */
     bool is_attached;
-    JoinKind join;            /* attached: its join's kind */
+    JoinKind join; /* attached: its join's kind */
     ColumnNumber mark;
-    PointerList conjuncts;    /* attached: its join's own condition */
-    InputMask required;       /* attached: inputs the condition uses besides its own */
+    PointerList conjuncts; /* attached: its join's own condition */
+    InputMask required;    /* attached: inputs the condition uses besides its own */
 } JoinGraphInput;
 
 typedef struct JoinPredicate {
@@ -42,15 +42,16 @@ typedef struct JoinGraph {
     uint32_t input_count;
     JoinGraphInput inputs[JOIN_INPUTS_MAX];
     InputMask attached;
-    PointerList predicates;   /* JoinPredicate */
-    PointerList classes;      /* JoinClass */
+    PointerList predicates;             /* JoinPredicate */
+    PointerList classes;                /* JoinClass */
     InputMask bridges[JOIN_INPUTS_MAX]; /* per input: others it may be cross joined with */
 } JoinGraph;
 
 bool join_graph_can_flatten(const LogicalNode *node);
 /* Takes the nest with `root` on top apart. Inputs are the nodes below it, as they are. */
 JoinGraph *join_graph_create(Arena *arena, LogicalNode *root);
-/* Connects what no condition connects, by the inputs with fewest rows. After estimates are known. */
+/* Connects what no condition connects, by the inputs with fewest rows. After estimates are known.
+ */
 void join_graph_add_bridges(JoinGraph *graph);
 
 /* Can these sets be inputs of one inner join without a cross product? */

@@ -13,15 +13,15 @@
 #include "planner/logical/logical_tree.h"
 #include "planner/optimizer/join_strategy.h"
 
-#define JOIN_EXACT_MAX 11
-#define PLANS_MAX 4      /* per set */
+#define JOIN_EXACT_MAX 10
+#define PLANS_MAX 4 /* per set */
 #define PLANS_MAX_LARGE 2
-#define LARGE_SET 8      /* from so many inputs on sets keep fewer plans */
+#define LARGE_SET 8 /* from so many inputs on sets keep fewer plans */
 
 typedef struct SetPlan {
     Distribution distribution;
     double cost;
-    InputMask left, right;   /* 0: a single input */
+    InputMask left, right; /* 0: a single input */
 } SetPlan;
 
 typedef struct InputSet {
@@ -39,7 +39,10 @@ typedef struct Orderer {
     JoinGraph *graph;
     Arena *arena;
     uint32_t plans_max;
-    InputSet *sets;          /* exact: by mask; greedy: a list */
+    InputSet *sets; /* exact: by mask; greedy: a list */
+    uint32_t class_column_count;
+    ColumnNumber *class_columns;
+    double *class_distinct;
 } Orderer;
 
 Distribution join_order_guess_distribution(const CostModel *model, const LogicalNode *node)
@@ -130,8 +133,8 @@ static void keep_plan(const Orderer *self, InputSet *set, const SetPlan *plan)
 
 static void add_pair(const Orderer *self, JoinShape *shape, const ColumnSet *left, Expr *conjunct)
 {
-    if (conjunct->kind != EXPR_CALL || (conjunct->function != FUNCTION_EQUAL &&
-                                        conjunct->function != FUNCTION_IS_NOT_DISTINCT)) {
+    if (conjunct->kind != EXPR_CALL ||
+        (conjunct->function != FUNCTION_EQUAL && conjunct->function != FUNCTION_IS_NOT_DISTINCT)) {
         return;
     }
     bool is_first_left = column_set_covers_expr(left, conjunct->args[0], self->arena);
@@ -153,8 +156,8 @@ static void add_pair(const Orderer *self, JoinShape *shape, const ColumnSet *lef
 /* What joining the two sets means: kind, conditions, rows. */
 typedef struct SetJoin {
     JoinKind join;
-    int attached;            /* input that is the right side of its own join; -1: inner */
-    PointerList on, above;   /* conjuncts of the join, and of a filter over it */
+    int attached;          /* input that is the right side of its own join; -1: inner */
+    PointerList on, above; /* conjuncts of the join, and of a filter over it */
 } SetJoin;
 
 static SetJoin set_join(const Orderer *self, InputMask left, InputMask right)
@@ -172,13 +175,69 @@ static SetJoin set_join(const Orderer *self, InputMask left, InputMask right)
     return join;
 }
 
+/* Columns that were joined inside `set` have no more values than the least of them. */
+static void narrow_classes(const Orderer *self, InputMask set)
+{
+    for (uint32_t i = 0; i < self->graph->classes.count; i++) {
+        const JoinClass *class = self->graph->classes.items[i];
+        double least = INFINITY;
+        for (InputMask rest = class->inputs & set; rest != 0; rest &= rest - 1) {
+            ColumnNumber column = class->columns[__builtin_ctzll(rest)];
+            least = fmin(least, estimate_column(self->estimator, column)->distinct);
+        }
+        for (InputMask rest = class->inputs & set; rest != 0; rest &= rest - 1) {
+            estimate_set_distinct(self->estimator, class->columns[__builtin_ctzll(rest)], least);
+        }
+    }
+}
+
+static void restore_classes(const Orderer *self)
+{
+    for (uint32_t i = 0; i < self->class_column_count; i++) {
+        estimate_set_distinct(self->estimator, self->class_columns[i], self->class_distinct[i]);
+    }
+}
+
+/* Remembers the distinct counts of all columns in classes, as they are before any join. */
+static void save_classes(Orderer *self)
+{
+    uint32_t room = self->graph->classes.count * self->graph->input_count;
+    self->class_columns = ARENA_ARRAY(self->arena, ColumnNumber, room);
+    self->class_distinct = ARENA_ARRAY(self->arena, double, room);
+    for (uint32_t i = 0; i < self->graph->classes.count; i++) {
+        const JoinClass *class = self->graph->classes.items[i];
+        for (InputMask rest = class->inputs; rest != 0; rest &= rest - 1) {
+            ColumnNumber column = class->columns[__builtin_ctzll(rest)];
+            self->class_columns[self->class_column_count] = column;
+            self->class_distinct[self->class_column_count++] =
+                estimate_column(self->estimator, column)->distinct;
+        }
+    }
+}
+
 static double set_join_rows(const Orderer *self, const SetJoin *join, const InputSet *left,
                             const InputSet *right)
 {
+    narrow_classes(self, left->inputs);
+    narrow_classes(self, right->inputs);
     double rows = estimate_join(self->estimator, join->join, left->rows, right->rows,
                                 (Expr **)join->on.items, join->on.count, &left->columns);
     rows *= estimate_selectivity(self->estimator, (Expr **)join->above.items, join->above.count);
+    restore_classes(self);
     return fmax(1, rows);
+}
+
+#define HOPELESS                                                                                   \
+    2.0 /* inputs that alone cost so many times the best plan: no placement makes up               \
+         */
+
+static bool is_hopeless(const InputSet *both, double inputs_cost)
+{
+    bool is_beaten = both->plan_count > 0;
+    for (uint32_t i = 0; i < both->plan_count && is_beaten; i++) {
+        is_beaten = inputs_cost > HOPELESS * both->plans[i].cost;
+    }
+    return is_beaten;
 }
 
 /* Adds the ways to join two known sets to the plans of their union. */
@@ -211,6 +270,9 @@ static void join_sets(const Orderer *self, const InputSet *left, const InputSet 
         for (uint32_t k = 0; k < right->plan_count; k++) {
             JoinInput right_input = {right->plans[k].distribution, right->rows, right->width,
                                      right->plans[k].cost};
+            if (is_hopeless(both, left_input.cost + right_input.cost)) {
+                continue;
+            }
             JoinPlan plans[JOIN_PLANS_MAX];
             uint32_t count = join_strategies(self->model, &shape, &left_input, &right_input, plans);
             for (uint32_t p = 0; p < count; p++) {
@@ -375,8 +437,8 @@ static LogicalNode *order_greedily(Orderer *self)
         if (!find_best_pair(self, sets, count, &left, &right, &both)) {
             return NULL;
         }
-        nodes[left] = join_node(self, sets[left].inputs, sets[right].inputs, nodes[left],
-                                nodes[right]);
+        nodes[left] =
+            join_node(self, sets[left].inputs, sets[right].inputs, nodes[left], nodes[right]);
         sets[left] = both;
         sets[right] = sets[count - 1];
         nodes[right] = nodes[count - 1];
@@ -387,8 +449,8 @@ static LogicalNode *order_greedily(Orderer *self)
 
 LogicalNode *join_order_build(Estimator *estimator, const CostModel *model, JoinGraph *graph)
 {
-    Orderer self = {.estimator = estimator, .model = model, .graph = graph,
-                    .arena = graph->arena};
+    Orderer self = {.estimator = estimator, .model = model, .graph = graph, .arena = graph->arena};
     self.plans_max = graph->input_count >= LARGE_SET ? PLANS_MAX_LARGE : PLANS_MAX;
+    save_classes(&self);
     return graph->input_count <= JOIN_EXACT_MAX ? order_exactly(&self) : order_greedily(&self);
 }

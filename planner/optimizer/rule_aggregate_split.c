@@ -26,19 +26,19 @@ typedef struct Splitter {
 static Expr *column_of_call(Splitter *self, AggregateCall call, const char *name)
 {
     uint32_t index = 0;
-    while (index < self->calls.count &&
-           !aggregate_call_equal(self->calls.items[index], &call)) {
+    while (index < self->calls.count && !aggregate_call_equal(self->calls.items[index], &call)) {
         index++;
     }
     if (index == self->calls.count) {
-        pointer_list_add(self->arena, &self->calls,
-                         arena_memdup(self->arena, &call, sizeof(call)));
+        pointer_list_add(self->arena, &self->calls, arena_memdup(self->arena, &call, sizeof(call)));
         LogicalColumn *columns = ARENA_ARRAY(self->arena, LogicalColumn, index + 1);
         for (uint32_t i = 0; i < index; i++) {
             columns[i] = self->columns[i];
         }
         columns[index] = (LogicalColumn){.number = planner_new_column(self->context),
-                                         .name = name, .type = call.type, .is_nullable = true};
+                                         .name = name,
+                                         .type = call.type,
+                                         .is_nullable = true};
         self->columns = columns;
     }
     return logical_column_expr(self->arena, &self->columns[index]);
@@ -48,8 +48,7 @@ static AggregateCall count_of(const Splitter *self, const AggregateCall *call)
 {
     AggregateCall count = *call;
     count.type = type_of(TYPE_BIGINT);
-    bool is_star = !call->is_distinct &&
-                   !expr_is_nullable(call->argument, self->aggregate->child);
+    bool is_star = !call->is_distinct && !expr_is_nullable(call->argument, self->aggregate->child);
     count.id = is_star ? AGGREGATE_COUNT_STAR : AGGREGATE_COUNT;
     count.argument = is_star ? NULL : call->argument;
     return count;
@@ -60,8 +59,7 @@ static Expr *split_average(Splitter *self, const AggregateCall *call, const char
     AggregateCall sum = *call;
     sum.id = AGGREGATE_SUM;
     sum.type = aggregate_sum_type(call->argument->type);
-    return expr_call2(self->arena, FUNCTION_AVG_FINAL, call->type,
-                      column_of_call(self, sum, name),
+    return expr_call2(self->arena, FUNCTION_AVG_FINAL, call->type, column_of_call(self, sum, name),
                       column_of_call(self, count_of(self, call), name));
 }
 
@@ -71,8 +69,11 @@ static Expr *split_variance(Splitter *self, const AggregateCall *call, const cha
     Expr *argument = type_equal(call->argument->type, real)
                          ? call->argument
                          : expr_cast(self->arena, call->argument, real, false);
-    AggregateCall sum = {.id = AGGREGATE_SUM, .argument = argument, .filter = call->filter,
-                         .is_distinct = call->is_distinct, .type = real};
+    AggregateCall sum = {.id = AGGREGATE_SUM,
+                         .argument = argument,
+                         .filter = call->filter,
+                         .is_distinct = call->is_distinct,
+                         .type = real};
     AggregateCall squares = sum;
     squares.argument = expr_call2(self->arena, FUNCTION_MULTIPLY, real, argument, argument);
     int64_t kind = (int64_t)call->id - (int64_t)AGGREGATE_VAR_SAMP;
@@ -149,8 +150,7 @@ static LogicalNode *inner_groups(Splitter *self, Expr *argument, LogicalColumn *
     const LogicalAggregate *old = self->aggregate;
     uint32_t key_count = old->key_count + 1;
     Expr **keys = ARENA_ARRAY(self->arena, Expr *, key_count);
-    LogicalColumn *columns = ARENA_ARRAY(self->arena, LogicalColumn,
-                                         key_count + self->calls.count);
+    LogicalColumn *columns = ARENA_ARRAY(self->arena, LogicalColumn, key_count + self->calls.count);
     AggregateCall *calls = ARENA_ARRAY(self->arena, AggregateCall, self->calls.count);
     uint32_t call_count = 0;
     for (uint32_t i = 0; i < old->key_count; i++) {
@@ -158,8 +158,8 @@ static LogicalNode *inner_groups(Splitter *self, Expr *argument, LogicalColumn *
         columns[i] = logical_column(planner_new_column(self->context), NULL, keys[i], old->child);
     }
     keys[old->key_count] = argument;
-    columns[old->key_count] = logical_column(planner_new_column(self->context), "distinct",
-                                             argument, old->child);
+    columns[old->key_count] =
+        logical_column(planner_new_column(self->context), "distinct", argument, old->child);
     for (uint32_t i = 0; i < self->calls.count; i++) {
         const AggregateCall *call = self->calls.items[i];
         if (!call->is_distinct) {
@@ -217,8 +217,8 @@ static LogicalNode *new_aggregate(Splitter *self)
     for (uint32_t i = 0; i < self->calls.count; i++) {
         calls[i] = *(const AggregateCall *)self->calls.items[i];
     }
-    return logical_aggregate(self->arena, old->child, old->key_count, old->keys,
-                             self->calls.count, calls, columns);
+    return logical_aggregate(self->arena, old->child, old->key_count, old->keys, self->calls.count,
+                             calls, columns);
 }
 
 static LogicalNode *split(PlannerContext *context, LogicalAggregate *aggregate)

@@ -41,8 +41,8 @@ static LogicalNode *filter_over(Pusher *self, LogicalNode *node, const PointerLi
 static void push_child(Pusher *self, LogicalNode *node, uint32_t index, PointerList *conjuncts,
                        const ColumnSet *rejecting)
 {
-    logical_set_child(node, index, push(self, logical_get_child(node, index), conjuncts,
-                                        rejecting));
+    logical_set_child(node, index,
+                      push(self, logical_get_child(node, index), conjuncts, rejecting));
 }
 
 /* Moves to `taken` the conjuncts that use columns of `side` only, and those that use none. */
@@ -144,8 +144,8 @@ static void add_from_or(Pusher *self, const PointerList *both, const ColumnSet *
 {
     for (uint32_t i = 0; i < both->count; i++) {
         const Expr *conjunct = both->items[i];
-        Expr *inferred = conjunct->kind == EXPR_OR ? infer_from_or(self->arena, conjunct, side)
-                                                   : NULL;
+        Expr *inferred =
+            conjunct->kind == EXPR_OR ? infer_from_or(self->arena, conjunct, side) : NULL;
         if (inferred != NULL) {
             conjuncts_add(self->arena, target, inferred);
         }
@@ -382,9 +382,9 @@ static LogicalNode *push_set(Pusher *self, LogicalSet *set, PointerList *conjunc
         Substitution map = {&set->node, exprs};
         PointerList below = {0};
         for (uint32_t i = 0; i < conjuncts->count; i++) {
-            pointer_list_add(self->arena, &below,
-                             expr_replace_columns(self->arena, conjuncts->items[i], substitute,
-                                                  &map));
+            pointer_list_add(
+                self->arena, &below,
+                expr_replace_columns(self->arena, conjuncts->items[i], substitute, &map));
         }
         push_child(self, &set->node, side, &below, &none);
     }

@@ -54,7 +54,8 @@ static LogicalNode *order(OrderRule *self, LogicalNode *node)
 
 Status rule_join_order(PlannerContext *context, LogicalNode **root)
 {
-    OrderRule self = {.context = context, .estimator = estimator_create(context),
+    OrderRule self = {.context = context,
+                      .estimator = estimator_create(context),
                       .model = {.node_count = context->node_count == 0 ? 1 : context->node_count}};
     estimate_tree(self.estimator, *root);
     *root = order(&self, *root);

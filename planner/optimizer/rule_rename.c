@@ -11,7 +11,7 @@ typedef struct Renamer {
     Arena *arena;
     ColumnNumber *origins; /* by number; 0: stays */
     uint32_t count;
-    ColumnSet kept;        /* numbers that a grouping gives again as its own: they stay */
+    ColumnSet kept; /* numbers that a grouping gives again as its own: they stay */
 } Renamer;
 
 static bool is_rename(const Renamer *self, const LogicalNode *node)
@@ -22,8 +22,7 @@ static bool is_rename(const Renamer *self, const LogicalNode *node)
     for (uint32_t i = 0; i < node->column_count; i++) {
         const Expr *expr = ((const LogicalProject *)node)->exprs[i];
         ColumnNumber to = node->columns[i].number;
-        if (expr->kind != EXPR_COLUMN ||
-            (expr->column != to && column_set_has(&self->kept, to))) {
+        if (expr->kind != EXPR_COLUMN || (expr->column != to && column_set_has(&self->kept, to))) {
             return false;
         }
     }
@@ -86,8 +85,8 @@ static void rename_passed(Renamer *self, LogicalProject *project)
     for (uint32_t i = 0; i < project->node.column_count; i++) {
         LogicalColumn column = project->node.columns[i];
         ColumnNumber origin = self->origins[column.number];
-        bool is_passed = project->exprs[i]->kind == EXPR_COLUMN &&
-                         project->exprs[i]->column == column.number;
+        bool is_passed =
+            project->exprs[i]->kind == EXPR_COLUMN && project->exprs[i]->column == column.number;
         column.number = is_passed && origin != 0 ? origin : column.number;
         if (!column_set_has(&given, column.number)) {
             column_set_add(&given, column.number, self->arena);
@@ -114,9 +113,8 @@ static Expr *to_origin(void *object, const Expr *column)
 {
     const Renamer *self = object;
     ColumnNumber origin = column->column < self->count ? self->origins[column->column] : 0;
-    return origin == 0 || origin == column->column
-               ? NULL
-               : expr_column(self->arena, origin, column->type);
+    return origin == 0 || origin == column->column ? NULL
+                                                   : expr_column(self->arena, origin, column->type);
 }
 
 static void refresh(Arena *arena, LogicalNode *node)
@@ -175,8 +173,8 @@ static void merge_projects(PlannerContext *context, LogicalNode *node)
             break;
         }
         for (uint32_t i = 0; i < node->column_count; i++) {
-            outer->exprs[i] = expr_replace_columns(context->arena, outer->exprs[i], inner_expr,
-                                                   inner);
+            outer->exprs[i] =
+                expr_replace_columns(context->arena, outer->exprs[i], inner_expr, inner);
         }
         outer->child = inner->child;
     }

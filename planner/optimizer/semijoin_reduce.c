@@ -9,7 +9,7 @@
 #include "planner/logical/logical_tree.h"
 #include "planner/optimizer/rules.h"
 
-#define REDUCTION_MIN 5.0     /* groups per key that is asked for */
+#define REDUCTION_MIN 5.0 /* groups per key that is asked for */
 #define REDUCED_ROWS_MIN 10000.0
 
 /* Columns equal to `column` in every result row: over classes, and over attached inputs' own
@@ -146,8 +146,7 @@ static bool reduce_input(PlannerContext *context, Estimator *estimator, JoinGrap
         double groups = estimate_column(estimator, column)->distinct;
         if (reducer != NULL && grouping->child->rows >= REDUCED_ROWS_MIN &&
             groups > REDUCTION_MIN * reducer->rows &&
-            type_equal(grouping->keys[k]->type,
-                       logical_find_column(reducer, reducer_key)->type)) {
+            type_equal(grouping->keys[k]->type, logical_find_column(reducer, reducer_key)->type)) {
             reduce(context, grouping, grouping->keys[k], reducer, reducer_key);
             Reduction *reduction = ARENA_NEW(context->arena, Reduction);
             *reduction = (Reduction){node->columns[i].number, reducer_key, reducer->rows};

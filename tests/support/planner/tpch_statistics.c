@@ -8,10 +8,10 @@
 
 typedef struct ColumnFigures {
     const char *name;
-    double distinct;      /* at scale 1 */
-    bool grows;           /* with the scale */
-    double lo, hi;        /* lo > hi: no bounds */
-    double bytes;         /* texts: average */
+    double distinct; /* at scale 1 */
+    bool grows;      /* with the scale */
+    double lo, hi;   /* lo > hi: no bounds */
+    double bytes;    /* texts: average */
 } ColumnFigures;
 
 #define NO_BOUNDS 1, 0
@@ -82,8 +82,8 @@ static double rows_at_one(const char *table)
     static const struct {
         const char *name;
         double rows;
-    } tables[] = {{"supplier", 1e4},  {"customer", 15e4}, {"part", 2e5},
-                  {"partsupp", 8e5},  {"orders", 15e5},   {"lineitem", 6001215}};
+    } tables[] = {{"supplier", 1e4}, {"customer", 15e4}, {"part", 2e5},
+                  {"partsupp", 8e5}, {"orders", 15e5},   {"lineitem", 6001215}};
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         if (strcmp(tables[i].name, table) == 0) {
             return tables[i].rows;

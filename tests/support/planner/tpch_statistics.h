@@ -1,4 +1,5 @@
-/* tpch_statistics.h — TPC-H's tables as the planner sees them: rows and columns of a scale factor. */
+/* tpch_statistics.h — TPC-H's tables as the planner sees them: rows and columns of a scale factor.
+ */
 #pragma once
 #include "tests/support/planner/fake_catalog.h"
 

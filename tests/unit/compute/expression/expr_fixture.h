@@ -213,8 +213,8 @@ UNUSED static Batch fixture_batch(Vector *columns, uint32_t column_count, uint32
 
 #define CASE_ARGS_MAX 4
 typedef struct CallCase {
-    FunctionId function;
-    const char *type; /* of the result */
+    FunctionId function; /* 0: an explicit CAST to `type` */
+    const char *type;    /* of the result */
     const char *expected; /* text; "!22003" an error */
     const char *args[CASE_ARGS_MAX]; /* "i4:12" */
 } CallCase;
@@ -239,6 +239,13 @@ static CaseArgs fixture_args(Arena *arena, const CallCase *one)
     return args;
 }
 
+static Expr *fixture_call(Arena *arena, const CallCase *one, uint32_t arg_count, Expr **args)
+{
+    Type type = fixture_type(one->type);
+    return one->function == 0 ? expr_cast(arena, args[0], type, true)
+                              : expr_call(arena, one->function, type, arg_count, args);
+}
+
 static bool fixture_matches(const char *expected, const char *got)
 {
     return strcmp(expected, got) == 0;
@@ -256,7 +263,7 @@ static void fixture_check(Arena *arena, const CallCase *one, uint32_t number, co
     }
     ck_assert_msg(fixture_matches(one->expected, got),
                   "case %u, function %s(%s, %s), %s: expected %s, got %s (%s)", number,
-                  function_name(one->function), one->args[0] ? one->args[0] : "",
+                  one->function == 0 ? one->type : function_name(one->function), one->args[0] ? one->args[0] : "",
                   one->args[1] ? one->args[1] : "", how, one->expected, got,
                   status == STATUS_OK ? "" : status_message(status));
     status_free(status);
@@ -281,7 +288,7 @@ static void fixture_run_columns(Arena *arena, const CallCase *one, uint32_t numb
         exprs[i] = i < constant_from ? expr_column(arena, i, args.types[i])
                                      : expr_constant(arena, &args.values[i]);
     }
-    Expr *call = expr_call(arena, one->function, fixture_type(one->type), args.count, exprs);
+    Expr *call = fixture_call(arena, one, args.count, exprs);
     ExprProgram *program;
     Status status = expr_compile(arena, &call, 1, args.types, args.count, &program);
     if (status != STATUS_OK) {
@@ -333,7 +340,7 @@ UNUSED static void fixture_run_cases(const CallCase *cases, uint32_t count, bool
         for (uint32_t i = 0; i < args.count; i++) {
             exprs[i] = expr_constant(arena, &args.values[i]);
         }
-        Expr *call = expr_call(arena, one->function, fixture_type(one->type), args.count, exprs);
+        Expr *call = fixture_call(arena, one, args.count, exprs);
         Value value;
         Status status = expr_evaluate_constant(call, arena, &value);
         fixture_check(arena, one, number, "constant", status, &value);

@@ -60,9 +60,8 @@ static Value random_value(Arena *arena, Type type, uint64_t *seed)
         value.text = text_view_make(arena_strdup(arena, words[number]), strlen(words[number]));
         return value;
     }
-    return value_int64(type, type.id == TYPE_DATE
-                                 ? days_from_civil(2024, 1, 1) + (int64_t)number
-                                 : (int64_t)number);
+    return value_int64(type, type.id == TYPE_DATE ? days_from_civil(2024, 1, 1) + (int64_t)number
+                                                  : (int64_t)number);
 }
 
 static void fill_tables(Fixture *self, uint64_t seed)
@@ -83,9 +82,8 @@ static void fill_tables(Fixture *self, uint64_t seed)
         table->row_count = sizes[world_random(&seed, 3)];
         for (uint32_t c = 0; c < table->column_count; c++) {
             double distinct = world_random(&seed, 2) == 0 ? 4 : table->row_count / 2;
-            table->statistics[c] = (ColumnStatistics){.is_known = true,
-                                                      .distinct_count = distinct,
-                                                      .null_fraction = 0.1};
+            table->statistics[c] = (ColumnStatistics){
+                .is_known = true, .distinct_count = distinct, .null_fraction = 0.1};
         }
     }
 }
