@@ -159,6 +159,9 @@ Status bind_call(Binder *binder, Scope *scope, const AstExpr *ast, Expr **out)
     if (ast->call->over != NULL) {
         return bind_window_call(binder, scope, ast, out);
     }
+    if (strcmp(ast->call->name, "grouping") == 0) {
+        return bind_grouping_call(binder, scope, ast, out);
+    }
     if (aggregate_find(ast->call->name, &aggregate)) {
         return bind_aggregate(binder, scope, ast, aggregate, out);
     }

@@ -274,7 +274,7 @@ static Status bind_common(Call *call, Expr **out)
     return STATUS_OK;
 }
 
-// The result has the first argument's type: for two types it is CASE WHEN a = b THEN NULL ELSE a END.
+// The result has the first argument's type. For two types: CASE WHEN a = b THEN NULL ELSE a END.
 static Status bind_nullif(Call *call, Expr **out)
 {
     Binder *binder = call->binder;

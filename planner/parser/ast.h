@@ -234,8 +234,10 @@ typedef enum AstGroupKind {
 typedef struct AstGroupItem {
     AstGroupKind kind;
     int32_t position;
-    AstExpr *expr;               /* EXPR */
+    AstExpr *expr;               /* EXPR; (a, b) is an AST_ROW */
     AstExprList exprs;           /* ROLLUP, CUBE */
+    const struct AstGroupItem *items; /* SETS: item_count of them */
+    uint32_t item_count;
 } AstGroupItem;
 typedef struct AstGroupList {
     AstGroupItem *items;

@@ -1000,7 +1000,8 @@ group_item:
   | "cube" '(' expr_list ')'               { $$ = (AstGroupItem){.kind = AST_GROUP_CUBE,
                                                  .position = @1.start, .exprs = $3}; }
   | "grouping" "sets" '(' group_items ')'  { $$ = (AstGroupItem){.kind = AST_GROUP_SETS,
-                                                 .position = @1.start}; }
+                                                 .position = @1.start, .items = $4.items,
+                                                 .item_count = $4.count}; }
   ;
 
 opt_having:

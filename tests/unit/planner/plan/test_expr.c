@@ -110,8 +110,10 @@ END_TEST
 
 START_TEST(replacing_goes_into_aggregates)
 {
-    AggregateCall call = {.id = AGGREGATE_SUM, .argument = column(1),
-                          .filter = less(column(1), number(3)), .type = type_of(TYPE_BIGINT)};
+    AggregateCall call = {.id = AGGREGATE_SUM,
+                          .argument = column(1),
+                          .filter = less(column(1), number(3)),
+                          .type = type_of(TYPE_BIGINT)};
     Expr *expr = expr_column(arena, 0, call.type);
     expr->kind = EXPR_AGGREGATE;
     expr->aggregate = &call;

@@ -63,9 +63,9 @@ static PlanScan *make_scan(uint32_t id)
     scan->outputs = ARENA_ARRAY(arena, uint32_t, 1);
     scan->filter_count = 1;
     scan->filters = ARENA_ARRAY(arena, Expr *, 1);
-    scan->filters[0] = expr_call2(arena, FUNCTION_LESS, type_of(TYPE_BOOLEAN),
-                                  expr_column(arena, 1, bigint()),
-                                  expr_int64(arena, TYPE_BIGINT, 9));
+    scan->filters[0] =
+        expr_call2(arena, FUNCTION_LESS, type_of(TYPE_BOOLEAN), expr_column(arena, 1, bigint()),
+                   expr_int64(arena, TYPE_BIGINT, 9));
     return scan;
 }
 
