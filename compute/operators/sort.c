@@ -30,7 +30,8 @@ Status sort_create(QueryContext *query, const PlanSort *plan, Sink **sink, Sourc
     Sort *sort = ARENA_NEW(query->arena, Sort);
     sink_init(&sort->sink, &sort_ops, &plan->node);
     sort->query = query;
-    sort_shape_init(&sort->shape, query, plan->keys, plan->key_count, plan->child);
+    sort_shape_init(&sort->shape, query, plan->keys, plan->key_count,
+                    plan->child->output_types, plan->child->output_count);
     sort_runs_init(&sort->runs, &sort->shape, query->arena);
     *sink = &sort->sink;
     *source = sort_source_create(query, plan, &sort->runs);

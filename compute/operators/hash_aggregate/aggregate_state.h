@@ -58,6 +58,10 @@ typedef struct AggregateRows {
     uint32_t group_count;      /* there are now */
     uint32_t former_group_count; /* there were before this batch */
     bool has_gaps;             /* rows were left out: new groups may be without any here */
+    /* Few groups only, and no row left out: */
+    const int64_t *group_rows; /* rows per group of this batch; or null */
+    const uint32_t *all_groups; /* by physical row, group_count for none; or null */
+    uint32_t all_count;
 } AggregateRows;
 
 void aggregate_state_init(AggregateState *state, const AggregateSpec *spec, MemoryBudget *budget);
