@@ -109,11 +109,15 @@ Status statement_start_query(Session *session, Portal *portal, PlannerContext *p
     TRY(distributed_query_start(&options, &portal->query));
     set_running(session, portal->query);
     if (is_writing) { // from now on these nodes may hold something of the transaction
-        uint32_t nodes[MESSAGE_NODES_MAX];
-        uint32_t count = distributed_query_nodes(portal->query, nodes);
+        const uint32_t *nodes = NULL;
+        uint64_t greetings[MESSAGE_NODES_MAX];
+        Status status = STATUS_OK;
+        uint32_t count = distributed_query_nodes(portal->query, &nodes, greetings);
         for (uint32_t i = 0; i < count; i++) {
-            txn_add_participant(&session->txn, nodes[i]);
+            status =
+                status_first(status, txn_add_participant(&session->txn, nodes[i], greetings[i]));
         }
+        TRY(status);
     }
     if (plan != NULL) {
         *plan = made;
