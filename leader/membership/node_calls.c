@@ -16,9 +16,10 @@ static Status describe_failure(Nodes *nodes, const NodeCall *call, Status owned_
     mutex_lock(&nodes->mutex);
     const NodeEntry *entry = &nodes->entries[call->node];
     bool is_gone = entry->state == NODE_ABSENT || entry->greeting != call->greeting;
-    const char *why = entry->why_absent;
+    bool is_broken = !is_gone && entry->is_broken; // the membership thread has not looked yet
+    const char *why = is_broken ? "its connection ended" : entry->why_absent;
     mutex_unlock(&nodes->mutex);
-    if (is_gone && why != NULL) {
+    if ((is_gone || is_broken) && why != NULL) {
         status_free(owned_status);
         owned_status = status_error(SQLSTATE_CONNECTION_FAILURE, "node %u was lost: %s",
                                     call->node, why);
@@ -71,7 +72,8 @@ static Status take_peer(Nodes *nodes, NodeCall *call, Request *request, Transpor
     bool is_reachable = entry->peer != NULL && !entry->is_broken;
     if (!is_reachable || (entry->state != NODE_READY && !is_greeting)) {
         status =
-            status_error(SQLSTATE_CANNOT_CONNECT_NOW, "node %u is not available", call->node);
+            status_error(SQLSTATE_CANNOT_CONNECT_NOW, "node %u is not available: %s", call->node,
+                         entry->why_absent == NULL ? "it has not joined yet" : entry->why_absent);
     } else if (call->greeting != 0 && call->greeting != entry->greeting) {
         status = status_error(SQLSTATE_CONNECTION_FAILURE,
                               "node %u was lost in the meantime: %s", call->node,
