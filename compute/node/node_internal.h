@@ -57,7 +57,7 @@ struct Node {
     uint32_t node_id;              /* 0: none yet */
     uint32_t node_count;
     uint64_t epoch, map_epoch;
-    uint64_t greeting;             /* that requests must build upon; 0: none, a HELLO is under way */
+    uint64_t greeting;             /* what requests must build upon; 0: HELLO is under way */
     uint64_t newest_greeting;      /* of this epoch; older HELLOs are refused */
     bool is_greeting;              /* one HELLO at a time */
     uint32_t request_count;        /* admitted and not answered yet, but for HELLO and RUN */

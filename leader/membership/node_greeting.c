@@ -39,11 +39,7 @@ static Status call_hello(Nodes *nodes, uint32_t node, Arena *arena, Reply *reply
 {
     NodeCall call = {.node = node, .arena = arena};
     Request request = {.kind = MESSAGE_HELLO};
-    fill_hello(nodes, node, arena, &request.hello);
-    if (nodes->entries[node].state == NODE_GREETED) {
-        TRY(commit_log_lease_rowsets(nodes->options.log, NODE_LEASE_ROWSETS, &request.hello.lease_first));
-        request.hello.lease_count = NODE_LEASE_ROWSETS;
-    }
+    fill_hello(nodes, node, arena, &request.hello); // no lease: a RUN that writes brings one
     nodes_call_start(nodes, &call, &request, HELLO_TIMEOUT_US);
     nodes_call_wait(&call);
     *reply = call.reply;

@@ -15,6 +15,7 @@
 
 #define BEATS_MAX 4096
 #define LEASE_LOW 256u
+#define LEASE_COUNT 4096u
 #define TICK_US 100000
 #define WATCH_GAP_US 500000 /* a longer time between two looks is no silence of the nodes */
 
@@ -124,7 +125,7 @@ static void handle_beat(Nodes *nodes, const BeatMessage *beat, int64_t received_
     }
 }
 
-/* Gives up who is silent or cut off. `unwatched_us`: time since the last look that does not count. */
+/* Gives up who is silent or cut off. `unwatched_us`: time that is no silence. */
 static void look_for_lost(Nodes *nodes, int64_t unwatched_us)
 {
     int64_t now = clock_monotonic_us();
@@ -274,8 +275,8 @@ Status nodes_lease(Nodes *nodes, uint32_t node, RunMessage *run)
     if (left >= LEASE_LOW) {
         return STATUS_OK;
     }
-    TRY(commit_log_lease_rowsets(nodes->options.log, NODE_LEASE_ROWSETS, &run->lease_first));
-    run->lease_count = NODE_LEASE_ROWSETS;
+    TRY(commit_log_lease_rowsets(nodes->options.log, LEASE_COUNT, &run->lease_first));
+    run->lease_count = LEASE_COUNT;
     return STATUS_OK;
 }
 

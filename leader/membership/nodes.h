@@ -22,7 +22,6 @@ typedef struct Nodes Nodes;
 
 #define NODE_DEAD_US 2500000       /* without a beat */
 #define NODE_CALL_TIMEOUT_US 10000000
-#define NODE_LEASE_ROWSETS 4096u   /* ids per lease */
 
 typedef struct NodesOptions {
     Transport *transport;
@@ -45,7 +44,7 @@ Status nodes_greetings(Nodes *nodes, uint64_t *greetings) CHECKED;
 /* One call, possibly one of several at once; results live in `arena`. */
 typedef struct NodeCall {
     uint32_t node;
-    uint64_t greeting;             /* to call under; 0: the present one, filled in when one is sent */
+    uint64_t greeting;             /* to call under; 0: the present one, which is filled in */
     Arena *arena;                  /* of this call alone while it is open */
     Reply reply;                   /* reply.status is the node's answer or the loss of it; yours */
     bool is_done;

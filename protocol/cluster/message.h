@@ -2,7 +2,8 @@
  * message.h — control messages between leader and nodes, and their bytes.
  *
  * Every request carries the leader's epoch, the greeting it builds upon, and the outcomes the node
- * has not acknowledged, so that a node has applied whatever a snapshot needs before it reads. Decoding trusts nothing: 08P01.
+ * has not acknowledged, so that it has applied whatever a snapshot needs before it reads. Decoding
+ * trusts nothing: 08P01.
  */
 #pragma once
 #include "base/arena.h"
