@@ -148,6 +148,9 @@ Status copy_in_run(Session *session, Portal *portal, PlannerContext *planner,
 Status copy_out_run(Session *session, Portal *portal, PlannerContext *planner,
                     const Snapshot *snapshot) CHECKED;
 Status cursor_run(Session *session, Portal *portal) CHECKED;
+/* The relation an unqualified name means, by the search path; null when there is none. */
+const CatalogTable *session_find_table(const Session *session, const CatalogVersion *version,
+                                       const char *name);
 const CatalogView *session_catalog_view(Session *session, const CatalogVersion *version,
                                         Arena *arena);
 const VirtualTables *session_virtual_tables(Session *session, const CatalogVersion *version,

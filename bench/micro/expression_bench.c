@@ -1,7 +1,7 @@
 /*
  * expression_bench.c — nanoseconds per row of typical expressions, on one batch that stays in cache.
  *
- *   expression_bench [kernel level]
+ *   expression_bench [kernel level [part of a name]]
  *
  * The best of several rounds is shown: neighbours on the machine only ever slow a round down.
  */
@@ -22,6 +22,7 @@ typedef struct Bench {
     Vector columns[16];
     Type types[16];
     uint32_t column_count;
+    const char *wanted; /* part of the names to run */
 } Bench;
 
 static uint64_t now_ns(void)
@@ -109,6 +110,9 @@ static void run(Bench *bench, const char *name, Expr *const *exprs, uint32_t exp
                 bool is_filter)
 {
     ExprProgram *program;
+    if (strstr(name, bench->wanted) == NULL) {
+        return;
+    }
     check(expr_compile(bench->arena, exprs, expr_count, bench->types, bench->column_count,
                        &program));
     ExprState *state = expr_state_create(program, bench->arena);
@@ -246,7 +250,7 @@ int main(int argc, char **argv)
         return 1;
     }
     printf("kernel level %s\n", kernel_level_name());
-    Bench bench = {.arena = arena_create(NULL, "bench")};
+    Bench bench = {.arena = arena_create(NULL, "bench"), .wanted = argc > 2 ? argv[2] : ""};
     run_prices(&bench, false);
     run_prices(&bench, true);
     run_comparisons(&bench);

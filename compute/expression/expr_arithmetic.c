@@ -89,6 +89,12 @@ static void run_scaled(ExprState *state, ArithmeticOp op, const IntView *left,
                                                           &terms, target);
 }
 
+/* Narrow lanes whose values are all in 0..2^32-1. */
+static bool is_unsigned32(const IntView *view)
+{
+    return view->lane < LANE_I64 && view->lo >= 0 && view->hi <= UINT32_MAX;
+}
+
 static void run_pair(ExprState *state, ArithmeticOp op, const IntView *left, const IntView *right,
                      Lane lane, int64_t base, void *target)
 {
@@ -99,8 +105,12 @@ static void run_pair(ExprState *state, ArithmeticOp op, const IntView *left, con
     } else if (op == ARITHMETIC_SUBTRACT) {
         terms.add += (uint64_t)left->base - (uint64_t)right->base;
     }
-    KERNELS(arithmetic_kernels)->pair[op][left->lane][right->lane][lane](
-        left->lanes, right->lanes, expr_row_count(state), &terms, target);
+    const ArithmeticKernels *kernels = KERNELS(arithmetic_kernels);
+    bool is_short = op == ARITHMETIC_MULTIPLY && lane == LANE_I64 && is_unsigned32(left) &&
+                    is_unsigned32(right);
+    LanePairKernel kernel = is_short ? kernels->multiply_short[left->lane][right->lane]
+                                     : kernels->pair[op][left->lane][right->lane][lane];
+    kernel(left->lanes, right->lanes, expr_row_count(state), &terms, target);
 }
 
 /* Bounds have proven that int64 holds every result. */

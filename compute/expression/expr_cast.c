@@ -233,8 +233,7 @@ static Status date_to_timestamp(ExprState *state, const ExprNode *node, const Ve
 
 /* --- texts --- */
 
-/* Can the texts of `source` be texts of `target` as they are? */
-static bool text_fits_as_is(Type source, Type target)
+bool expr_text_fits(Type source, Type target)
 {
     if (target.id == TYPE_CHAR) {
         return source.id == TYPE_CHAR && source.length > 0 && source.length <= target.length;
@@ -281,7 +280,7 @@ Status op_cast(ExprState *state, const ExprNode *node, Register *out)
         return cast_values(state, node, arg, out);
     }
     if (type_is_text(source) && type_is_text(target)) {
-        if (!text_fits_as_is(source, target)) {
+        if (!expr_text_fits(source, target)) {
             return fit_texts(state, node, arg, out);
         }
         Vector vector = *arg;

@@ -161,6 +161,7 @@ static void inherit(const Compiler *compiler, ExprNode *node)
     bool is_single = node->column != COLUMN_NONE && node->column != COLUMN_MANY;
     if (is_single && node->arg_count > 0 && node->is_null_for_null && !node->is_volatile) {
         bool has_form = type_is_text(node->type) || type_is_scaled_integer(node->type);
+        has_form &= node->expr->kind != EXPR_CAST || node->is_costly; // else the codes stay anyway
         node->is_per_entry = has_form && (node->is_costly ||
                                           type_is_text(compiler->input_types[node->column]));
     }

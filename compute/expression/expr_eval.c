@@ -108,6 +108,11 @@ const RowMask *expr_rows_mask(ExprRows *rows)
     return &rows->mask;
 }
 
+uint32_t expr_mask_count(const RowMask *mask)
+{
+    return KERNELS(blend_kernels)->count_bits(mask->words, VALIDITY_WORDS);
+}
+
 const uint16_t *expr_rows_list(ExprState *state, ExprRows *rows)
 {
     if (rows->is_all) {
@@ -128,7 +133,7 @@ void expr_rows_push(ExprState *state, ExprRows *inner, const RowMask *mask)
     inner->row_count = state->rows->row_count;
     inner->mask = *mask;
     inner->has_mask = true;
-    inner->count = row_mask_count(mask);
+    inner->count = expr_mask_count(mask);
     inner->is_all = inner->count == inner->row_count;
     inner->list = NULL;
     state->rows = inner;

@@ -117,6 +117,7 @@ Arena *expr_text_arena(ExprState *state);
 /* --- rows --- */
 
 const RowMask *expr_rows_mask(ExprRows *rows);
+uint32_t expr_mask_count(const RowMask *mask);
 const uint16_t *expr_rows_list(ExprState *state, ExprRows *rows);
 /* Makes `mask`, a subset of the current rows, current; `inner` must live until expr_rows_pop. */
 void expr_rows_push(ExprState *state, ExprRows *inner, const RowMask *mask);
@@ -218,6 +219,7 @@ Status op_extreme(ExprState *state, const ExprNode *node, Register *out);
 Status op_like(ExprState *state, const ExprNode *node, Register *out);
 Status op_cast(ExprState *state, const ExprNode *node, Register *out);
 Status op_function(ExprState *state, const ExprNode *node, Register *out);
+Status op_substring(ExprState *state, const ExprNode *node, Register *out);
 Status op_extract(ExprState *state, const ExprNode *node, Register *out);
 Status op_date_days(ExprState *state, const ExprNode *node, Register *out);
 Status op_bucket(ExprState *state, const ExprNode *node, Register *out);
@@ -236,6 +238,8 @@ typedef struct BlendPart {
 /* Rows in no part are NULL; parts do not overlap. */
 Status expr_blend(ExprState *state, Type type, const BlendPart *parts, uint32_t part_count,
                   Register *out) CHECKED;
+/* Can the texts of `source` be texts of `target` as they are? */
+bool expr_text_fits(Type source, Type target);
 /* Adds, subtracts or multiplies as SQL types want it; the node's own arguments are not looked at. */
 Status expr_arithmetic(ExprState *state, FunctionId op, Type type, uint32_t drop_digits,
                        const Vector *left, const Vector *right, Register *out) CHECKED;

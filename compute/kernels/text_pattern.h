@@ -11,7 +11,8 @@
 
 typedef struct TextSegment {
     const char *bytes;
-    uint32_t length; /* at least 1 but in an empty pattern */
+    uint32_t length;         /* at least 1 but in an empty pattern */
+    uint32_t first, second;  /* places of its two rarest bytes, first <= second: what is looked for */
 } TextSegment;
 
 typedef struct TextPattern {

@@ -163,6 +163,11 @@ static Status bind_cast(Binder *binder, Scope *scope, const AstExpr *ast, Expr *
         return status_at(ast->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
                          "TRY_CAST is not supported yet");
     }
+    bool is_known = false;
+    TRY(bind_reg_cast(binder, scope, ast, &is_known, out));
+    if (is_known) {
+        return STATUS_OK;
+    }
     TRY(type_resolve(binder, ast->type, false, &type));
     TRY(bind_expr(binder, scope, ast->args[0], &arg));
     if (cast_level(arg->type, type) == CAST_NONE) {

@@ -116,31 +116,57 @@ static const char *scan_label(PlanBuilder *builder, const LogicalGet *get)
                         has_alias ? get->alias : "");
 }
 
+/* The columns a scan reads: those it outputs and those its conditions use, in the table's order. */
+static Step scan_reading(PlanBuilder *builder, const Step *step, const LogicalGet *get,
+                         uint32_t **table_columns)
+{
+    ColumnSet read = {0};
+    for (uint32_t i = 0; i < step->column_count; i++) {
+        column_set_add(&read, step->columns[i].number, builder->arena);
+    }
+    for (uint32_t i = 0; i < get->filter_count; i++) {
+        column_set_add_expr(&read, get->filters[i], builder->arena);
+    }
+    Step reading = *step;
+    LogicalColumn *columns = ARENA_ARRAY(builder->arena, LogicalColumn, get->node.column_count);
+    *table_columns = ARENA_ARRAY(builder->arena, uint32_t, get->node.column_count);
+    reading.column_count = 0;
+    for (uint32_t i = 0; i < get->node.column_count; i++) {
+        if (column_set_has(&read, get->node.columns[i].number)) {
+            (*table_columns)[reading.column_count] = get->table_columns[i];
+            columns[reading.column_count++] = get->node.columns[i];
+        }
+    }
+    reading.columns = columns;
+    return reading;
+}
+
 /* Above a virtual table its conditions become a FILTER: the leader's views know none. */
 static PlanNode *build_virtual_scan(PlanBuilder *builder, const Step *step, const LogicalGet *get)
 {
-    Step read = *step;
-    read.column_count = get->node.column_count;
-    read.columns = get->node.columns;
-    PlanVirtualScan *scan = NODE_NEW(builder, PlanVirtualScan, PLAN_VIRTUAL_SCAN, &read);
+    uint32_t *table_columns;
+    Step reading = scan_reading(builder, step, get, &table_columns);
+    PlanVirtualScan *scan = NODE_NEW(builder, PlanVirtualScan, PLAN_VIRTUAL_SCAN, &reading);
     scan->table_name =
         arena_printf(builder->arena, "%s.%s", get->table->schema_name, get->table->name);
-    scan->columns = get->table_columns;
+    scan->columns = table_columns;
     scan->node.label = scan_label(builder, get);
-    PlanNode *node = &scan->node;
-    if (get->filter_count > 0) {
-        PlanFilter *filter = NODE_NEW(builder, PlanFilter, PLAN_FILTER, &read);
-        filter->child = node;
-        filter->filter_count = get->filter_count;
-        filter->filters = indexed_list(builder, get->filters, get->filter_count, &read);
-        filter->node.detail = explain_filters(builder->names, get->filters, get->filter_count);
-        node = &filter->node;
+    if (get->filter_count == 0) {
+        return &scan->node;
+    }
+    PlanFilter *filter = NODE_NEW(builder, PlanFilter, PLAN_FILTER, &reading);
+    filter->child = &scan->node;
+    filter->filter_count = get->filter_count;
+    filter->filters = indexed_list(builder, get->filters, get->filter_count, &reading);
+    filter->node.detail = explain_filters(builder->names, get->filters, get->filter_count);
+    if (reading.column_count == step->column_count) {
+        return &filter->node;
     }
     PlanProject *project = NODE_NEW(builder, PlanProject, PLAN_PROJECT, step);
-    project->child = node;
+    project->child = &filter->node;
     project->exprs = ARENA_ARRAY(builder->arena, Expr *, step->column_count);
     for (uint32_t i = 0; i < step->column_count; i++) {
-        uint32_t index = step_column_index(&read, step->columns[i].number);
+        uint32_t index = step_column_index(&reading, step->columns[i].number);
         project->exprs[i] = expr_column(builder->arena, index, step->columns[i].type);
     }
     return &project->node;
@@ -153,24 +179,8 @@ static PlanNode *build_scan(PlanBuilder *builder, const Step *step)
         return build_virtual_scan(builder, step, get);
     }
     PlanScan *scan = NODE_NEW(builder, PlanScan, PLAN_SCAN, step);
-    ColumnSet read = {0};
-    for (uint32_t i = 0; i < step->column_count; i++) {
-        column_set_add(&read, step->columns[i].number, builder->arena);
-    }
-    for (uint32_t i = 0; i < get->filter_count; i++) {
-        column_set_add_expr(&read, get->filters[i], builder->arena);
-    }
-    Step reading = *step; // its columns are those that are read, in the table's order
-    LogicalColumn *columns = ARENA_ARRAY(builder->arena, LogicalColumn, get->node.column_count);
-    scan->columns = ARENA_ARRAY(builder->arena, uint32_t, get->node.column_count);
-    for (uint32_t i = 0; i < get->node.column_count; i++) {
-        if (column_set_has(&read, get->node.columns[i].number)) {
-            columns[scan->column_count] = get->node.columns[i];
-            scan->columns[scan->column_count++] = get->table_columns[i];
-        }
-    }
-    reading.columns = columns;
-    reading.column_count = scan->column_count;
+    Step reading = scan_reading(builder, step, get, &scan->columns);
+    scan->column_count = reading.column_count;
     scan->table = build_table(builder, get->table);
     scan->filter_count = get->filter_count;
     scan->filters = indexed_list(builder, get->filters, get->filter_count, &reading);

@@ -148,6 +148,9 @@ Status cut_fragments(Placer *placer, const Step *root, ColumnNames *names,
     add_fragment(&builder, PLAN_SITE_LEADER, &result->node);
     Plan *plan = assemble(&builder, results, result_count);
     assign_runtime_filters(plan, placer->arena);
+    if (plan_is_too_deep(plan)) {
+        return status_error(SQLSTATE_STATEMENT_TOO_COMPLEX, "statement is nested too deeply");
+    }
 #ifndef NDEBUG
     TRY(plan_check(plan));
 #endif

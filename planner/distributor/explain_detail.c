@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "planner/logical/logical_tree.h"
 
 static void grow(ColumnNames *self, ColumnNumber number)
@@ -47,17 +48,47 @@ static void collect_gets(Arena *arena, const LogicalNode *node, PointerList *get
     }
 }
 
-static bool is_ambiguous(const PointerList *gets, const LogicalGet *own, const char *name)
+/* Names of all columns read, with the table that has them: open addressing, by the name's hash. */
+typedef struct NameTable {
+    const LogicalGet **owners; /* null: free */
+    const char **names;
+    bool *is_shared;
+    size_t mask;
+} NameTable;
+
+static size_t name_slot(const NameTable *table, const char *name)
 {
+    size_t slot = (size_t)hash_bytes(name, strlen(name), 0) & table->mask;
+    while (table->owners[slot] != NULL && strcmp(table->names[slot], name) != 0) {
+        slot = (slot + 1) & table->mask;
+    }
+    return slot;
+}
+
+static NameTable name_table(Arena *arena, const PointerList *gets)
+{
+    size_t count = 1;
+    for (uint32_t i = 0; i < gets->count; i++) {
+        count += ((const LogicalGet *)gets->items[i])->node.column_count;
+    }
+    size_t capacity = 16;
+    while (capacity < count * 2) {
+        capacity *= 2;
+    }
+    NameTable table = {.owners = ARENA_ARRAY(arena, const LogicalGet *, capacity),
+                       .names = ARENA_ARRAY(arena, const char *, capacity),
+                       .is_shared = ARENA_ARRAY(arena, bool, capacity),
+                       .mask = capacity - 1};
     for (uint32_t i = 0; i < gets->count; i++) {
         const LogicalGet *get = gets->items[i];
-        for (uint32_t k = 0; get != own && k < get->table->column_count; k++) {
-            if (strcmp(get->table->columns[k].name, name) == 0) {
-                return true;
-            }
+        for (uint32_t k = 0; k < get->node.column_count; k++) {
+            size_t slot = name_slot(&table, get->node.columns[k].name);
+            table.is_shared[slot] |= table.owners[slot] != NULL && table.owners[slot] != get;
+            table.owners[slot] = get;
+            table.names[slot] = get->node.columns[k].name;
         }
     }
-    return false;
+    return table;
 }
 
 static void add_tree(ColumnNames *self, const LogicalNode *node)
@@ -75,12 +106,13 @@ ColumnNames *column_names_create(Arena *arena, const LogicalNode *root)
     self->arena = arena;
     PointerList gets = {0};
     collect_gets(arena, root, &gets);
+    NameTable table = name_table(arena, &gets);
     for (uint32_t i = 0; i < gets.count; i++) {
         const LogicalGet *get = gets.items[i];
         const char *alias = get->alias == NULL ? get->table->name : get->alias;
         for (uint32_t k = 0; k < get->node.column_count; k++) {
             LogicalColumn column = get->node.columns[k];
-            if (is_ambiguous(&gets, get, column.name)) {
+            if (table.is_shared[name_slot(&table, column.name)]) {
                 column.name = arena_printf(arena, "%s.%s", alias, column.name);
             }
             column_names_add(self, &column, 1);

@@ -217,6 +217,22 @@ void logical_refresh_columns(Arena *arena, LogicalNode *node)
     }
 }
 
+static void note_volatile(void *object, Expr **slot)
+{
+    *(bool *)object |= *slot != NULL && expr_is_volatile(*slot);
+}
+
+bool logical_has_volatile(LogicalNode *root)
+{
+    bool is_volatile = false;
+    logical_each_expr(root, note_volatile, &is_volatile);
+    LogicalNode *child;
+    for (uint32_t i = 0; !is_volatile && (child = logical_get_child(root, i)) != NULL; i++) {
+        is_volatile = logical_has_volatile(child);
+    }
+    return is_volatile;
+}
+
 void conjuncts_add(Arena *arena, PointerList *list, Expr *condition)
 {
     if (condition == NULL) {

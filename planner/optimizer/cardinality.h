@@ -44,5 +44,7 @@ double estimate_selectivity(Estimator *estimator, Expr *const *conjuncts, uint32
 /* Rows of a join of inputs with so many rows. */
 double estimate_join(Estimator *estimator, JoinKind join, double left_rows, double right_rows,
                      Expr *const *conjuncts, uint32_t count, const ColumnSet *left_columns);
+/* Sets the node's rows, its sides being done, and narrows the columns it joins. */
+void estimate_join_node(Estimator *estimator, LogicalJoin *join);
 /* Distinct combinations of `keys` among `rows`. */
 double estimate_groups(Estimator *estimator, Expr *const *keys, uint32_t count, double rows);

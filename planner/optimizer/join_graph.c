@@ -288,6 +288,37 @@ static void add_predicates(const JoinGraph *graph, InputMask left, InputMask rig
     }
 }
 
+/* How many of the classes between the two sets an input has a column of. */
+static uint32_t class_count(const JoinGraph *graph, InputMask left, InputMask right, uint32_t input)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < graph->classes.count; i++) {
+        const JoinClass *class = graph->classes.items[i];
+        count += (class->inputs & left) != 0 && (class->inputs & right) != 0 &&
+                 class->columns[input] != 0;
+    }
+    return count;
+}
+
+/* Of the class's columns in `side` that of the input which has most of the compared columns: keys
+ * of several columns then come from one table. */
+static ColumnNumber class_column(const JoinGraph *graph, const JoinClass *class, InputMask side,
+                                 InputMask other)
+{
+    InputMask candidates = class->inputs & side;
+    uint32_t best = (uint32_t)__builtin_ctzll(candidates), best_count = 0;
+    bool is_only = (candidates & (candidates - 1)) == 0;
+    for (InputMask rest = candidates; rest != 0 && !is_only; rest &= rest - 1) {
+        uint32_t input = (uint32_t)__builtin_ctzll(rest);
+        uint32_t count = class_count(graph, side, other, input);
+        if (count > best_count) {
+            best = input;
+            best_count = count;
+        }
+    }
+    return class->columns[best];
+}
+
 void join_graph_conditions(const JoinGraph *graph, InputMask left, InputMask right,
                            PointerList *conjuncts)
 {
@@ -296,8 +327,8 @@ void join_graph_conditions(const JoinGraph *graph, InputMask left, InputMask rig
         if ((class->inputs & left) == 0 || (class->inputs & right) == 0) {
             continue;
         }
-        ColumnNumber from = class->columns[__builtin_ctzll(class->inputs & left)];
-        ColumnNumber to = class->columns[__builtin_ctzll(class->inputs & right)];
+        ColumnNumber from = class_column(graph, class, left, right);
+        ColumnNumber to = class_column(graph, class, right, left);
         pointer_list_add(graph->arena, conjuncts,
                          expr_call2(graph->arena, FUNCTION_EQUAL, type_of(TYPE_BOOLEAN),
                                     expr_column(graph->arena, from, class->type),

@@ -40,6 +40,9 @@ typedef struct Orderer {
     Arena *arena;
     uint32_t plans_max;
     InputSet *sets; /* exact: by mask; greedy: a list */
+    uint32_t class_column_count;
+    ColumnNumber *class_columns;
+    double *class_distinct;
 } Orderer;
 
 Distribution join_order_guess_distribution(const CostModel *model, const LogicalNode *node)
@@ -172,17 +175,61 @@ static SetJoin set_join(const Orderer *self, InputMask left, InputMask right)
     return join;
 }
 
+/* Columns that were joined inside `set` have no more values than the least of them. */
+static void narrow_classes(const Orderer *self, InputMask set)
+{
+    for (uint32_t i = 0; i < self->graph->classes.count; i++) {
+        const JoinClass *class = self->graph->classes.items[i];
+        double least = INFINITY;
+        for (InputMask rest = class->inputs & set; rest != 0; rest &= rest - 1) {
+            ColumnNumber column = class->columns[__builtin_ctzll(rest)];
+            least = fmin(least, estimate_column(self->estimator, column)->distinct);
+        }
+        for (InputMask rest = class->inputs & set; rest != 0; rest &= rest - 1) {
+            estimate_set_distinct(self->estimator, class->columns[__builtin_ctzll(rest)], least);
+        }
+    }
+}
+
+static void restore_classes(const Orderer *self)
+{
+    for (uint32_t i = 0; i < self->class_column_count; i++) {
+        estimate_set_distinct(self->estimator, self->class_columns[i], self->class_distinct[i]);
+    }
+}
+
+/* Remembers the distinct counts of all columns in classes, as they are before any join. */
+static void save_classes(Orderer *self)
+{
+    uint32_t room = self->graph->classes.count * self->graph->input_count;
+    self->class_columns = ARENA_ARRAY(self->arena, ColumnNumber, room);
+    self->class_distinct = ARENA_ARRAY(self->arena, double, room);
+    for (uint32_t i = 0; i < self->graph->classes.count; i++) {
+        const JoinClass *class = self->graph->classes.items[i];
+        for (InputMask rest = class->inputs; rest != 0; rest &= rest - 1) {
+            ColumnNumber column = class->columns[__builtin_ctzll(rest)];
+            self->class_columns[self->class_column_count] = column;
+            self->class_distinct[self->class_column_count++] =
+                estimate_column(self->estimator, column)->distinct;
+        }
+    }
+}
+
 static double set_join_rows(const Orderer *self, const SetJoin *join, const InputSet *left,
                             const InputSet *right)
 {
+    narrow_classes(self, left->inputs);
+    narrow_classes(self, right->inputs);
     double rows = estimate_join(self->estimator, join->join, left->rows, right->rows,
                                 (Expr **)join->on.items, join->on.count, &left->columns);
     rows *= estimate_selectivity(self->estimator, (Expr **)join->above.items, join->above.count);
+    restore_classes(self);
     return fmax(1, rows);
 }
 
-#define HOPELESS 2.0 /* inputs that alone cost so many times the best plan: no placement makes up  \
-                      */
+#define HOPELESS                                                                                   \
+    2.0 /* inputs that alone cost so many times the best plan: no placement makes up               \
+         */
 
 static bool is_hopeless(const InputSet *both, double inputs_cost)
 {
@@ -404,5 +451,6 @@ LogicalNode *join_order_build(Estimator *estimator, const CostModel *model, Join
 {
     Orderer self = {.estimator = estimator, .model = model, .graph = graph, .arena = graph->arena};
     self.plans_max = graph->input_count >= LARGE_SET ? PLANS_MAX_LARGE : PLANS_MAX;
+    save_classes(&self);
     return graph->input_count <= JOIN_EXACT_MAX ? order_exactly(&self) : order_greedily(&self);
 }

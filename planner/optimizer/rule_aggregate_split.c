@@ -200,8 +200,111 @@ static LogicalNode *two_levels(Splitter *self, Expr *argument, LogicalColumn *co
                              columns);
 }
 
+static LogicalNode *new_aggregate(Splitter *self);
+
+/* Which calls are computed together: those with the same DISTINCT argument, and the plain ones. */
+static bool is_same_group(const AggregateCall *left, const AggregateCall *right)
+{
+    if (left->is_distinct != right->is_distinct) {
+        return false;
+    }
+    return !left->is_distinct || expr_equal(left->argument, right->argument);
+}
+
+static uint32_t count_groups(const Splitter *self)
+{
+    uint32_t groups = 0;
+    for (uint32_t i = 0; i < self->calls.count; i++) {
+        bool is_first = true;
+        for (uint32_t k = 0; k < i; k++) {
+            is_first = is_first && !is_same_group(self->calls.items[k], self->calls.items[i]);
+        }
+        groups += is_first ? 1 : 0;
+    }
+    return groups;
+}
+
+typedef struct CopiedColumns {
+    Arena *arena;
+    const ColumnRenumbering *map;
+} CopiedColumns;
+
+static Expr *copied_column(void *object, const Expr *column)
+{
+    const CopiedColumns *self = object;
+    ColumnNumber number = column_renumbering_get(self->map, column->column);
+    return number == column->column ? NULL : expr_column(self->arena, number, column->type);
+}
+
+/* One group of calls over a copy of the input. */
+static LogicalNode *aggregate_group(Splitter *self, uint32_t first)
+{
+    LogicalAggregate part = *self->aggregate;
+    ColumnRenumbering map = {0};
+    part.child = logical_copy(self->context, self->aggregate->child, &map);
+    CopiedColumns copied = {self->arena, &map};
+    Splitter group = {.context = self->context, .arena = self->arena, .aggregate = &part};
+    group.columns = ARENA_ARRAY(self->arena, LogicalColumn, self->calls.count);
+    for (uint32_t i = first; i < self->calls.count; i++) {
+        AggregateCall *call = self->calls.items[i];
+        if (!is_same_group(self->calls.items[first], call)) {
+            continue;
+        }
+        AggregateCall *copy = arena_memdup(self->arena, call, sizeof(*call));
+        if (call->argument != NULL) {
+            copy->argument =
+                expr_replace_columns(self->arena, call->argument, copied_column, &copied);
+        }
+        if (call->filter != NULL) {
+            copy->filter = expr_replace_columns(self->arena, call->filter, copied_column, &copied);
+        }
+        group.columns[group.calls.count] = self->columns[i];
+        pointer_list_add(self->arena, &group.calls, copy);
+    }
+    return new_aggregate(&group);
+}
+
+/* Totals with several DISTINCT arguments: each over its own reading of the input, so that every
+ * node can drop repetitions before anything moves; their single rows are joined. */
+static LogicalNode *separate_totals(Splitter *self)
+{
+    LogicalNode *all = NULL;
+    for (uint32_t i = 0; i < self->calls.count; i++) {
+        bool is_first = true;
+        for (uint32_t k = 0; k < i; k++) {
+            is_first = is_first && !is_same_group(self->calls.items[k], self->calls.items[i]);
+        }
+        if (is_first) {
+            LogicalNode *part = aggregate_group(self, i);
+            all = all == NULL ? part : logical_join(self->arena, JOIN_INNER, all, part, NULL, 0);
+        }
+    }
+    return all;
+}
+
+static bool can_separate(const Splitter *self)
+{
+    const LogicalAggregate *aggregate = self->aggregate;
+    if (aggregate->key_count > 0 || self->context->node_count <= 1 || count_groups(self) < 2 ||
+        logical_has_volatile(aggregate->child)) {
+        return false;
+    }
+    uint32_t distinct = 0;
+    for (uint32_t i = 0; i < self->calls.count; i++) {
+        const AggregateCall *call = self->calls.items[i];
+        distinct += call->is_distinct ? 1 : 0;
+        if (call->is_distinct && call->filter != NULL) {
+            return false;
+        }
+    }
+    return distinct > 1;
+}
+
 static LogicalNode *new_aggregate(Splitter *self)
 {
+    if (common_distinct_argument(self) == NULL && can_separate(self)) {
+        return separate_totals(self);
+    }
     const LogicalAggregate *old = self->aggregate;
     uint32_t count = old->key_count + self->calls.count;
     LogicalColumn *columns = ARENA_ARRAY(self->arena, LogicalColumn, count);

@@ -17,11 +17,10 @@
  */
 #include "planner/optimizer/rules.h"
 
-#include <string.h>
-
 #include "planner/optimizer/fold.h"
 #include "planner/optimizer/null_facts.h"
 #include "planner/optimizer/predicate_infer.h"
+#include "planner/optimizer/range_merge.h"
 
 typedef struct Pusher {
     PlannerContext *context;
@@ -391,22 +390,27 @@ static LogicalNode *push_set(Pusher *self, LogicalSet *set, PointerList *conjunc
     return &set->node;
 }
 
+static LogicalNode *empty_rows(Pusher *self, const LogicalNode *node);
+
 static LogicalNode *push_get(Pusher *self, LogicalGet *get, const PointerList *conjuncts)
 {
-    Expr **filters = ARENA_ARRAY(self->arena, Expr *, get->filter_count + conjuncts->count);
-    if (get->filter_count > 0) {
-        memcpy(filters, get->filters, get->filter_count * sizeof(*filters));
-    }
-    for (uint32_t i = 0; i < conjuncts->count; i++) {
+    PointerList all = {0};
+    for (uint32_t i = 0; i < get->filter_count + conjuncts->count; i++) {
+        Expr *filter =
+            i < get->filter_count ? get->filters[i] : conjuncts->items[i - get->filter_count];
         bool is_known = false;
-        for (uint32_t k = 0; k < get->filter_count; k++) {
-            is_known |= expr_equal(filters[k], conjuncts->items[i]);
+        for (uint32_t k = 0; k < all.count; k++) {
+            is_known |= expr_equal(all.items[k], filter);
         }
         if (!is_known) {
-            filters[get->filter_count++] = conjuncts->items[i];
+            pointer_list_add(self->arena, &all, filter);
         }
     }
-    get->filters = filters;
+    if (!ranges_merge(&all)) {
+        return empty_rows(self, &get->node);
+    }
+    get->filters = (Expr **)all.items;
+    get->filter_count = all.count;
     return &get->node;
 }
 

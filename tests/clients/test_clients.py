@@ -170,7 +170,7 @@ def run_program(arguments, server, check, name, cwd=None):
 
 def test_jdbc(server, check):
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["javac", "-d", folder, str(HERE / "JdbcTest.java")], check=True,
+        subprocess.run(["javac", "-cp", JDBC_JAR, "-d", folder, str(HERE / "JdbcTest.java")], check=True,
                        timeout=120)
         run_program(["java", "-cp", f"{folder}:{JDBC_JAR}", "JdbcTest"], server, check, "pgjdbc")
 

@@ -13,8 +13,8 @@
 #include "planner/optimizer/optimize.h"
 #include "tests/support/planner/random_query.h"
 
-#define QUERIES 4000
-#define QUERIES_PER_CHUNK 250
+#define QUERIES 2000
+#define QUERIES_PER_CHUNK 125
 #define TOO_MANY_ROWS "more than one row returned by a subquery"
 
 typedef struct RuleCheck {
