@@ -108,6 +108,8 @@ void prepared_unpin(Prepared *prepared);
 Status portal_create(Session *session, const char *name, Prepared *prepared,
                      Portal **out) CHECKED; /* takes its own reference; replaces the unnamed one */
 Portal *portal_find(Session *session, const char *name);
+/* Ends the portal's query, if any, and forgets its results: it may be run once more. */
+void portal_end_query(Session *session, Portal *portal);
 void portal_drop(Session *session, Portal *portal);
 void portal_drop_all(Session *session);
 

@@ -398,16 +398,19 @@ void stream_hub_cancel_query(StreamHub *hub, uint64_t query_id, Status reason)
     mutex_unlock(&hub->mutex);
 }
 
-void stream_hub_end_query(StreamHub *hub, uint64_t query_id)
+/* `query_id` 0: of every query; none of them has a stream open here. */
+static void end_inflows(StreamHub *hub, uint64_t query_id)
 {
     Inflow *ended = NULL;
     mutex_lock(&hub->mutex);
-    bury(hub, query_id);
+    if (query_id != 0) {
+        bury(hub, query_id);
+    }
     for (uint32_t i = 0; i < HUB_BUCKETS; i++) {
         Inflow **slot = &hub->inflows[i];
         while (*slot != NULL) {
             Inflow *inflow = *slot;
-            if (inflow->query_id != query_id) {
+            if (query_id != 0 && inflow->query_id != query_id) {
                 slot = &inflow->next;
                 continue;
             }
@@ -424,6 +427,16 @@ void stream_hub_end_query(StreamHub *hub, uint64_t query_id)
         inflow_free(ended);
         ended = next;
     }
+}
+
+void stream_hub_end_query(StreamHub *hub, uint64_t query_id)
+{
+    end_inflows(hub, query_id);
+}
+
+void stream_hub_end_all(StreamHub *hub)
+{
+    end_inflows(hub, 0);
 }
 
 void stream_hub_endpoint_lost(StreamHub *hub, uint32_t endpoint)
