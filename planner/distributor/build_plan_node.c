@@ -12,7 +12,6 @@ void *plan_builder_node(PlanBuilder *builder, PlanNodeKind kind, size_t bytes, c
 {
     PlanNode *node = arena_alloc(builder->arena, bytes);
     node->kind = kind;
-    node->id = ++builder->node_count;
     node->output_count = step->column_count;
     node->output_types = ARENA_ARRAY(builder->arena, Type, step->column_count);
     for (uint32_t i = 0; i < step->column_count; i++) {
@@ -404,6 +403,26 @@ static PlanNode *build_stored(PlanBuilder *builder, const Step *step)
     return &stored->node;
 }
 
+/* A union of unions is one. */
+static PlanNode *build_union(PlanBuilder *builder, const Step *step, PlanNode *const *children)
+{
+    PlanUnionAll *append = NODE_NEW(builder, PlanUnionAll, PLAN_UNION_ALL, step);
+    PointerList all = {0};
+    for (uint32_t i = 0; i < step->input_count; i++) {
+        const PlanUnionAll *inner = (const PlanUnionAll *)children[i];
+        if (children[i]->kind != PLAN_UNION_ALL) {
+            pointer_list_add(builder->arena, &all, children[i]);
+            continue;
+        }
+        for (uint32_t k = 0; k < inner->child_count; k++) {
+            pointer_list_add(builder->arena, &all, inner->children[k]);
+        }
+    }
+    append->children = (PlanNode **)all.items;
+    append->child_count = all.count;
+    return &append->node;
+}
+
 /* The places that say which columns a scan or join outputs; null for other nodes. */
 static uint32_t **outputs_of(PlanNode *node)
 {
@@ -491,13 +510,8 @@ PlanNode *build_plan_node(PlanBuilder *builder, const Step *step, PlanNode *cons
         limit->offset = step->sort.offset;
         return &limit->node;
     }
-    case STEP_UNION_ALL: {
-        PlanUnionAll *append = NODE_NEW(builder, PlanUnionAll, PLAN_UNION_ALL, step);
-        append->child_count = step->input_count;
-        append->children =
-            arena_memdup(builder->arena, children, step->input_count * sizeof(*children));
-        return &append->node;
-    }
+    case STEP_UNION_ALL:
+        return build_union(builder, step, children);
     case STEP_WINDOW:
         return build_window(builder, step, children[0]);
     case STEP_WRITE: {

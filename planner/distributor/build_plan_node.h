@@ -9,7 +9,6 @@ typedef struct PlanBuilder {
     PointerList fragments; /* PlanFragment */
     PointerList exchanges; /* PlanExchange */
     PointerList tables;    /* BuiltTable: one PlanTable per catalog table */
-    uint32_t node_count;   /* ids given so far */
     PlanSite site;         /* of the fragment being built */
 } PlanBuilder;
 

@@ -115,6 +115,16 @@ static void build_store(PlanBuilder *builder, const SharedCte *cte, uint32_t sto
     add_fragment(builder, builder->site, &store->node);
 }
 
+/* Nodes that were folded away left gaps: ids are given at the end, fragment by fragment. */
+static void number_nodes(PlanNode *node, uint32_t *count)
+{
+    node->id = ++*count;
+    uint32_t child_count = plan_node_child_count(node);
+    for (uint32_t i = 0; i < child_count; i++) {
+        number_nodes(plan_node_child(node, i), count);
+    }
+}
+
 static Plan *assemble(PlanBuilder *builder, const PlanResultColumn *results, uint32_t result_count)
 {
     Plan *plan = ARENA_NEW(builder->arena, Plan);
@@ -130,7 +140,9 @@ static Plan *assemble(PlanBuilder *builder, const PlanResultColumn *results, uin
     }
     plan->results = (PlanResultColumn *)results;
     plan->result_count = result_count;
-    plan->node_count = builder->node_count;
+    for (uint32_t i = 0; i < plan->fragment_count; i++) {
+        number_nodes(plan->fragments[i].root, &plan->node_count);
+    }
     return plan;
 }
 

@@ -1,9 +1,10 @@
 /*
- * join_order.c — dynamic programming over sets of inputs; greedy beyond JOIN_EXACT_MAX inputs.
+ * join_order.c — dynamic programming over sets of inputs; greedy where there are too many of them.
  *
  * Each set keeps its few cheapest plans that differ in distribution: a dearer plan whose rows lie
- * right for the next join may win. For q inputs the exact way looks at 3^q pairs of sets at most,
- * most of which are not connected and cost a few instructions each.
+ * right for the next join may win. For q inputs the exact way looks at 3^q pairs of sets at most;
+ * most are not connected and cost a few instructions each. Where too many are (a star of nine
+ * dimensions, ten inputs all equal), the pair with the smallest result is joined, again and again.
  */
 #include "planner/optimizer/join_order.h"
 
@@ -14,7 +15,8 @@
 #include "planner/optimizer/join_strategy.h"
 
 #define JOIN_EXACT_MAX 10
-#define PLANS_MAX 4 /* per set */
+#define JOIN_PAIRS_EXACT_MAX 1500 /* of connected sets: about two milliseconds */
+#define PLANS_MAX 4               /* per set */
 #define PLANS_MAX_LARGE 2
 #define LARGE_SET 8 /* from so many inputs on sets keep fewer plans */
 
@@ -367,6 +369,40 @@ static LogicalNode *build_exact(const Orderer *self, InputMask set)
     return join_node(self, plan->left, plan->right, left, right);
 }
 
+/* Pairs of connected sets that make up `set`; sets below it are settled in `is_connected`. */
+static uint32_t count_splits(const JoinGraph *graph, InputMask set, const bool *is_connected)
+{
+    uint32_t count = 0;
+    for (InputMask rest = set & graph->attached; rest != 0; rest &= rest - 1) {
+        count += is_connected[set & ~(rest & (~rest + 1))];
+    }
+    InputMask lowest = set & (~set + 1);
+    for (InputMask left = (set - 1) & set; left != 0; left = (left - 1) & set) {
+        count += (left & lowest) != 0 && is_connected[left] && is_connected[set & ~left] &&
+                 join_graph_is_connected(graph, left, set & ~left);
+    }
+    return count;
+}
+
+/* Are there few enough pairs of connected sets to look at them all? */
+static bool is_small_enough(const JoinGraph *graph)
+{
+    if (graph->input_count > JOIN_EXACT_MAX) {
+        return false;
+    }
+    InputMask all = (UINT64_C(1) << graph->input_count) - 1;
+    bool *is_connected = ARENA_ARRAY(graph->arena, bool, (size_t)all + 1);
+    uint32_t pairs = 0;
+    for (InputMask set = 1; set <= all && pairs <= JOIN_PAIRS_EXACT_MAX; set++) {
+        if (is_valid_set(graph, set)) {
+            uint32_t splits = count_splits(graph, set, is_connected);
+            is_connected[set] = splits > 0 || (set & (set - 1)) == 0;
+            pairs += splits;
+        }
+    }
+    return pairs <= JOIN_PAIRS_EXACT_MAX;
+}
+
 static LogicalNode *order_exactly(Orderer *self)
 {
     uint32_t count = self->graph->input_count;
@@ -396,55 +432,102 @@ static bool can_join(const Orderer *self, const InputSet *left, const InputSet *
     return (input->required & ~left->inputs) == 0;
 }
 
-/* The pair whose result is smallest next, cost breaking ties of size. */
-static bool find_best_pair(const Orderer *self, const InputSet *sets, uint32_t count,
-                           uint32_t *best_left, uint32_t *best_right, InputSet *best)
+/* How good it would be to join two sets next: the fewer rows the better, cost in second place. */
+static double pair_score(const Orderer *self, const InputSet *left, const InputSet *right)
 {
-    double best_score = INFINITY;
-    for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t k = 0; k < count; k++) {
-            bool is_mirror = k < i && is_valid_set(self->graph, sets[k].inputs);
-            if (i == k || is_mirror || !can_join(self, &sets[i], &sets[k])) {
-                continue;
-            }
-            InputSet both = {0};
-            join_sets(self, &sets[i], &sets[k], &both);
-            double growth = both.rows - fmax(sets[i].rows, sets[k].rows);
-            double score = both.rows + growth + cheapest_plan(&both)->cost / 10;
-            if (score < best_score) {
-                best_score = score;
-                *best_left = i;
-                *best_right = k;
-                *best = both;
+    if (!can_join(self, left, right)) {
+        return INFINITY;
+    }
+    InputSet both = {0};
+    join_sets(self, left, right, &both);
+    double growth = both.rows - fmax(left->rows, right->rows);
+    return both.rows + growth + cheapest_plan(&both)->cost / 10;
+}
+
+/* The sets not yet joined, and the score of every pair of them. */
+typedef struct GreedySets {
+    uint32_t count;
+    InputSet *sets;
+    LogicalNode **nodes;
+    double *scores; /* by left * capacity + right */
+    uint32_t capacity;
+} GreedySets;
+
+/* Scores of pairs with the set at `index`; what is computed on the way is thrown away. */
+static void score_pairs(const Orderer *self, GreedySets *greedy, uint32_t index, Arena *scratch)
+{
+    Arena *kept = self->graph->arena;
+    Orderer orderer = *self;
+    orderer.arena = self->graph->arena = scratch;
+    const InputSet *own = &greedy->sets[index];
+    for (uint32_t i = 0; i < greedy->count; i++) {
+        const InputSet *other = &greedy->sets[i];
+        // Of two whole sets one order is enough: the first is the left one.
+        bool is_whole =
+            is_valid_set(self->graph, own->inputs) && is_valid_set(self->graph, other->inputs);
+        greedy->scores[index * greedy->capacity + i] =
+            i == index || (is_whole && i < index) ? INFINITY : pair_score(&orderer, own, other);
+        greedy->scores[i * greedy->capacity + index] =
+            i == index || (is_whole && i > index) ? INFINITY : pair_score(&orderer, other, own);
+        arena_reset(scratch);
+    }
+    self->graph->arena = kept;
+}
+
+static bool find_best_pair(const GreedySets *greedy, uint32_t *left, uint32_t *right)
+{
+    double best = INFINITY;
+    for (uint32_t i = 0; i < greedy->count; i++) {
+        for (uint32_t k = 0; k < greedy->count; k++) {
+            double score = greedy->scores[i * greedy->capacity + k];
+            if (score < best) {
+                best = score;
+                *left = i;
+                *right = k;
             }
         }
     }
-    return isfinite(best_score);
+    return isfinite(best);
+}
+
+/* Joins two sets into the place of the first; the last set takes the place of the second. */
+static void join_pair(const Orderer *self, GreedySets *greedy, uint32_t left, uint32_t right)
+{
+    InputSet both = {0};
+    join_sets(self, &greedy->sets[left], &greedy->sets[right], &both);
+    greedy->nodes[left] = join_node(self, greedy->sets[left].inputs, greedy->sets[right].inputs,
+                                    greedy->nodes[left], greedy->nodes[right]);
+    greedy->sets[left] = both;
+    uint32_t last = --greedy->count;
+    greedy->sets[right] = greedy->sets[last];
+    greedy->nodes[right] = greedy->nodes[last];
 }
 
 static LogicalNode *order_greedily(Orderer *self)
 {
     uint32_t count = self->graph->input_count;
-    InputSet *sets = ARENA_ARRAY(self->arena, InputSet, count);
-    LogicalNode **nodes = ARENA_ARRAY(self->arena, LogicalNode *, count);
+    GreedySets greedy = {.count = count, .capacity = count};
+    greedy.sets = ARENA_ARRAY(self->arena, InputSet, count);
+    greedy.nodes = ARENA_ARRAY(self->arena, LogicalNode *, count);
+    greedy.scores = ARENA_ARRAY(self->arena, double, (size_t)count *count);
+    Arena *scratch = arena_create(self->arena, "join_order");
     for (uint32_t i = 0; i < count; i++) {
-        sets[i] = single_set(self, i);
-        nodes[i] = self->graph->inputs[i].node;
+        greedy.sets[i] = single_set(self, i);
+        greedy.nodes[i] = self->graph->inputs[i].node;
     }
-    while (count > 1) {
-        uint32_t left = 0, right = 0;
-        InputSet both = {0};
-        if (!find_best_pair(self, sets, count, &left, &right, &both)) {
-            return NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        score_pairs(self, &greedy, i, scratch);
+    }
+    uint32_t left = 0, right = 0;
+    while (greedy.count > 1 && find_best_pair(&greedy, &left, &right)) {
+        join_pair(self, &greedy, left, right);
+        score_pairs(self, &greedy, left < greedy.count ? left : right, scratch);
+        if (right < greedy.count) {
+            score_pairs(self, &greedy, right, scratch);
         }
-        nodes[left] =
-            join_node(self, sets[left].inputs, sets[right].inputs, nodes[left], nodes[right]);
-        sets[left] = both;
-        sets[right] = sets[count - 1];
-        nodes[right] = nodes[count - 1];
-        count--;
     }
-    return nodes[0];
+    arena_destroy(scratch);
+    return greedy.count == 1 ? greedy.nodes[0] : NULL;
 }
 
 LogicalNode *join_order_build(Estimator *estimator, const CostModel *model, JoinGraph *graph)
@@ -452,5 +535,5 @@ LogicalNode *join_order_build(Estimator *estimator, const CostModel *model, Join
     Orderer self = {.estimator = estimator, .model = model, .graph = graph, .arena = graph->arena};
     self.plans_max = graph->input_count >= LARGE_SET ? PLANS_MAX_LARGE : PLANS_MAX;
     save_classes(&self);
-    return graph->input_count <= JOIN_EXACT_MAX ? order_exactly(&self) : order_greedily(&self);
+    return is_small_enough(graph) ? order_exactly(&self) : order_greedily(&self);
 }
