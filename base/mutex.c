@@ -64,9 +64,10 @@ void mutex_lock(Mutex *mutex)
 
 void mutex_unlock(Mutex *mutex)
 {
+    MutexRank rank = mutex->rank; // who waits for this unlock may free the mutex right after it
     int error = pthread_mutex_unlock(&mutex->handle);
     ASSERT(error == 0);
-    rank_leave(mutex->rank);
+    rank_leave(rank);
 }
 
 void condition_init(Condition *condition)

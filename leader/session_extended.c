@@ -155,13 +155,8 @@ Status session_bind(Session *session, const PgMessage *message)
     return STATUS_OK;
 }
 
-/* RowDescription, or NoData. */
-static void describe_rows(Session *session, const Prepared *prepared, const Portal *portal)
+void session_describe_rows(Session *session, const Prepared *prepared, const Portal *portal)
 {
-    if (!prepared->has_results) {
-        pg_writer_no_data(session_output(session));
-        return;
-    }
     Arena *arena = arena_create(NULL, "describe");
     PgColumn *columns = ARENA_ARRAY(arena, PgColumn, prepared->result_count + 1);
     for (uint32_t i = 0; i < prepared->result_count; i++) {
@@ -179,6 +174,15 @@ static void describe_rows(Session *session, const Prepared *prepared, const Port
     arena_destroy(arena);
 }
 
+static void describe_or_no_data(Session *session, const Prepared *prepared, const Portal *portal)
+{
+    if (prepared->has_results) {
+        session_describe_rows(session, prepared, portal);
+    } else {
+        pg_writer_no_data(session_output(session));
+    }
+}
+
 Status session_describe(Session *session, const PgMessage *message)
 {
     PgNamed named;
@@ -189,7 +193,7 @@ Status session_describe(Session *session, const PgMessage *message)
             return status_error(SQLSTATE_INVALID_CURSOR_NAME, "portal \"%s\" does not exist",
                                 named.name);
         }
-        describe_rows(session, portal->prepared, portal);
+        describe_or_no_data(session, portal->prepared, portal);
         return STATUS_OK;
     }
     Prepared *prepared = prepared_find(session, named.name);
@@ -198,7 +202,7 @@ Status session_describe(Session *session, const PgMessage *message)
     }
     pg_writer_parameter_description(session_output(session), prepared->parameter_types,
                                     prepared->parameter_count);
-    describe_rows(session, prepared, NULL);
+    describe_or_no_data(session, prepared, NULL);
     return STATUS_OK;
 }
 

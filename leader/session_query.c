@@ -23,6 +23,9 @@ static Status run_one(Session *session, const AstStatement *ast, Arena *owned_ar
     // The statement's own text starts at ast->start; positions count from the whole message.
     TRY(prepared_create(session, "", text, ast, owned_arena, NULL, 0, &prepared));
     TRY(portal_create(session, "", prepared, &portal));
+    if (prepared->has_results) {
+        session_describe_rows(session, prepared, portal);
+    }
     Status status = statement_execute(session, portal, 0, &is_suspended);
     if (status == STATUS_OK && is_last && session->txn.state == TXN_OPEN &&
         !session->txn.is_explicit && !ends_transaction(ast)) {

@@ -280,22 +280,21 @@ static bool append_integers(BatchBuilder *builder, BuilderColumn *column, const 
 {
     const Vector *vector = source->vector;
     const VectorKernels *kernels = KERNELS(vector_kernels);
-    bool has_values = vector->lo <= vector->hi;
-    int64_t lo = has_values ? vector->lo : 0, hi = has_values ? vector->hi : 0;
-    if (vector->form == VECTOR_CONSTANT && vector_is_null(vector, 0)) {
-        has_values = false;
-        lo = hi = column->has_bounds ? column->lo : 0;
-    }
-    if (column->has_bounds) {
-        lo = column->lo < lo ? column->lo : lo;
-        hi = column->hi > hi ? column->hi : hi;
+    bool is_null_constant = vector->form == VECTOR_CONSTANT && vector_is_null(vector, 0);
+    bool has_values = !is_null_constant && vector->lo <= vector->hi;
+    int64_t lo = column->lo, hi = column->hi;
+    if (has_values) {
+        lo = column->has_bounds && lo < vector->lo ? lo : vector->lo;
+        hi = column->has_bounds && hi > vector->hi ? hi : vector->hi;
+        column->has_bounds = true;
+    } else if (!column->has_bounds && column->has_hint) {
+        lo = hi = column->hint_lo; // only nulls so far: whatever lane comes after them
     }
     if (!fit_lanes(builder, column, lo, hi)) {
         return false;
     }
     column->lo = lo;
     column->hi = hi;
-    column->has_bounds = true;
     void *target = next_lane(builder, column);
     if (vector->form == VECTOR_CONSTANT) {
         int64_t values[VECTOR_ROWS] = {0};

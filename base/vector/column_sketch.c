@@ -1,6 +1,6 @@
 /* column_sketch.c — see column_sketch.h. A register holds the longest run of leading zeroes seen
- * among the hashes of its kind: after some thousand values hardly any hash raises one, so hashes are
- * first compared with what could raise the smallest register. */
+ * among the hashes of its kind: after some thousand values hardly any hash raises one, so hashes
+ * are first compared with what could raise the smallest register. */
 #include "base/vector/column_sketch.h"
 
 #include <math.h>
@@ -207,8 +207,8 @@ static Value decode_bound(ByteReader *reader, Type type, char text[SKETCH_TEXT_B
 {
     Value value = {.type = type};
     size_t bytes = sizeof value.i128;
-    const uint8_t *data = type_is_text(type) ? byte_reader_blob(reader, &bytes)
-                                             : byte_reader_view(reader, bytes);
+    const uint8_t *data =
+        type_is_text(type) ? byte_reader_blob(reader, &bytes) : byte_reader_view(reader, bytes);
     if (data == NULL || (type_is_text(type) && bytes > SKETCH_TEXT_BYTES)) {
         byte_reader_fail(reader);
         return value;

@@ -37,9 +37,7 @@ static void hash_dictionary(const HashMethod *method, const Vector *vector, cons
     uint64_t entry_hashes[VECTOR_ROWS];
     Vector entries = dictionary_entries(vector);
     hash_rows(method, &entries, NULL, entry_count, entry_hashes);
-    for (uint32_t i = 0; i < count; i++) {
-        hashes[i] = entry_hashes[vector_code(vector, rows == NULL ? i : rows[i])];
-    }
+    vector_take(vector, entry_hashes, LANE_I64, rows, count, hashes);
 }
 
 static void overwrite_nulls(const Vector *vector, const uint16_t *rows, uint32_t count,

@@ -318,10 +318,31 @@ static void apply_flat(const Predicate *predicate, const Vector *vector, uint32_
 #define FEW_ENTRIES 64u               /* evaluated rather than searched */
 #define ENTRIES_MAX (2 * VECTOR_ROWS) /* evaluated at most: rows times two */
 
-/* Decides every entry and tests the codes against the bitmap of those that pass. */
+/* The span of set bits among the first `count`; false when there are gaps in it or no bits. */
+static bool find_run(const uint64_t *words, uint32_t count, bool is_inverted, uint32_t *first,
+                     uint32_t *last)
+{
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < (count + 63) / 64; i++) {
+        uint64_t word = is_inverted ? ~words[i] : words[i];
+        if (count - i * 64 < 64) {
+            word &= (UINT64_C(1) << (count % 64)) - 1;
+        }
+        if (word != 0) {
+            *first = total == 0 ? i * 64 + (uint32_t)__builtin_ctzll(word) : *first;
+            *last = i * 64 + 63 - (uint32_t)__builtin_clzll(word);
+            total += (uint32_t)__builtin_popcountll(word);
+        }
+    }
+    return total > 0 && total == *last - *first + 1;
+}
+
+/* Decides every entry and tests the codes: against a range when the entries that pass (or those
+ * that fail) stand together, as after = and <>, else against a bitmap. */
 static void apply_to_entries(const Predicate *predicate, const Vector *vector, uint32_t row_count,
                              RowMask *mask)
 {
+    const PredicateKernels *kernels = KERNELS(predicate_kernels);
     RowMask passed[ENTRIES_MAX / VECTOR_ROWS];
     Vector entries = dictionary_entries(vector);
     uint32_t entry_count = vector->dictionary->entry_count;
@@ -335,9 +356,18 @@ static void apply_to_entries(const Predicate *predicate, const Vector *vector, u
         entries.data = data + first * bytes;
         apply_flat(predicate, &entries, count, part);
     }
-    KERNELS(predicate_kernels)
-        ->bitmap[vector->lane](vector->data, row_count, 0, passed[0].words, entry_count - 1,
-                               mask->words);
+    const uint64_t *words = passed[0].words;
+    uint32_t first = 0, last = 0;
+    if (find_run(words, entry_count, false, &first, &last)) {
+        kernels->range[vector->lane](vector->data, row_count, first, last - first, false,
+                                     mask->words);
+    } else if (find_run(words, entry_count, true, &first, &last)) {
+        kernels->range[vector->lane](vector->data, row_count, first, last - first, true,
+                                     mask->words);
+    } else {
+        kernels->bitmap[vector->lane](vector->data, row_count, 0, words, entry_count - 1,
+                                      mask->words);
+    }
 }
 
 /* The first entry of a sorted dictionary at or above (`is_after`: above) the bound. */

@@ -17,8 +17,8 @@
 struct RowSample {
     uint32_t column_count, rows_max, row_count, row_capacity;
     uint64_t seen;
-    uint64_t next;    /* number (from 0) of the next row to take, once the sample is full */
-    double weight;    /* of algorithm L */
+    uint64_t next; /* number (from 0) of the next row to take, once the sample is full */
+    double weight; /* of algorithm L */
     Random random;
     Type *types;
     Value *cells;

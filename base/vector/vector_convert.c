@@ -51,24 +51,28 @@ static void gather_lanes(const void *source, Lane lane, const uint16_t *rows, ui
     }
 }
 
-/* Entries of the dictionary for rows[0..count), or for all rows. */
-static void take_entries(const Vector *vector, const uint16_t *rows, uint32_t count, void *target)
+void vector_take(const Vector *vector, const void *entries, Lane entry_lane, const uint16_t *rows,
+                 uint32_t count, void *target)
 {
     const VectorKernels *kernels = KERNELS(vector_kernels);
-    const Dictionary *dictionary = vector->dictionary;
     const void *codes = vector->data;
     uint32_t gathered[VECTOR_ROWS + 16];
     Lane lane = (Lane)vector->lane;
-    if (dictionary->entry_count == 0) { // every row is null
-        memset(target, 0, count * lane_bytes(dictionary->lane));
+    if (vector->dictionary->entry_count == 0) { // every row is null
+        memset(target, 0, count * lane_bytes(entry_lane));
         return;
     }
     if (rows != NULL) {
         gather_lanes(vector->data, lane, rows, count, gathered);
         codes = gathered;
     }
-    const TakeKernel *take = lane_bytes(dictionary->lane) == 16 ? kernels->take16 : kernels->take8;
-    take[lane](dictionary->entries, codes, count, target);
+    const TakeKernel *take = lane_bytes(entry_lane) == 16 ? kernels->take16 : kernels->take8;
+    take[lane](entries, codes, count, target);
+}
+
+static void take_entries(const Vector *vector, const uint16_t *rows, uint32_t count, void *target)
+{
+    vector_take(vector, vector->dictionary->entries, vector->dictionary->lane, rows, count, target);
 }
 
 /* --- arrays --- */

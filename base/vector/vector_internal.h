@@ -8,7 +8,7 @@ static inline bool lane_is_integer(Lane lane)
     return lane <= LANE_I64;
 }
 
-/* The number of rows alive, and the lane that `row` reads. */
+/* The unsigned lane of `row`: a dictionary vector's code. */
 static inline uint64_t vector_code(const Vector *vector, uint32_t row)
 {
     switch ((Lane)vector->lane) {
@@ -27,6 +27,11 @@ static inline uint64_t vector_code(const Vector *vector, uint32_t row)
 Vector dictionary_entries(const Vector *vector);
 /* The lane of the values: that of the entries for a dictionary. */
 Lane vector_value_lane(const Vector *vector);
+
+/* target[i] = entries[code of the i-th row], for rows[0..count) (null: the first `count`) of a
+ * dictionary vector; entries of 8 or 16 bytes, its own or others that belong to its codes. */
+void vector_take(const Vector *vector, const void *entries, Lane entry_lane, const uint16_t *rows,
+                 uint32_t count, void *target);
 
 /*
  * Values of rows[0..count) (null: rows 0..count) of a flat or dictionary vector, as an array. Null

@@ -123,8 +123,7 @@ static double round_digits(double value, Rounding rounding, int64_t digits)
     return digits < 0 ? shifted * power : shifted / power;
 }
 
-static Status call_rounding(FunctionFrame *frame, const Slot *args, Rounding rounding,
-                            Slot *result)
+static Status call_rounding(FunctionFrame *frame, const Slot *args, Rounding rounding, Slot *result)
 {
     Type type = frame->arg_types[0];
     bool has_digits = frame->arg_count > 1;
@@ -171,7 +170,11 @@ static Status call_sqrt(FunctionFrame *frame, const Slot *args, Slot *result)
 
 static Status call_cbrt(FunctionFrame *frame, const Slot *args, Slot *result)
 {
-    return function_set_float(frame, cbrt(args[0].f64), isinf(args[0].f64), result);
+    double value = args[0].f64, root = cbrt(value);
+    if (isfinite(root) && root != 0) { // the library is one unit off for some cubes, such as 27
+        root -= (root * root * root - value) / (3 * root * root);
+    }
+    return function_set_float(frame, root, isinf(value), result);
 }
 
 static Status call_exp(FunctionFrame *frame, const Slot *args, Slot *result)

@@ -131,14 +131,19 @@ static Status merge_statistics(TableEntry *entry, const uint8_t *data, size_t by
 {
     ByteReader reader;
     byte_reader_init(&reader, data, bytes);
-    uint32_t column_count = byte_reader_u32(&reader);
+    uint32_t column_count = byte_reader_count(&reader, 4);
     if (!byte_reader_is_ok(&reader) || column_count != entry->table.column_count) {
         return status_error(SQLSTATE_DATA_CORRUPTED, "statistics of %u columns for \"%s\" with %u",
                             column_count, entry->table.name, entry->table.column_count);
     }
     for (uint32_t i = 0; i < column_count; i++) {
         ColumnSketch sketch;
+        uint32_t column_id = byte_reader_u32(&reader);
         TRY(column_sketch_decode(&reader, &sketch));
+        if (column_id != entry->table.columns[i].column_id) {
+            return status_error(SQLSTATE_DATA_CORRUPTED, "statistics of another column of \"%s\"",
+                                entry->table.name);
+        }
         if (i == 0) {
             entry->row_count += sketch.row_count;
         }

@@ -29,7 +29,7 @@ typedef enum BoundKind {
     BOUND_TRUNCATE,
     BOUND_TRANSACTION,       /* as parsed */
     BOUND_SET,               /* as parsed */
-    BOUND_SHOW,              /* as parsed */
+    BOUND_SHOW,              /* as parsed; SHOW TABLE and SHOW VIEW are BOUND_QUERY */
     BOUND_EXPLAIN,           /* inner, is_analyze, is_verbose */
     BOUND_PREPARE, BOUND_EXECUTE, BOUND_DEALLOCATE, /* as parsed */
     BOUND_DECLARE_CURSOR, BOUND_FETCH, BOUND_CLOSE, /* as parsed */
@@ -68,10 +68,11 @@ typedef struct BoundStatement {
     const CatalogTable **truncate;
     size_t format_bytes;             /* COPY_TO: encoded CopyFormat */
     const void *format;
+    LogicalCopy *copy;               /* COPY_FROM: the node below root, which has its own format */
     const CatalogTable *copy_table;  /* COPY_FROM */
     uint32_t copy_field_count;       /* COPY_FROM STDIN: for CopyInResponse */
     bool is_copy_stdin;
-    bool is_copy_gzip;               /* GZIP: of the stream; files are told by the format of LogicalCopy */
+    bool is_copy_gzip;               /* GZIP: of the stream; files are told by their first bytes */
     struct BoundStatement *inner;    /* EXPLAIN */
     bool is_analyze, is_verbose;
 } BoundStatement;
@@ -79,6 +80,14 @@ typedef struct BoundStatement {
 /* Binds one statement. Errors carry SQLSTATE and position. Deep nesting is 54001. */
 Status bind_statement(PlannerContext *context, const AstStatement *statement,
                       BindParameters *parameters, BoundStatement **out) CHECKED;
+/* INSERT of `child`, which gives the table's columns in order and type: CREATE TABLE AS runs its
+ * query so, once the table has its id. */
+LogicalNode *logical_insert(PlannerContext *context, const CatalogTable *table,
+                            LogicalNode *child);
+/* EXECUTE's arguments, each cast to the parameter's type (UNKNOWN: its own) and folded to a
+ * constant; 42601 for another number of them, 0A000 for what is not constant. */
+Status bind_arguments(PlannerContext *context, const AstExecute *execute, uint32_t count,
+                      const Type *types, Value **out) CHECKED;
 /* Binds the text of a column default or a literal without columns, cast to `type`, and folds it
  * when it is constant. */
 Status bind_default(PlannerContext *context, const char *text, Type type, Expr **out) CHECKED;

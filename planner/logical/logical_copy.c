@@ -71,8 +71,8 @@ static void copy_window_calls(Arena *arena, LogicalWindow *window)
     for (uint32_t i = 0; i < window->call_count; i++) {
         WindowCall *call = &window->calls[i];
         call->args = dup_array(arena, call->args, call->arg_count * sizeof(*call->args));
-        call->partition = dup_array(arena, call->partition,
-                                    call->partition_count * sizeof(*call->partition));
+        call->partition =
+            dup_array(arena, call->partition, call->partition_count * sizeof(*call->partition));
         call->order = dup_array(arena, call->order, call->order_count * sizeof(*call->order));
     }
 }
@@ -84,8 +84,8 @@ static void copy_slots(Arena *arena, LogicalNode *node)
     case LOGICAL_GET: {
         LogicalGet *get = (LogicalGet *)node;
         get->filters = dup_array(arena, get->filters, get->filter_count * sizeof(*get->filters));
-        get->table_columns = dup_array(arena, get->table_columns,
-                                       node->column_count * sizeof(*get->table_columns));
+        get->table_columns =
+            dup_array(arena, get->table_columns, node->column_count * sizeof(*get->table_columns));
         break;
     }
     case LOGICAL_VALUES: {
@@ -96,14 +96,14 @@ static void copy_slots(Arena *arena, LogicalNode *node)
     }
     case LOGICAL_PROJECT: {
         LogicalProject *project = (LogicalProject *)node;
-        project->exprs = dup_array(arena, project->exprs,
-                                   node->column_count * sizeof(*project->exprs));
+        project->exprs =
+            dup_array(arena, project->exprs, node->column_count * sizeof(*project->exprs));
         break;
     }
     case LOGICAL_AGGREGATE: {
         LogicalAggregate *aggregate = (LogicalAggregate *)node;
-        aggregate->keys = dup_array(arena, aggregate->keys,
-                                    aggregate->key_count * sizeof(*aggregate->keys));
+        aggregate->keys =
+            dup_array(arena, aggregate->keys, aggregate->key_count * sizeof(*aggregate->keys));
         aggregate->aggregates = dup_array(arena, aggregate->aggregates,
                                           aggregate->aggregate_count * sizeof(AggregateCall));
         break;
@@ -126,8 +126,8 @@ static void clone_subqueries(void *object, Expr **slot);
 static LogicalNode *clone(Copier *self, const LogicalNode *node)
 {
     LogicalNode *copy = arena_memdup(self->arena, node, node_bytes(node->kind));
-    copy->columns = dup_array(self->arena, node->columns,
-                              node->column_count * sizeof(*node->columns));
+    copy->columns =
+        dup_array(self->arena, node->columns, node->column_count * sizeof(*node->columns));
     copy_slots(self->arena, copy);
     for (uint32_t i = 0; i < copy->column_count; i++) {
         renumber(self, copy->columns[i].number);

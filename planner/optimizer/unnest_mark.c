@@ -17,14 +17,14 @@ static bool is_single_key(const Expr *condition, const Expr *same)
            !expr_is_constant(condition->args[1], NULL);
 }
 
-static bool can_be_unknown(const LogicalNode *left, const LogicalNode *right,
-                           const Expr *condition, Arena *arena)
+static bool can_be_unknown(const LogicalNode *left, const LogicalNode *right, const Expr *condition,
+                           Arena *arena)
 {
     if (condition == NULL) {
         return false;
     }
-    LogicalNode *both = logical_join(arena, JOIN_INNER, (LogicalNode *)left, (LogicalNode *)right,
-                                     NULL, 0);
+    LogicalNode *both =
+        logical_join(arena, JOIN_INNER, (LogicalNode *)left, (LogicalNode *)right, NULL, 0);
     return expr_is_nullable(condition, both);
 }
 
@@ -62,8 +62,8 @@ static LogicalNode *repeat_right(Unnester *unnester, const LogicalNode *right, E
 static LogicalNode *give_mark(Arena *arena, LogicalNode *node, Expr *value, ColumnNumber mark,
                               bool is_nullable)
 {
-    LogicalColumn column = {.number = mark, .name = "mark", .type = type_of(TYPE_BOOLEAN),
-                            .is_nullable = is_nullable};
+    LogicalColumn column = {
+        .number = mark, .name = "mark", .type = type_of(TYPE_BOOLEAN), .is_nullable = is_nullable};
     return logical_extend(arena, node, 1, &value, &column);
 }
 
@@ -76,11 +76,11 @@ LogicalNode *mark_join(Unnester *unnester, LogicalNode *left, LogicalNode *right
         return logical_join(arena, JOIN_MARK, left, right, condition, mark);
     }
     Expr *other_condition = condition, *other_same = same;
-    LogicalNode *other = needs_null ? repeat_right(unnester, right, &other_condition, &other_same)
-                                    : NULL;
+    LogicalNode *other =
+        needs_null ? repeat_right(unnester, right, &other_condition, &other_same) : NULL;
     ColumnNumber found = planner_new_column(unnester->context);
-    LogicalNode *node = logical_join(arena, JOIN_MARK, left, right,
-                                     expr_and2(arena, condition, same), found);
+    LogicalNode *node =
+        logical_join(arena, JOIN_MARK, left, right, expr_and2(arena, condition, same), found);
     Expr *is_found = null_as(arena, mark_column(arena, found), false);
     if (!needs_null) {
         return give_mark(arena, node, is_found, mark, false);

@@ -105,7 +105,8 @@ Expr *expr_boolean(Arena *arena, bool value);
 Expr *expr_call(Arena *arena, FunctionId function, Type type, uint32_t arg_count, Expr **args);
 Expr *expr_call2(Arena *arena, FunctionId function, Type type, Expr *left, Expr *right);
 Expr *expr_cast(Arena *arena, Expr *arg, Type type, bool is_explicit);
-Expr *expr_and(Arena *arena, uint32_t arg_count, Expr **args); /* 0: true; 1: the arg itself; flattens */
+/* 0 args: true; 1: the arg itself; nested ones are flattened. */
+Expr *expr_and(Arena *arena, uint32_t arg_count, Expr **args);
 Expr *expr_or(Arena *arena, uint32_t arg_count, Expr **args);
 Expr *expr_and2(Arena *arena, Expr *left, Expr *right); /* either may be null: none */
 Expr *expr_not(Arena *arena, Expr *arg);

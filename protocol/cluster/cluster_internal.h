@@ -18,6 +18,9 @@ typedef struct StreamItem {
     size_t byte_count;
     TransportMessage *message;   /* a whole frame */
     bool has_credit;             /* taking it gives the sender a credit */
+    bool is_piece;               /* once taken: its payload went to the queue's partial */
+    uint8_t *whole;              /* once taken: malloc'ed, all the pieces it completes */
+    size_t whole_bytes;
 } StreamItem;
 
 typedef struct StreamQueue {     /* one source of an inflow */
@@ -64,6 +67,7 @@ struct StreamSender {
     Mutex mutex;                 /* guards all below */
     Waker waker;
     bool is_waiting, is_stopped, is_finished;
+    bool is_over;                /* the target is in this process and has ended the query */
     Status failure;
     uint32_t credits;
     uint32_t sequence;

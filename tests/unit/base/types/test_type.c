@@ -99,14 +99,41 @@ END_TEST
 
 #define TYPE_OF(name) ((Type){.id = TYPE_##name})
 
+typedef struct CastCase {
+    Type source;
+    const char *text;
+    Type target;
+    const char *wanted; /* or "!" and a SQLSTATE */
+} CastCase;
+
+static void check_cast(const CastCase *test)
+{
+    Value value = value_of(test->source, test->text), out;
+    char printed[100];
+    Status status = value_cast(&value, test->target, true, arena, &out);
+    if (status != STATUS_OK) {
+        snprintf(printed, sizeof printed, "!%s", status_sqlstate_code(status));
+        status_free(status);
+    } else {
+        ck_assert(type_equal(out.type, test->target));
+        ByteBuffer buffer;
+        byte_buffer_init(&buffer, 1000);
+        value_print(&out, &buffer);
+        snprintf(printed, sizeof printed, "%.*s", (int)buffer.bytes, (char *)buffer.data);
+        byte_buffer_deinit(&buffer);
+    }
+    if (strcmp(printed, test->wanted) != 0) {
+        ck_abort_msg("%s '%s' as %s is '%s', not '%s'", type_name(test->source), test->text,
+                     type_name(test->target), printed, test->wanted);
+    }
+    Value null_value = value_null(test->source);
+    ck_assert_ok(value_cast(&null_value, test->target, true, arena, &out));
+    ck_assert(out.is_null);
+}
+
 START_TEST(casts)
 {
-    const struct {
-        Type source;
-        const char *text;
-        Type target;
-        const char *wanted; /* or "!" and a SQLSTATE */
-    } cases[] = {
+    const CastCase cases[] = {
         {TYPE_OF(INTEGER), "70000", TYPE_OF(SMALLINT), "!22003"},
         {TYPE_OF(INTEGER), "7", TYPE_OF(BIGINT), "7"},
         {TYPE_OF(INTEGER), "7", type_decimal(5, 2), "7.00"},
@@ -156,27 +183,7 @@ START_TEST(casts)
         {TYPE_OF(UNKNOWN), "a text of some length", type_varchar(0), "a text of some length"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        Value value = value_of(cases[i].source, cases[i].text), out;
-        char printed[100];
-        Status status = value_cast(&value, cases[i].target, true, arena, &out);
-        if (status != STATUS_OK) {
-            snprintf(printed, sizeof printed, "!%s", status_sqlstate_code(status));
-            status_free(status);
-        } else {
-            ck_assert(type_equal(out.type, cases[i].target));
-            ByteBuffer buffer;
-            byte_buffer_init(&buffer, 1000);
-            value_print(&out, &buffer);
-            snprintf(printed, sizeof printed, "%.*s", (int)buffer.bytes, (char *)buffer.data);
-            byte_buffer_deinit(&buffer);
-        }
-        if (strcmp(printed, cases[i].wanted) != 0) {
-            ck_abort_msg("%s '%s' as %s is '%s', not '%s'", type_name(cases[i].source),
-                         cases[i].text, type_name(cases[i].target), printed, cases[i].wanted);
-        }
-        Value null_value = value_null(cases[i].source);
-        ck_assert_ok(value_cast(&null_value, cases[i].target, true, arena, &out));
-        ck_assert(out.is_null);
+        check_cast(&cases[i]);
     }
 }
 END_TEST

@@ -1,0 +1,226 @@
+/*
+ * bind_statement.c — the door: one parsed statement in, one bound statement out.
+ */
+#include "planner/binder/binder_internal.h"
+
+#include <string.h>
+#include "planner/parser/parse.h"
+
+/* Kinds that need no binding: the leader reads their syntax tree. */
+typedef struct PlainStatement {
+    AstStatementKind kind;
+    BoundKind bound;
+} PlainStatement;
+
+static const PlainStatement plain_statements[] = {
+    {AST_STATEMENT_TRANSACTION, BOUND_TRANSACTION},
+    {AST_STATEMENT_SET, BOUND_SET},
+    {AST_STATEMENT_PREPARE, BOUND_PREPARE},
+    {AST_STATEMENT_EXECUTE, BOUND_EXECUTE},
+    {AST_STATEMENT_DEALLOCATE, BOUND_DEALLOCATE},
+    {AST_STATEMENT_DECLARE_CURSOR, BOUND_DECLARE_CURSOR},
+    {AST_STATEMENT_FETCH, BOUND_FETCH},
+    {AST_STATEMENT_CLOSE, BOUND_CLOSE},
+    {AST_STATEMENT_DISCARD, BOUND_DISCARD},
+    {AST_STATEMENT_USER, BOUND_USER},
+};
+
+static const struct {
+    AstStatementKind kind;
+    const char *name;
+} unsupported_statements[] = {
+    {AST_STATEMENT_UPDATE, "UPDATE"},
+    {AST_STATEMENT_DELETE, "DELETE"},
+    {AST_STATEMENT_ALTER_TABLE, "ALTER TABLE"},
+    {AST_STATEMENT_ALTER_SCHEMA, "ALTER SCHEMA"},
+    {AST_STATEMENT_COMMENT, "COMMENT"},
+    {AST_STATEMENT_LOCK, "LOCK"},
+};
+
+void bind_results(Binder *binder, BoundStatement *bound)
+{
+    const LogicalNode *root = bound->root;
+    bound->result_count = root->column_count;
+    bound->results = ARENA_ARRAY(binder->arena, PlanResultColumn, root->column_count + 1);
+    for (uint32_t i = 0; i < root->column_count; i++) {
+        const LogicalColumn *column = &root->columns[i];
+        bound->results[i] = (PlanResultColumn){.name = column->name,
+                                               .type = column->type,
+                                               .table_id = column->table_id,
+                                               .column_id = column->column_id};
+    }
+}
+
+static Status bind_query_statement(Binder *binder, const AstStatement *ast, BoundStatement *bound)
+{
+    TRY(bind_query(binder, NULL, NULL, ast->query, false, &bound->root));
+    bound->kind = BOUND_QUERY;
+    bind_results(binder, bound);
+    return STATUS_OK;
+}
+
+static Status bind_explain(Binder *binder, const AstStatement *ast, BoundStatement *bound);
+
+// ANALYZE and VACUUM name a table, or mean all of them.
+static Status bind_maintenance(Binder *binder, const AstStatement *ast, BoundStatement *bound)
+{
+    const AstMaintenance *maintenance = ast->maintenance;
+    if (maintenance->table != NULL) {
+        const CatalogTable *table = NULL;
+        TRY(bind_table_name(binder, maintenance->table, &table));
+    }
+    bound->kind = ast->kind == AST_STATEMENT_ANALYZE ? BOUND_ANALYZE : BOUND_VACUUM;
+    return STATUS_OK;
+}
+
+static Status bind_show(Binder *binder, const AstStatement *ast, BoundStatement *bound)
+{
+    if (ast->show->table != NULL) {
+        return bind_show_object(binder, ast->show, bound);
+    }
+    bound->kind = BOUND_SHOW;
+    return STATUS_OK;
+}
+
+static Status bind_plain(const AstStatement *ast, BoundStatement *bound)
+{
+    for (size_t i = 0; i < sizeof(plain_statements) / sizeof(plain_statements[0]); i++) {
+        if (plain_statements[i].kind == ast->kind) {
+            bound->kind = plain_statements[i].bound;
+            return STATUS_OK;
+        }
+    }
+    for (size_t i = 0; i < sizeof(unsupported_statements) / sizeof(unsupported_statements[0]);
+         i++) {
+        if (unsupported_statements[i].kind == ast->kind) {
+            return status_at(ast->start, SQLSTATE_FEATURE_NOT_SUPPORTED,
+                             "%s is not supported yet", unsupported_statements[i].name);
+        }
+    }
+    return status_at(ast->start, SQLSTATE_FEATURE_NOT_SUPPORTED, "%s is not supported yet",
+                     ast->kind == AST_STATEMENT_GRANT && ast->grant->is_revoke ? "REVOKE"
+                     : ast->kind == AST_STATEMENT_GRANT                        ? "GRANT"
+                                                                               : "this statement");
+}
+
+static Status bind_kind(Binder *binder, const AstStatement *ast, BoundStatement *bound)
+{
+    bound->ast = ast;
+    switch (ast->kind) {
+    case AST_STATEMENT_QUERY:
+        return bind_query_statement(binder, ast, bound);
+    case AST_STATEMENT_INSERT:
+        return bind_insert(binder, ast, bound);
+    case AST_STATEMENT_COPY:
+        return bind_copy(binder, ast, bound);
+    case AST_STATEMENT_CREATE_TABLE:
+        return bind_create_table(binder, ast, bound);
+    case AST_STATEMENT_CREATE_VIEW:
+        return bind_create_view(binder, ast, bound);
+    case AST_STATEMENT_CREATE_SCHEMA:
+        return bind_create_schema(binder, ast, bound);
+    case AST_STATEMENT_DROP:
+        return bind_drop(binder, ast, bound);
+    case AST_STATEMENT_TRUNCATE:
+        return bind_truncate(binder, ast, bound);
+    case AST_STATEMENT_EXPLAIN:
+        return bind_explain(binder, ast, bound);
+    case AST_STATEMENT_SHOW:
+        return bind_show(binder, ast, bound);
+    case AST_STATEMENT_ANALYZE:
+    case AST_STATEMENT_VACUUM:
+        return bind_maintenance(binder, ast, bound);
+    default:
+        return bind_plain(ast, bound);
+    }
+}
+
+static Status bind_explain(Binder *binder, const AstStatement *ast, BoundStatement *bound)
+{
+    const AstExplain *explain = ast->explain;
+    bound->inner = ARENA_NEW(binder->arena, BoundStatement);
+    TRY(bind_kind(binder, explain->statement, bound->inner));
+    if (bound->inner->root == NULL) {
+        return status_at(explain->statement->start, SQLSTATE_FEATURE_NOT_SUPPORTED,
+                         "EXPLAIN of a statement without a plan is not supported");
+    }
+    bound->kind = BOUND_EXPLAIN;
+    bound->is_analyze = explain->is_analyze;
+    bound->is_verbose = explain->is_verbose;
+    return STATUS_OK;
+}
+
+// Every parameter up to the highest must have got a type.
+static Status check_parameters(const AstStatement *ast, const BindParameters *parameters)
+{
+    for (uint32_t i = 0; parameters != NULL && i < parameters->count; i++) {
+        if (parameters->types[i].id == TYPE_UNKNOWN && parameters->values == NULL) {
+            return status_at(ast->start, SQLSTATE_INDETERMINATE_DATATYPE,
+                             "could not determine data type of parameter $%u", i + 1);
+        }
+    }
+    return STATUS_OK;
+}
+
+static Binder make_binder(PlannerContext *context, BindParameters *parameters)
+{
+    return (Binder){.context = context,
+                    .arena = context->arena,
+                    .catalog = context->catalog,
+                    .parameters = parameters};
+}
+
+Status bind_statement(PlannerContext *context, const AstStatement *statement,
+                      BindParameters *parameters, BoundStatement **out)
+{
+    Binder binder = make_binder(context, parameters);
+    BoundStatement *bound = ARENA_NEW(context->arena, BoundStatement);
+    TRY(bind_kind(&binder, statement, bound));
+    bool is_plain = bound->root == NULL && bound->inner == NULL;
+    if (!is_plain) {
+        TRY(check_parameters(statement, parameters));
+    }
+    *out = bound;
+    return STATUS_OK;
+}
+
+Status bind_arguments(PlannerContext *context, const AstExecute *execute, uint32_t count,
+                      const Type *types, Value **out)
+{
+    Binder binder = make_binder(context, NULL);
+    Scope scope;
+    if (execute->arguments.count != count) {
+        Status status = status_at(execute->position, SQLSTATE_SYNTAX_ERROR,
+                                  "wrong number of parameters for prepared statement \"%s\"",
+                                  execute->name);
+        return status_with_detail(status, "Expected %u parameters but got %u.", count,
+                                  execute->arguments.count);
+    }
+    Value *values = ARENA_ARRAY(context->arena, Value, count + 1);
+    scope_init(&scope, NULL, NULL, NULL);
+    scope.clause = CLAUSE_ARGUMENTS;
+    for (uint32_t i = 0; i < count; i++) {
+        Expr *expr = NULL;
+        TRY(bind_expr(&binder, &scope, execute->arguments.items[i], &expr));
+        if (types[i].id == TYPE_UNKNOWN) {
+            TRY(coerce_unknown(&binder, expr, &expr));
+        } else {
+            TRY(coerce(&binder, expr, types[i], CAST_ASSIGNMENT, &expr));
+        }
+        if (expr->kind != EXPR_CONSTANT) {
+            return status_at(expr->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
+                             "EXECUTE takes constants only");
+        }
+        values[i] = expr->constant;
+    }
+    *out = values;
+    return STATUS_OK;
+}
+
+Status bind_default(PlannerContext *context, const char *text, Type type, Expr **out)
+{
+    Binder binder = make_binder(context, NULL);
+    AstExpr *ast = NULL;
+    TRY(parse_expression(text, strlen(text), context->arena, &ast));
+    return bind_default_expr(&binder, ast, type, out);
+}
