@@ -26,9 +26,10 @@ if(BASALT_SANITIZE)
         -fno-sanitize-recover=all)
     target_link_options(basalt_options INTERFACE -fsanitize=${BASALT_SANITIZE})
 endif()
-if(BASALT_FUZZ) # libFuzzer follows coverage through every library
-    target_compile_options(basalt_options INTERFACE -fsanitize=fuzzer-no-link)
-    target_link_options(basalt_options INTERFACE -fsanitize=fuzzer-no-link)
+if(BASALT_FUZZ) # libFuzzer follows its coverage through every library, llvm-cov counts lines
+    set(fuzz_flags -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping)
+    target_compile_options(basalt_options INTERFACE ${fuzz_flags})
+    target_link_options(basalt_options INTERFACE ${fuzz_flags})
 endif()
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)

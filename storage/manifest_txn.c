@@ -57,7 +57,7 @@ static void unlink_txn(Manifest *manifest, ManifestTxn *txn)
     *link = txn->next;
 }
 
-static bool add_rows(ManifestTxn *txn, const TxnRows *rows)
+bool manifest_txn_add_rows(ManifestTxn *txn, const TxnRows *rows)
 {
     if (txn->row_count == txn->row_capacity) {
         const uint32_t capacity = txn->row_capacity == 0 ? 8 : 2 * txn->row_capacity;
@@ -97,7 +97,7 @@ Status manifest_add(Manifest *manifest, uint64_t txn_id, uint32_t statement,
                           .file = owned_file};
     mutex_lock(&manifest->mutex);
     ManifestTxn *txn = manifest_make_txn(manifest, txn_id);
-    const bool is_added = txn != NULL && add_rows(txn, &rows);
+    const bool is_added = txn != NULL && manifest_txn_add_rows(txn, &rows);
     mutex_unlock(&manifest->mutex);
     if (!is_added) {
         file_close(owned_file);

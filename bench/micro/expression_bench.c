@@ -1,7 +1,8 @@
 /*
- * expression_bench.c — nanoseconds per row of typical expressions, on one batch that stays in cache.
+ * expression_bench.c — nanoseconds per row of typical expressions, on one batch that stays in
+ * cache.
  *
- *   expression_bench [kernel level]
+ *   expression_bench [kernel level [part of a name]]
  *
  * The best of several rounds is shown: neighbours on the machine only ever slow a round down.
  */
@@ -22,6 +23,7 @@ typedef struct Bench {
     Vector columns[16];
     Type types[16];
     uint32_t column_count;
+    const char *wanted; /* part of the names to run */
 } Bench;
 
 static uint64_t now_ns(void)
@@ -57,8 +59,12 @@ static Expr *add_integers(Bench *bench, Type type, int64_t lo, int64_t hi, bool 
     }
     uint32_t column = bench->column_count++;
     bench->types[column] = type;
-    bench->columns[column] = (Vector){.type = type, .lane = (uint8_t)lane, .form = VECTOR_FLAT,
-                                      .base = is_wide ? 0 : lo, .lo = lo, .hi = hi,
+    bench->columns[column] = (Vector){.type = type,
+                                      .lane = (uint8_t)lane,
+                                      .form = VECTOR_FLAT,
+                                      .base = is_wide ? 0 : lo,
+                                      .lo = lo,
+                                      .hi = hi,
                                       .data = lanes};
     return expr_column(bench->arena, column, type);
 }
@@ -79,16 +85,18 @@ static Expr *add_texts(Bench *bench, const char *const *words, uint32_t word_cou
     }
     uint32_t column = bench->column_count++;
     bench->types[column] = type;
-    bench->columns[column] = (Vector){.type = type, .lane = LANE_TEXT, .form = VECTOR_FLAT,
-                                      .data = views};
+    bench->columns[column] =
+        (Vector){.type = type, .lane = LANE_TEXT, .form = VECTOR_FLAT, .data = views};
     if (is_dictionary) {
         uint8_t *codes = arena_alloc_aligned(bench->arena, VECTOR_ROWS + 64, 64);
         for (uint32_t i = 0; i < VECTOR_ROWS; i++) {
             codes[i] = (uint8_t)(random_bits() % word_count);
         }
         Dictionary *dictionary = ARENA_NEW(bench->arena, Dictionary);
-        *dictionary = (Dictionary){.lane = LANE_TEXT, .entry_count = entry_count,
-                                   .entries = views, .identity = 77 + column};
+        *dictionary = (Dictionary){.lane = LANE_TEXT,
+                                   .entry_count = entry_count,
+                                   .entries = views,
+                                   .identity = 77 + column};
         bench->columns[column].form = VECTOR_DICTIONARY;
         bench->columns[column].lane = LANE_U8;
         bench->columns[column].data = codes;
@@ -109,15 +117,20 @@ static void run(Bench *bench, const char *name, Expr *const *exprs, uint32_t exp
                 bool is_filter)
 {
     ExprProgram *program;
-    check(expr_compile(bench->arena, exprs, expr_count, bench->types, bench->column_count,
-                       &program));
+    if (strstr(name, bench->wanted) == NULL) {
+        return;
+    }
+    check(
+        expr_compile(bench->arena, exprs, expr_count, bench->types, bench->column_count, &program));
     ExprState *state = expr_state_create(program, bench->arena);
     uint64_t best_ns = UINT64_MAX;
     for (int round = 0; round < ROUNDS; round++) {
         uint64_t start = now_ns();
         for (int i = 0; i < BATCHES; i++) {
-            Batch batch = {.row_count = VECTOR_ROWS, .selected_count = VECTOR_ROWS,
-                           .columns = bench->columns, .column_count = bench->column_count};
+            Batch batch = {.row_count = VECTOR_ROWS,
+                           .selected_count = VECTOR_ROWS,
+                           .columns = bench->columns,
+                           .column_count = bench->column_count};
             if (is_filter) {
                 check(expr_filter(state, &batch));
                 continue;
@@ -131,8 +144,7 @@ static void run(Bench *bench, const char *name, Expr *const *exprs, uint32_t exp
         uint64_t took_ns = now_ns() - start;
         best_ns = took_ns < best_ns ? took_ns : best_ns;
     }
-    printf("%-52s %8.3f ns/row\n", name,
-           (double)best_ns / ((double)BATCHES * VECTOR_ROWS));
+    printf("%-52s %8.3f ns/row\n", name, (double)best_ns / ((double)BATCHES * VECTOR_ROWS));
 }
 
 static Expr *call2(Bench *bench, FunctionId function, Type type, Expr *left, Expr *right)
@@ -160,16 +172,15 @@ static void run_prices(Bench *bench, bool is_wide)
     Expr *discount = add_integers(bench, type, 0, 10, is_wide);
     Expr *tax = add_integers(bench, type, 0, 8, is_wide);
     Expr *exprs[2];
-    exprs[0] = call2(bench, FUNCTION_MULTIPLY, type_decimal(26, 4), price,
-                     call2(bench, FUNCTION_SUBTRACT, type_decimal(13, 2),
-                           decimal(bench, 100, 12), discount));
+    exprs[0] = call2(
+        bench, FUNCTION_MULTIPLY, type_decimal(26, 4), price,
+        call2(bench, FUNCTION_SUBTRACT, type_decimal(13, 2), decimal(bench, 100, 12), discount));
     exprs[1] = call2(bench, FUNCTION_MULTIPLY, type_decimal(38, 6), exprs[0],
-                     call2(bench, FUNCTION_ADD, type_decimal(13, 2), decimal(bench, 100, 12),
-                           tax));
-    run(bench, is_wide ? "disc_price and charge, int64" : "disc_price and charge, narrow", exprs,
-        2, false);
-    Expr *ratio = call2(bench, FUNCTION_DIVIDE, type_decimal(30, 6), price,
-                        decimal(bench, 700, 12));
+                     call2(bench, FUNCTION_ADD, type_decimal(13, 2), decimal(bench, 100, 12), tax));
+    run(bench, is_wide ? "disc_price and charge, int64" : "disc_price and charge, narrow", exprs, 2,
+        false);
+    Expr *ratio =
+        call2(bench, FUNCTION_DIVIDE, type_decimal(30, 6), price, decimal(bench, 700, 12));
     run(bench, is_wide ? "price / 7.00, int64" : "price / 7.00, narrow", &ratio, 1, false);
 }
 
@@ -179,8 +190,8 @@ static void run_comparisons(Bench *bench)
     Expr *ship = add_integers(bench, date, 8036, 10561, false);
     Expr *receipt = add_integers(bench, date, 8040, 10591, false);
     Expr *quantity = add_integers(bench, type_decimal(12, 2), 100, 5000, false);
-    Value bound = value_int64(date, 9000), year = {.type = type_varchar(0),
-                                                   .text = text_view_make("year", 4)};
+    Value bound = value_int64(date, 9000),
+          year = {.type = type_varchar(0), .text = text_view_make("year", 4)};
     Value month = {.type = type_varchar(0), .text = text_view_make("month", 5)};
     Expr *terms[3];
     terms[0] = call2(bench, FUNCTION_LESS, boolean, ship, expr_constant(bench->arena, &bound));
@@ -212,9 +223,10 @@ static void run_comparisons(Bench *bench)
 static void run_texts(Bench *bench)
 {
     static const char *const modes[] = {"AIR", "FOB", "MAIL", "RAIL", "REG AIR", "SHIP", "TRUCK"};
-    static const char *const words[] = {"special", "requests", "packages", "sleep", "quickly",
-                                        "among", "the", "furiously", "ironic", "deposits",
-                                        "theodolites", "accounts", "pending", "even", "asymptotes"};
+    static const char *const words[] = {"special", "requests", "packages",    "sleep",
+                                        "quickly", "among",    "the",         "furiously",
+                                        "ironic",  "deposits", "theodolites", "accounts",
+                                        "pending", "even",     "asymptotes"};
     Type boolean = type_of(TYPE_BOOLEAN);
     Expr *mode = add_texts(bench, modes, 7, 1, true);
     Expr *mode_flat = add_texts(bench, modes, 7, 1, false);
@@ -246,7 +258,7 @@ int main(int argc, char **argv)
         return 1;
     }
     printf("kernel level %s\n", kernel_level_name());
-    Bench bench = {.arena = arena_create(NULL, "bench")};
+    Bench bench = {.arena = arena_create(NULL, "bench"), .wanted = argc > 2 ? argv[2] : ""};
     run_prices(&bench, false);
     run_prices(&bench, true);
     run_comparisons(&bench);

@@ -438,12 +438,13 @@ static Status worker_advance(PipelineWorker *worker, StepResult *result)
     worker->clock_ns = now_ns();
     uint32_t batches = 0;
     for (uint32_t steps = 0; steps < QUANTUM_STEPS && batches < QUANTUM_BATCHES; steps++) {
+        // at every step: one batch of a join may become millions
+        if (query_context_is_canceled(pipeline->query)) {
+            *result = STEP_END;
+            return STATUS_OK;
+        }
         if (worker->stage == 0) {
             batches++;
-            if (query_context_is_canceled(pipeline->query)) {
-                *result = STEP_END;
-                return STATUS_OK;
-            }
             if (arena_is_exhausted(pipeline->query->arena)) {
                 return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for the query's state");
             }

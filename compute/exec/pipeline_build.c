@@ -123,6 +123,7 @@ static Status build_hash_join(Builder *builder, const PlanHashJoin *plan, const 
     Chain build = sink_chain(builder, parts.build);
     TRY(build_node(builder, plan->build, &build));
     PipelineEvent *inserted = add_work(builder, parts.insert, parts.inserted, &build.target->finished);
+    inserted = add_work(builder, parts.reinsert, parts.reinserted, inserted);
 
     PipelineEvent *probed = ARENA_NEW(builder->query->arena, PipelineEvent);
     Chain probe = transform_chain(builder, parts.probe, chain);

@@ -25,30 +25,54 @@ typedef struct FormatWord {
 
 /* Longer words before their beginnings. */
 static const FormatWord format_words[] = {
-    {"A.D.", FORMAT_ERA, 0},          {"A.M.", FORMAT_MERIDIEM, 0},
-    {"AD", FORMAT_ERA, 0},            {"AM", FORMAT_MERIDIEM, 0},
-    {"B.C.", FORMAT_ERA, 0},          {"BC", FORMAT_ERA, 0},
-    {"CC", FORMAT_CENTURY, 2},        {"DAY", FORMAT_DAY_NAME, 0},
-    {"DDD", FORMAT_DAY_OF_YEAR, 3},   {"DD", FORMAT_DAY, 2},
-    {"DY", FORMAT_DAY_SHORT, 0},      {"D", FORMAT_DAY_OF_WEEK, 1},
-    {"FF", FORMAT_NOT_BUILT, 0},      {"FX", FORMAT_NOT_BUILT, 0},
-    {"HH24", FORMAT_HOUR_24, 2},      {"HH12", FORMAT_HOUR_12, 2},
-    {"HH", FORMAT_HOUR_12, 2},        {"IDDD", FORMAT_NOT_BUILT, 0},
-    {"ID", FORMAT_ISO_DAY_OF_WEEK, 1}, {"IW", FORMAT_ISO_WEEK, 2},
-    {"IYYY", FORMAT_ISO_YEAR, 4},     {"IYY", FORMAT_ISO_YEAR, 3},
-    {"IY", FORMAT_ISO_YEAR, 2},       {"I", FORMAT_ISO_YEAR, 1},
-    {"J", FORMAT_JULIAN, 1},          {"MI", FORMAT_MINUTE, 2},
-    {"MM", FORMAT_MONTH, 2},          {"MONTH", FORMAT_MONTH_NAME, 0},
-    {"MON", FORMAT_MONTH_SHORT, 0},   {"MS", FORMAT_MILLISECOND, 3},
-    {"OF", FORMAT_NOT_BUILT, 0},      {"P.M.", FORMAT_MERIDIEM, 0},
-    {"PM", FORMAT_MERIDIEM, 0},       {"Q", FORMAT_QUARTER, 1},
-    {"RM", FORMAT_NOT_BUILT, 0},      {"SSSSS", FORMAT_SECOND_OF_DAY, 1},
-    {"SSSS", FORMAT_SECOND_OF_DAY, 1}, {"SS", FORMAT_SECOND, 2},
-    {"SP", FORMAT_NOT_BUILT, 0},      {"TM", FORMAT_NOT_BUILT, 0},
-    {"TZ", FORMAT_NOT_BUILT, 0},      {"US", FORMAT_MICROSECOND, 6},
-    {"WW", FORMAT_WEEK_OF_YEAR, 2},   {"W", FORMAT_WEEK_OF_MONTH, 1},
-    {"Y,YYY", FORMAT_YEAR_COMMA, 4},  {"YYYY", FORMAT_YEAR, 4},
-    {"YYY", FORMAT_YEAR, 3},          {"YY", FORMAT_YEAR, 2},
+    {"A.D.", FORMAT_ERA, 0},
+    {"A.M.", FORMAT_MERIDIEM, 0},
+    {"AD", FORMAT_ERA, 0},
+    {"AM", FORMAT_MERIDIEM, 0},
+    {"B.C.", FORMAT_ERA, 0},
+    {"BC", FORMAT_ERA, 0},
+    {"CC", FORMAT_CENTURY, 2},
+    {"DAY", FORMAT_DAY_NAME, 0},
+    {"DDD", FORMAT_DAY_OF_YEAR, 3},
+    {"DD", FORMAT_DAY, 2},
+    {"DY", FORMAT_DAY_SHORT, 0},
+    {"D", FORMAT_DAY_OF_WEEK, 1},
+    {"FF", FORMAT_NOT_BUILT, 0},
+    {"FX", FORMAT_NOT_BUILT, 0},
+    {"HH24", FORMAT_HOUR_24, 2},
+    {"HH12", FORMAT_HOUR_12, 2},
+    {"HH", FORMAT_HOUR_12, 2},
+    {"IDDD", FORMAT_NOT_BUILT, 0},
+    {"ID", FORMAT_ISO_DAY_OF_WEEK, 1},
+    {"IW", FORMAT_ISO_WEEK, 2},
+    {"IYYY", FORMAT_ISO_YEAR, 4},
+    {"IYY", FORMAT_ISO_YEAR, 3},
+    {"IY", FORMAT_ISO_YEAR, 2},
+    {"I", FORMAT_ISO_YEAR, 1},
+    {"J", FORMAT_JULIAN, 1},
+    {"MI", FORMAT_MINUTE, 2},
+    {"MM", FORMAT_MONTH, 2},
+    {"MONTH", FORMAT_MONTH_NAME, 0},
+    {"MON", FORMAT_MONTH_SHORT, 0},
+    {"MS", FORMAT_MILLISECOND, 3},
+    {"OF", FORMAT_NOT_BUILT, 0},
+    {"P.M.", FORMAT_MERIDIEM, 0},
+    {"PM", FORMAT_MERIDIEM, 0},
+    {"Q", FORMAT_QUARTER, 1},
+    {"RM", FORMAT_NOT_BUILT, 0},
+    {"SSSSS", FORMAT_SECOND_OF_DAY, 1},
+    {"SSSS", FORMAT_SECOND_OF_DAY, 1},
+    {"SS", FORMAT_SECOND, 2},
+    {"SP", FORMAT_NOT_BUILT, 0},
+    {"TM", FORMAT_NOT_BUILT, 0},
+    {"TZ", FORMAT_NOT_BUILT, 0},
+    {"US", FORMAT_MICROSECOND, 6},
+    {"WW", FORMAT_WEEK_OF_YEAR, 2},
+    {"W", FORMAT_WEEK_OF_MONTH, 1},
+    {"Y,YYY", FORMAT_YEAR_COMMA, 4},
+    {"YYYY", FORMAT_YEAR, 4},
+    {"YYY", FORMAT_YEAR, 3},
+    {"YY", FORMAT_YEAR, 2},
     {"Y", FORMAT_YEAR, 1},
 };
 
@@ -152,8 +176,11 @@ static size_t print_number(const FormatToken *token, int64_t value, char *target
                          (long long)value);
     if (token->ordinal != 0) {
         int64_t last = value % 10, tens = value / 10 % 10;
-        const char *suffix = tens == 1 ? "th" : last == 1 ? "st" : last == 2 ? "nd"
-                             : last == 3 ? "rd" : "th";
+        const char *suffix = tens == 1   ? "th"
+                             : last == 1 ? "st"
+                             : last == 2 ? "nd"
+                             : last == 3 ? "rd"
+                                         : "th";
         text[bytes] = (char)(suffix[0] - (token->ordinal == 1 ? 32 : 0));
         text[bytes + 1] = (char)(suffix[1] - (token->ordinal == 1 ? 32 : 0));
         bytes += 2;
@@ -202,8 +229,8 @@ static size_t print_year(const FormatToken *token, int64_t year, char *target)
 {
     year = year > 0 ? year : 1 - year; // years before Christ have no sign
     if (token->field == FORMAT_YEAR_COMMA) {
-        return (size_t)snprintf(target, NUMBER_BYTES_MAX, "%lld,%03lld",
-                                (long long)(year / 1000), (long long)(year % 1000));
+        return (size_t)snprintf(target, NUMBER_BYTES_MAX, "%lld,%03lld", (long long)(year / 1000),
+                                (long long)(year % 1000));
     }
     return print_number(token, last_digits(year, token->width), target);
 }
@@ -211,7 +238,8 @@ static size_t print_year(const FormatToken *token, int64_t year, char *target)
 static size_t print_token(const FormatToken *token, int64_t us, const CivilTime *civil,
                           char *target)
 {
-    int64_t days = date_from_timestamp(us), day_of_week = date_extract(days, DATE_FIELD_DAY_OF_WEEK);
+    int64_t days = date_from_timestamp(us),
+            day_of_week = date_extract(days, DATE_FIELD_DAY_OF_WEEK);
     int64_t iso_year, time_us = us - days * US_PER_DAY;
     switch ((FormatField)token->field) {
     case FORMAT_LITERAL:

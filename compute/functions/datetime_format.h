@@ -10,10 +10,10 @@
 
 typedef enum FormatField {
     FORMAT_LITERAL,
-    FORMAT_YEAR,         /* width digits: YYYY YYY YY Y */
-    FORMAT_YEAR_COMMA,   /* Y,YYY */
+    FORMAT_YEAR,       /* width digits: YYYY YYY YY Y */
+    FORMAT_YEAR_COMMA, /* Y,YYY */
     FORMAT_ISO_YEAR,
-    FORMAT_ERA,          /* BC AD B.C. A.D. */
+    FORMAT_ERA, /* BC AD B.C. A.D. */
     FORMAT_MONTH_NAME,
     FORMAT_MONTH_SHORT,
     FORMAT_MONTH,
@@ -36,7 +36,7 @@ typedef enum FormatField {
     FORMAT_MILLISECOND,
     FORMAT_MICROSECOND,
     FORMAT_SECOND_OF_DAY,
-    FORMAT_MERIDIEM,        /* AM PM A.M. P.M. */
+    FORMAT_MERIDIEM, /* AM PM A.M. P.M. */
     FORMAT_NOT_BUILT
 } FormatField;
 
@@ -56,7 +56,7 @@ typedef struct FormatToken {
 typedef struct DateFormat {
     uint32_t token_count;
     const FormatToken *tokens;
-    size_t bytes_max;    /* of what it prints */
+    size_t bytes_max; /* of what it prints */
 } DateFormat;
 
 /* 0A000 for fields that are not built, naming them. */

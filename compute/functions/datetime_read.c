@@ -113,8 +113,10 @@ static int64_t complete_year(int64_t year, uint32_t digits)
     if (digits >= 4) {
         return year;
     }
-    return year < 70 ? year + 2000 : year < 100 ? year + 1900 : year < 520 ? year + 2000
-                                                                           : year + 1000;
+    return year < 70    ? year + 2000
+           : year < 100 ? year + 1900
+           : year < 520 ? year + 2000
+                        : year + 1000;
 }
 
 static Status read_year(ReadState *state, const FormatToken *token, uint32_t digits_max)
@@ -219,9 +221,9 @@ static Status finish(ReadState *state, int64_t *us)
     int64_t days, hour = state->hour;
     if (state->is_hour_12 || state->is_am || state->is_pm) {
         if (hour < 1 || hour > 12) {
-            Status status = status_error(SQLSTATE_INVALID_DATETIME_FORMAT,
-                                         "hour \"%lld\" is invalid for the 12-hour clock",
-                                         (long long)hour);
+            Status status =
+                status_error(SQLSTATE_INVALID_DATETIME_FORMAT,
+                             "hour \"%lld\" is invalid for the 12-hour clock", (long long)hour);
             return status_with_hint(status,
                                     "use the 24-hour clock, or give an hour between 1 and 12");
         }

@@ -12,8 +12,8 @@ typedef struct NumberWord {
 } NumberWord;
 
 static const NumberWord number_words[] = {
-    {"SG", NUMBER_SIGN_HERE}, {"MI", NUMBER_MINUS}, {"PL", NUMBER_PLUS},   {"S", NUMBER_SIGN},
-    {"9", NUMBER_NINE},       {"0", NUMBER_ZERO},   {".", NUMBER_POINT},   {"D", NUMBER_POINT},
+    {"SG", NUMBER_SIGN_HERE}, {"MI", NUMBER_MINUS}, {"PL", NUMBER_PLUS},    {"S", NUMBER_SIGN},
+    {"9", NUMBER_NINE},       {"0", NUMBER_ZERO},   {".", NUMBER_POINT},    {"D", NUMBER_POINT},
     {",", NUMBER_COMMA},      {"G", NUMBER_COMMA},  {"L", NUMBER_CURRENCY}, {"$", NUMBER_CURRENCY},
 };
 static const char *const words_not_built[] = {"EEEE", "RN", "TH", "V"};
@@ -240,8 +240,7 @@ static uint32_t fraction_end(const NumberFormat *format, const char *fraction)
     return end;
 }
 
-size_t number_format_print(const NumberFormat *format, Int128 value, bool is_overflow,
-                           char *target)
+size_t number_format_print(const NumberFormat *format, Int128 value, bool is_overflow, char *target)
 {
     char whole[DECIMAL_TEXT_BYTES], fraction[DECIMAL_TEXT_BYTES];
     Int128 unit = decimal_power_of_ten(format->fraction_digits);
@@ -255,8 +254,12 @@ size_t number_format_print(const NumberFormat *format, Int128 value, bool is_ove
     if (whole_bytes > format->whole_digits) {
         is_overflow = true;
     }
-    Printer printer = {.format = format, .whole = whole, .fraction = fraction,
-                       .is_negative = value < 0, .is_overflow = is_overflow, .cursor = target};
+    Printer printer = {.format = format,
+                       .whole = whole,
+                       .fraction = fraction,
+                       .is_negative = value < 0,
+                       .is_overflow = is_overflow,
+                       .cursor = target};
     printer.whole_bytes = is_overflow ? format->whole_digits : whole_bytes;
     printer.first = format->whole_digits - printer.whole_bytes;
     printer.first = format->first_zero < printer.first ? format->first_zero : printer.first;

@@ -154,9 +154,11 @@ static void aggregate_close(Sink *self)
 {
     HashAggregate *aggregate = (HashAggregate *)self;
     const char *variant = aggregate->shape.key_count == 0 ? "no keys" : "";
+    uint32_t largest = 0;
     for (uint32_t i = 0; i < aggregate->part_count; i++) {
         AggregatePart *part = aggregate->parts[i];
-        if (aggregate->shape.key_count > 0) {
+        if (aggregate->shape.key_count > 0 && part->table.group_count >= largest) {
+            largest = part->table.group_count;
             variant = group_table_describe(&part->table.groups);
         }
         self->statistics.bytes += aggregate_table_bytes(&part->table);

@@ -16,14 +16,13 @@
 enum { ENTRIES_MIN = 1024, RUNS_MIN = 8 };
 
 void sort_shape_init(SortShape *shape, QueryContext *query, const PlanSortKey *keys,
-                     uint32_t key_count, const PlanNode *child)
+                     uint32_t key_count, const Type *types, uint32_t column_count)
 {
     shape->query = query;
-    shape->column_count = child->output_count;
-    shape->types = child->output_types;
-    sort_keys_init(&shape->keys, query->arena, keys, key_count, child->output_types);
-    row_layout_init(&shape->layout, query->arena, child->output_types, child->output_count,
-                    shape->keys.bytes);
+    shape->column_count = column_count;
+    shape->types = types;
+    sort_keys_init(&shape->keys, query->arena, keys, key_count, types);
+    row_layout_init(&shape->layout, query->arena, types, column_count, shape->keys.bytes);
 }
 
 void sort_buffer_init(SortBuffer *buffer, const SortShape *shape, Arena *worker_arena)

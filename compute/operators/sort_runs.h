@@ -23,7 +23,7 @@ typedef struct SortShape {
     const Type *types;
 } SortShape;
 void sort_shape_init(SortShape *shape, QueryContext *query, const PlanSortKey *keys,
-                     uint32_t key_count, const PlanNode *child);
+                     uint32_t key_count, const Type *types, uint32_t column_count);
 
 typedef struct SortBuffer {
     const SortShape *shape;

@@ -29,7 +29,7 @@ typedef enum BoundKind {
     BOUND_TRUNCATE,
     BOUND_TRANSACTION,       /* as parsed */
     BOUND_SET,               /* as parsed */
-    BOUND_SHOW,              /* as parsed */
+    BOUND_SHOW,              /* as parsed; SHOW TABLE and SHOW VIEW are BOUND_QUERY */
     BOUND_EXPLAIN,           /* inner, is_analyze, is_verbose */
     BOUND_PREPARE, BOUND_EXECUTE, BOUND_DEALLOCATE, /* as parsed */
     BOUND_DECLARE_CURSOR, BOUND_FETCH, BOUND_CLOSE, /* as parsed */

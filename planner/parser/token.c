@@ -302,8 +302,9 @@ static size_t operator_length(const char *text, size_t bytes)
 {
     size_t length = 1;
     while (length < bytes) {
+        const char *next = text + length;
         bool is_pair = length + 1 < bytes;
-        if (is_pair && (memcmp(text + length, "--", 2) == 0 || memcmp(text + length, "/*", 2) == 0)) {
+        if (is_pair && (memcmp(next, "--", 2) == 0 || memcmp(next, "/*", 2) == 0)) {
             break;
         }
         length++;

@@ -18,6 +18,9 @@ typedef struct StreamItem {
     size_t byte_count;
     TransportMessage *message;   /* a whole frame */
     bool has_credit;             /* taking it gives the sender a credit */
+    bool is_piece;               /* once taken: its payload went to the queue's partial */
+    uint8_t *whole;              /* once taken: malloc'ed, all the pieces it completes */
+    size_t whole_bytes;
 } StreamItem;
 
 typedef struct StreamQueue {     /* one source of an inflow */

@@ -45,6 +45,6 @@ static_assert(sizeof(FrameHeader) == 64, "a frame header is one cache line");
 /* Completes `header` and its checksum over `payload`; the struct is then sent as it is. */
 void frame_seal(FrameHeader *header, const void *payload, size_t payload_bytes);
 /* Reads the header of a message; 08P01 on a wrong magic, version, kind or length. The checksum is
- * checked by frame_verify, off the network thread. */
+ * checked by frame_verify: marks when they arrive, data off the network thread. */
 Status frame_open(const uint8_t *message, size_t bytes, FrameHeader *out) CHECKED;
 Status frame_verify(const uint8_t *message, size_t bytes) CHECKED; /* XX001 */

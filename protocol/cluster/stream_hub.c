@@ -11,6 +11,9 @@
 
 #include "base/hash.h"
 
+static void inflow_fail(Inflow *inflow, Status reason);
+static void sender_fail(StreamSender *sender, Status reason);
+
 static uint32_t bucket_of(uint64_t query_id, uint32_t exchange_id)
 {
     return (uint32_t)(hash_combine(query_id, exchange_id) % HUB_BUCKETS);
@@ -45,6 +48,7 @@ void stream_item_free(StreamItem *owned_item)
         transport_nng()->ops->message_destroy(owned_item->message);
     }
     free(owned_item->bytes);
+    free(owned_item->whole);
     free(owned_item);
 }
 
@@ -215,9 +219,10 @@ static void send_stop(StreamHub *hub, const FrameHeader *data)
                   "a sender that is gone needs no stop");
 }
 
-/* A data message or end mark for one of our inflows. */
+/* A data message or end mark for one of our inflows. `damage`: of an end mark; data is checked by
+ * whoever takes it. */
 static void deliver_to_inflow(StreamHub *hub, const FrameHeader *header,
-                              TransportMessage *owned_message)
+                              TransportMessage *owned_message, Status damage)
 {
     Inflow *inflow = stream_hub_find_inflow(hub, header->query_id, header->exchange_id);
     StreamItem *item = header->kind == FRAME_END ? NULL : calloc(1, sizeof(*item));
@@ -232,6 +237,11 @@ static void deliver_to_inflow(StreamHub *hub, const FrameHeader *header,
             stream_item_free(item);
         }
         send_stop(hub, header);
+        return;
+    }
+    if (damage != STATUS_OK) {
+        inflow_fail(inflow, damage);
+        stream_hub_release_inflow(hub, inflow);
         return;
     }
     mutex_lock(&inflow->mutex);
@@ -264,7 +274,7 @@ static void deliver_to_inflow(StreamHub *hub, const FrameHeader *header,
     }
 }
 
-static void deliver_to_sender(StreamHub *hub, const FrameHeader *header)
+static void deliver_to_sender(StreamHub *hub, const FrameHeader *header, Status damage)
 {
     // CREDIT and STOP travel against the stream: their target is the stream's source.
     mutex_lock(&hub->mutex);
@@ -274,7 +284,10 @@ static void deliver_to_sender(StreamHub *hub, const FrameHeader *header)
                               sender->key.target != header->source)) {
         sender = sender->next;
     }
-    if (sender != NULL) { // under the hub's mutex: it cannot be closed meanwhile
+    if (sender != NULL &&
+        damage != STATUS_OK) { // under the hub's mutex: it cannot be closed meanwhile
+        sender_fail(sender, damage);
+    } else if (sender != NULL) {
         mutex_lock(&sender->mutex);
         if (header->kind == FRAME_STOP) {
             sender->is_stopped = true;
@@ -292,12 +305,20 @@ static void deliver_to_sender(StreamHub *hub, const FrameHeader *header)
 
 void stream_hub_deliver(StreamHub *hub, const FrameHeader *header, TransportMessage *owned_message)
 {
+    // A mark is all header: nobody looks at its checksum later, and a wrong count would lose rows.
+    Status damage = STATUS_OK;
+    if (header->kind != FRAME_BATCHES && header->kind != FRAME_BYTES) {
+        size_t bytes = 0;
+        const uint8_t *frame = transport_nng()->ops->message_data(owned_message, &bytes);
+        damage = frame_verify(frame, bytes);
+    }
     if (header->kind == FRAME_CREDIT || header->kind == FRAME_STOP) {
         transport_nng()->ops->message_destroy(owned_message);
-        deliver_to_sender(hub, header);
+        deliver_to_sender(hub, header, damage);
     } else {
-        deliver_to_inflow(hub, header, owned_message);
+        deliver_to_inflow(hub, header, owned_message, damage);
     }
+    status_free(damage);
 }
 
 void stream_hub_add_sender(StreamHub *hub, StreamSender *sender)
@@ -377,16 +398,19 @@ void stream_hub_cancel_query(StreamHub *hub, uint64_t query_id, Status reason)
     mutex_unlock(&hub->mutex);
 }
 
-void stream_hub_end_query(StreamHub *hub, uint64_t query_id)
+/* `query_id` 0: of every query; none of them has a stream open here. */
+static void end_inflows(StreamHub *hub, uint64_t query_id)
 {
     Inflow *ended = NULL;
     mutex_lock(&hub->mutex);
-    bury(hub, query_id);
+    if (query_id != 0) {
+        bury(hub, query_id);
+    }
     for (uint32_t i = 0; i < HUB_BUCKETS; i++) {
         Inflow **slot = &hub->inflows[i];
         while (*slot != NULL) {
             Inflow *inflow = *slot;
-            if (inflow->query_id != query_id) {
+            if (query_id != 0 && inflow->query_id != query_id) {
                 slot = &inflow->next;
                 continue;
             }
@@ -403,6 +427,16 @@ void stream_hub_end_query(StreamHub *hub, uint64_t query_id)
         inflow_free(ended);
         ended = next;
     }
+}
+
+void stream_hub_end_query(StreamHub *hub, uint64_t query_id)
+{
+    end_inflows(hub, query_id);
+}
+
+void stream_hub_end_all(StreamHub *hub)
+{
+    end_inflows(hub, 0);
 }
 
 void stream_hub_endpoint_lost(StreamHub *hub, uint32_t endpoint)

@@ -113,9 +113,58 @@ static Status tell_sender(StreamReceiver *receiver, uint32_t source, FrameKind k
     return cluster_port_send(receiver->hub->port, source, &header, NULL, 0);
 }
 
+static const uint8_t *item_frame(const StreamItem *item, size_t *bytes)
+{
+    if (item->message != NULL) {
+        return transport_nng()->ops->message_data(item->message, bytes);
+    }
+    *bytes = item->byte_count;
+    return item->bytes;
+}
+
+static Status check_kind(FrameKind arrived, FrameKind expected)
+{
+    if (arrived == expected) {
+        return STATUS_OK;
+    }
+    return status_error(SQLSTATE_PROTOCOL_VIOLATION, expected == FRAME_BATCHES
+                                                         ? "rows expected, bytes arrived"
+                                                         : "bytes expected, rows arrived");
+}
+
+/* A message that is part of a large batch is joined to the parts before it while the mutex is still
+ * held: of two workers that take two parts, the second must not come first. */
+static Status join_piece(StreamQueue *queue, StreamItem *item, FrameKind kind)
+{
+    size_t bytes = 0;
+    FrameHeader header;
+    const uint8_t *frame = item_frame(item, &bytes);
+    TRY(frame_open(frame, bytes, &header));
+    bool has_more = (header.flags & FRAME_FLAG_MORE) != 0;
+    if (!has_more && queue->partial == NULL) {
+        return STATUS_OK;
+    }
+    TRY(frame_verify(frame, bytes));
+    TRY(check_kind(header.kind, kind));
+    size_t total = queue->partial_bytes + header.payload_bytes;
+    uint8_t *grown = total > REASSEMBLY_BYTES_MAX ? NULL : realloc(queue->partial, total + 64);
+    if (grown == NULL) {
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a batch of %zu bytes", total);
+    }
+    memcpy(grown + queue->partial_bytes, frame + sizeof(header), header.payload_bytes);
+    memset(grown + total, 0, 64);
+    item->is_piece = has_more;
+    item->whole = has_more ? NULL : grown;
+    item->whole_bytes = has_more ? 0 : total;
+    queue->partial = has_more ? grown : NULL;
+    queue->partial_bytes = has_more ? total : 0;
+    return STATUS_OK;
+}
+
 /* Finds an item: from one source, or from any in turn. */
-static StreamItem *take_item(StreamReceiver *receiver, const uint32_t *only, uint32_t *source,
-                             uint32_t *credits, ReceiveResult *result, Status *status)
+static StreamItem *take_item(StreamReceiver *receiver, const uint32_t *only, FrameKind kind,
+                             uint32_t *source, uint32_t *credits, ReceiveResult *result,
+                             Status *status)
 {
     Inflow *inflow = receiver->inflow;
     StreamItem *item = NULL;
@@ -137,53 +186,42 @@ static StreamItem *take_item(StreamReceiver *receiver, const uint32_t *only, uin
             item = queue_take(queue, credits);
             inflow->turn = turn + 1;
             *result = RECEIVE_BATCH;
+            *status = item->batch == NULL ? join_piece(queue, item, kind) : STATUS_OK;
         } else if (!queue_is_complete(queue)) {
             *result = RECEIVE_EMPTY;
+        } else if (queue->partial != NULL) {
+            *status = status_error(SQLSTATE_PROTOCOL_VIOLATION,
+                                   "the stream from node %u ended inside a batch", *source);
         }
     }
     if (item == NULL && *result == RECEIVE_EMPTY) {
         inflow->is_receiver_waiting = true;
     }
     mutex_unlock(&inflow->mutex);
+    if (item != NULL && *status != STATUS_OK) {
+        stream_item_free(item);
+        item = NULL;
+    }
     return item;
 }
 
-static const uint8_t *item_frame(const StreamItem *item, size_t *bytes)
+/* The payload of an item that is no piece: of one message, checked here, or of all its pieces. */
+static Status item_payload(const StreamItem *item, FrameKind kind, const uint8_t **payload,
+                           size_t *bytes)
 {
-    if (item->message != NULL) {
-        return transport_nng()->ops->message_data(item->message, bytes);
+    if (item->whole != NULL) {
+        *payload = item->whole;
+        *bytes = item->whole_bytes;
+        return STATUS_OK;
     }
-    *bytes = item->byte_count;
-    return item->bytes;
-}
-
-/* Keeps the payload of a piece; returns the whole payload when it was the last one. The caller
- * frees `*owned_whole`. */
-static Status reassemble(StreamReceiver *receiver, uint32_t source, const FrameHeader *header,
-                         const uint8_t *payload, uint8_t **owned_whole, size_t *bytes)
-{
-    Status status = STATUS_OK;
-    *owned_whole = NULL;
-    mutex_lock(&receiver->inflow->mutex);
-    StreamQueue *queue = &receiver->inflow->queues[source];
-    size_t total = queue->partial_bytes + header->payload_bytes;
-    uint8_t *grown = total > REASSEMBLY_BYTES_MAX ? NULL : realloc(queue->partial, total + 64);
-    if (grown == NULL) {
-        status = status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a batch of %zu bytes", total);
-    } else {
-        memcpy(grown + queue->partial_bytes, payload, header->payload_bytes);
-        memset(grown + total, 0, 64);
-        queue->partial = grown;
-        queue->partial_bytes = total;
-        if ((header->flags & FRAME_FLAG_MORE) == 0) {
-            *owned_whole = grown;
-            *bytes = total;
-            queue->partial = NULL;
-            queue->partial_bytes = 0;
-        }
-    }
-    mutex_unlock(&receiver->inflow->mutex);
-    return status;
+    size_t frame_bytes = 0;
+    const uint8_t *frame = item_frame(item, &frame_bytes);
+    FrameHeader header;
+    TRY(frame_verify(frame, frame_bytes));
+    TRY(frame_open(frame, frame_bytes, &header));
+    *payload = frame + sizeof(header);
+    *bytes = header.payload_bytes;
+    return check_kind(header.kind, kind);
 }
 
 /* Puts the batches after the first back at the head of the queue, in order. */
@@ -250,32 +288,17 @@ static Status decode_payload(StreamReceiver *receiver, uint32_t source, const ui
     return STATUS_OK;
 }
 
-/* An item with bytes: verified, reassembled, decoded; `*out` stays null for a piece. */
+/* An item with bytes; `*out` stays null for a piece. */
 static Status decode_item(StreamReceiver *receiver, uint32_t source, const StreamItem *item,
                           SharedBatch **out)
 {
+    const uint8_t *payload = NULL;
     size_t bytes = 0;
-    const uint8_t *frame = item_frame(item, &bytes);
-    FrameHeader header;
-    TRY(frame_verify(frame, bytes));
-    TRY(frame_open(frame, bytes, &header));
-    if (header.kind != FRAME_BATCHES) {
-        return status_error(SQLSTATE_PROTOCOL_VIOLATION, "rows expected, bytes arrived");
+    if (item->is_piece) {
+        return STATUS_OK;
     }
-    bool is_piece =
-        (header.flags & FRAME_FLAG_MORE) != 0 || receiver->inflow->queues[source].partial != NULL;
-    if (!is_piece) {
-        return decode_payload(receiver, source, frame + sizeof(header), header.payload_bytes, out);
-    }
-    uint8_t *whole = NULL;
-    size_t whole_bytes = 0;
-    TRY(reassemble(receiver, source, &header, frame + sizeof(header), &whole, &whole_bytes));
-    Status status = STATUS_OK;
-    if (whole != NULL) {
-        status = decode_payload(receiver, source, whole, whole_bytes, out);
-    }
-    free(whole);
-    return status;
+    TRY(item_payload(item, FRAME_BATCHES, &payload, &bytes));
+    return decode_payload(receiver, source, payload, bytes, out);
 }
 
 static Status receive(StreamReceiver *receiver, const uint32_t *only, SharedBatch **out,
@@ -285,7 +308,8 @@ static Status receive(StreamReceiver *receiver, const uint32_t *only, SharedBatc
     while (*out == NULL) {
         uint32_t source = 0, credits = 0;
         Status status = STATUS_OK;
-        StreamItem *item = take_item(receiver, only, &source, &credits, result, &status);
+        StreamItem *item =
+            take_item(receiver, only, FRAME_BATCHES, &source, &credits, result, &status);
         if (item == NULL) {
             return status;
         }
@@ -324,19 +348,30 @@ Status stream_receiver_next_from(StreamReceiver *receiver, uint32_t source_index
     return receive(receiver, &receiver->sources[source_index], out, result);
 }
 
-/* The payload of a BYTES frame, copied or reassembled; null for a piece that is not the last. */
-static Status take_bytes(StreamReceiver *receiver, uint32_t source, const StreamItem *item,
-                         uint8_t **out, size_t *bytes)
+/* The payload of an item, as the caller's own; null for a piece. */
+static Status take_bytes(StreamItem *item, uint8_t **out, size_t *bytes)
 {
-    size_t frame_bytes = 0;
-    if (item->batch != NULL) {
-        return status_error(SQLSTATE_PROTOCOL_VIOLATION, "bytes expected, rows arrived");
+    const uint8_t *payload = NULL;
+    if (item->is_piece) {
+        return STATUS_OK;
     }
-    const uint8_t *frame = item_frame(item, &frame_bytes);
-    FrameHeader header;
-    TRY(frame_verify(frame, frame_bytes));
-    TRY(frame_open(frame, frame_bytes, &header));
-    return reassemble(receiver, source, &header, frame + sizeof(header), out, bytes);
+    if (item->batch != NULL) {
+        return check_kind(FRAME_BATCHES, FRAME_BYTES);
+    }
+    TRY(item_payload(item, FRAME_BYTES, &payload, bytes));
+    if (item->whole != NULL) {
+        *out = item->whole;
+        item->whole = NULL;
+        return STATUS_OK;
+    }
+    uint8_t *copy = malloc(*bytes + 64);
+    if (copy == NULL) {
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a message of %zu bytes", *bytes);
+    }
+    memcpy(copy, payload, *bytes);
+    memset(copy + *bytes, 0, 64);
+    *out = copy;
+    return STATUS_OK;
 }
 
 Status stream_receiver_next_bytes(StreamReceiver *receiver, uint8_t **out, size_t *bytes,
@@ -346,11 +381,12 @@ Status stream_receiver_next_bytes(StreamReceiver *receiver, uint8_t **out, size_
     while (*out == NULL) {
         uint32_t source = 0, credits = 0;
         Status status = STATUS_OK;
-        StreamItem *item = take_item(receiver, NULL, &source, &credits, result, &status);
+        StreamItem *item =
+            take_item(receiver, NULL, FRAME_BYTES, &source, &credits, result, &status);
         if (item == NULL) {
             return status;
         }
-        status = take_bytes(receiver, source, item, out, bytes);
+        status = take_bytes(item, out, bytes);
         stream_item_free(item);
         if (status == STATUS_OK && credits > 0) {
             status = tell_sender(receiver, source, FRAME_CREDIT, credits);

@@ -32,9 +32,21 @@ typedef struct ColumnChunk {
     uint32_t row_count;       /* 1 .. FORMAT_ROW_GROUP_ROWS */
     uint32_t null_count;
     const void *values;       /* lanes, readable up to the next multiple of 1,024 rows; null rows
-                               * repeat a present value (zero or "" when there is none) */
+                               * repeat a present value (zero or "" when there is none); 32 bytes
+                               * behind every text are readable */
     const uint64_t *validity; /* null when null_count is 0; bits past the last row are zero */
+    const struct TextFacts *facts; /* TEXT: when known already, else null */
 } ColumnChunk;
+
+/* What is cheap to know of text while it is copied. Nulls count as empty. */
+typedef struct TextFacts {
+    uint64_t bytes;
+    uint32_t length_min, length_max; /* no rows yet: UINT32_MAX, 0 */
+    uint64_t high_bits;              /* any set bit 7 of a byte: not ASCII */
+    bool has_trailing_blanks;
+} TextFacts;
+void text_facts_add(TextFacts *facts, const TextView *views, const uint64_t *validity,
+                    uint32_t first_row, uint32_t row_count);
 
 /* How a vector of integers is packed: values above base + 2^width - 1 are exceptions. */
 typedef struct PackPlan {
@@ -59,10 +71,10 @@ typedef struct ColumnProfile {
     Int128 base128;                         /* I128: what was subtracted to fit 64 bits; else 0 */
     PackPlan packs[FORMAT_ROW_GROUP_VECTORS];
     size_t packed_bytes;                    /* of all packs */
-    TextView text_min, text_max;            /* borrowed from the chunk */
-    uint64_t text_bytes;
+    uint64_t text_bytes;                    /* as stored: nulls are empty */
     uint32_t length_min, length_max;
     bool has_trailing_blanks, is_ascii;
+    TextView text_min, text_max;            /* borrowed; only after column_profile_texts */
 } ColumnProfile;
 
 /* What a writer remembers of a column from row group to row group. */
@@ -86,6 +98,9 @@ typedef struct EncodeContext {
 
 /* `context` lends scratch memory and kernels. */
 void column_profile(const ColumnChunk *chunk, EncodeContext *context, ColumnProfile *out);
+
+/* Bounds of text, which column_profile leaves out: dictionaries know theirs for nothing. */
+void column_profile_texts(const ColumnChunk *chunk, ColumnProfile *profile);
 
 typedef struct EncodeJob {
     const ColumnChunk *chunk;

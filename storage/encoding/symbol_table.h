@@ -35,6 +35,18 @@ const SymbolDecoder *symbol_table_decoder(const SymbolTable *table);
 size_t symbol_table_encode(const SymbolTable *table, const char *text, size_t bytes,
                            uint8_t *target);
 
+/* Codes of pieces of one text, piece i from starts[i] to starts[i + 1]. The pieces are cut into
+ * SYMBOL_STRANDS parts; the codes of part s go to targets[s] (room as above for all of its pieces),
+ * ends[i] is where those of piece i end there. `text` is followed by 8 readable bytes. */
+#define SYMBOL_STRANDS 4u
+static inline uint32_t symbol_strand_start(uint32_t piece_count, uint32_t strand)
+{
+    return piece_count * strand / SYMBOL_STRANDS;
+}
+void symbol_table_encode_pieces(const SymbolTable *table, const char *text, const uint32_t *starts,
+                                uint32_t piece_count, uint8_t *const targets[SYMBOL_STRANDS],
+                                uint32_t *ends);
+
 /* Expands `code_bytes` codes into exactly `text_bytes` bytes; false when they make another number.
  * Up to SYMBOL_BYTES_MAX bytes behind the text are overwritten. */
 bool symbol_decode(const SymbolDecoder *decoder, const uint8_t *codes, size_t code_bytes, char *text,

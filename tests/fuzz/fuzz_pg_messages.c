@@ -4,7 +4,6 @@
  * The first byte chooses who reads the rest. Nothing may crash, hang or read beyond the input;
  * what is decoded must point into it.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "protocol/pgwire/auth_scram.h"
@@ -13,15 +12,7 @@
 #include "protocol/pgwire/pg_message.h"
 #include "protocol/pgwire/pg_parameter.h"
 #include "protocol/pgwire/startup.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
-
-static void require(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
+#include "tests/fuzz/fuzz.h"
 
 static void check_bind(Arena *arena, const uint8_t *data, size_t bytes)
 {
@@ -34,6 +25,8 @@ static void check_bind(Arena *arena, const uint8_t *data, size_t bytes)
                     (item->data >= data && item->data + item->bytes <= data + bytes));
             (void)pg_format_of(bind.formats, bind.format_count, i);
         }
+        plant(bind.parameter_count == 3 && bind.parameters[1].data == NULL &&
+              pg_format_of(bind.formats, bind.format_count, 2) == PG_FORMAT_BINARY);
     }
     status_free(status);
 }
@@ -73,8 +66,33 @@ static void check_parameter(Arena *arena, const uint8_t *data, size_t bytes)
     };
     Value value;
     status_free(pg_parameter_read(&parameter, target, arena, &value));
-    Int128 number;
-    status_free(numeric_wire_read(data + 2, bytes - 2, type_decimal(38, 10), &number));
+}
+
+/* A number that is read is written, and reads back the same. */
+static void check_numeric(const uint8_t *data, size_t bytes)
+{
+    if (bytes < 2) {
+        return;
+    }
+    Type type = type_decimal(38, data[0] % 38u);
+    uint8_t written[NUMERIC_WIRE_BYTES_MAX];
+    Int128 number, again;
+    Status status = numeric_wire_read(data + 1, bytes - 1, type, &number);
+    if (status == STATUS_OK) {
+        size_t written_bytes = numeric_wire_write(number, type.scale, written);
+        require(written_bytes <= sizeof(written));
+        require(numeric_wire_read(written, written_bytes, type, &again) == STATUS_OK);
+        require(number == again);
+    }
+    status_free(status);
+    Value value;
+    status = numeric_wire_read_exact(data + 1, bytes - 1, &value);
+    if (status == STATUS_OK) {
+        size_t written_bytes = numeric_wire_write(value_int128(&value), value.type.scale, written);
+        require(numeric_wire_read(written, written_bytes, value.type, &again) == STATUS_OK);
+        require(value_int128(&value) == again);
+    }
+    status_free(status);
 }
 
 static void check_scram(Arena *arena, const uint8_t *data, size_t bytes)
@@ -100,6 +118,9 @@ static void check_scram(Arena *arena, const uint8_t *data, size_t bytes)
         ScramVerifier again;
         scram_verifier_print(&verifier, printed);
         require(scram_verifier_parse(printed, &again));
+        if (verifier.iterations < 100) { // more would take the fuzzer's time
+            require(!scram_verifier_matches(&verifier, "not its password"));
+        }
     }
 }
 
@@ -176,8 +197,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         check_frames((PgPhase)(choice / 16 % 3), data, bytes);
         break;
     case 12:
-    case 13:
         check_parameter(arena, data, bytes);
+        break;
+    case 13:
+        check_numeric(data, bytes);
         break;
     case 14:
         check_scram(arena, data, bytes);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECTOR_BYTES = 512, NAMES_MAX = 256, PATH_MAX_BYTES = 512, CHANGES_MAX = 4096 };
+enum { SECTOR_BYTES = 512, NAMES_MAX = 256, PATH_MAX_BYTES = 512 };
 
 typedef struct Content {
     uint8_t *data;
@@ -52,8 +52,8 @@ struct SimulatedFiles {
     FileSystem system;
     Inode *inodes;
     Names visible, durable;
-    NameChange changes[CHANGES_MAX];
-    size_t change_count;
+    NameChange *changes; /* grows: most tests need few */
+    size_t change_count, change_capacity;
     uint64_t calls, fail_call, capacity;
     int fail_error;
     bool fails_for_good;
@@ -167,7 +167,11 @@ static void names_apply(Names *names, const NameChange *change)
 static void change_names(SimulatedFiles *files, const char *source, const char *target,
                          Inode *inode)
 {
-    ASSERT(files->change_count < CHANGES_MAX);
+    if (files->change_count == files->change_capacity) {
+        files->change_capacity = files->change_capacity * 2 + 8;
+        files->changes = realloc(files->changes, files->change_capacity * sizeof *files->changes);
+        ASSERT(files->changes != NULL);
+    }
     NameChange *change = &files->changes[files->change_count++];
     memset(change, 0, sizeof *change);
     strncpy(change->source, source, sizeof change->source - 1);
@@ -195,6 +199,7 @@ void simulated_files_destroy(SimulatedFiles *files)
         free(inode->durable.data);
         free(inode);
     }
+    free(files->changes);
     free(files);
 }
 

@@ -58,6 +58,10 @@ typedef struct AggregateRows {
     uint32_t group_count;      /* there are now */
     uint32_t former_group_count; /* there were before this batch */
     bool has_gaps;             /* rows were left out: new groups may be without any here */
+    /* Few groups only, and no row left out: */
+    const int64_t *group_rows; /* rows per group of this batch; or null */
+    const uint32_t *all_groups; /* by physical row, group_count for none; or null */
+    uint32_t all_count;
 } AggregateRows;
 
 void aggregate_state_init(AggregateState *state, const AggregateSpec *spec, MemoryBudget *budget);
@@ -86,6 +90,12 @@ static inline bool aggregate_is_int64(const AggregateSpec *spec) /* kept in int6
 {
     return spec->op == AGGREGATE_OP_COUNT || spec->class == VALUE_CLASS_INT64 ||
            aggregate_is_exact_sum(spec);
+}
+static inline bool aggregate_compares(const AggregateSpec *spec) /* value by value; tracks `seen` */
+{
+    return spec->op == AGGREGATE_OP_FIRST ||
+           (spec->class != VALUE_CLASS_INT64 &&
+            (spec->op == AGGREGATE_OP_MIN || spec->op == AGGREGATE_OP_MAX));
 }
 /* Double sums, and minima, maxima and first values of any class; NULLs only for SINGLE_VALUE. */
 Status aggregate_update_values(AggregateState *state, const Vector *argument,

@@ -40,6 +40,14 @@ typedef struct GroupKeyRange {
     uint64_t stride;
 } GroupKeyRange;
 
+/* What a dictionary's codes add to a position, kept from batch to batch. */
+typedef struct GroupCodes {
+    uint64_t identity;        /* of the dictionary; 0: nothing is kept */
+    uint32_t entry_count, capacity;
+    uint32_t *offsets;
+    bool fits;                /* every entry lies in the key's range */
+} GroupCodes;
+
 typedef struct GroupSpace GroupSpace; /* scratch of one worker */
 GroupSpace *group_space_create(const GroupShape *shape, Arena *worker_arena);
 
@@ -50,11 +58,13 @@ typedef struct GroupTable {
     uint64_t *words;          /* word_count per group */
     RowStore rows;            /* ROWS: number = group */
     GroupKeyRange *ranges;    /* DENSE; range 0: nothing seen yet */
+    GroupCodes *codes;        /* DENSE: per key */
     uint64_t position_count;
     uint32_t *map;            /* DENSE: group + 1 by position */
     size_t map_bytes;
     uint64_t *slots;          /* WORDS, ROWS: upper half of the hash, group + 1 */
     uint64_t slot_mask;
+    uint32_t null_group;      /* WORDS with one key: the group of NULL, or GROUP_NONE */
 } GroupTable;
 
 void group_table_init(GroupTable *table, const GroupShape *shape, Arena *arena);

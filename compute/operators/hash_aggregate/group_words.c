@@ -20,7 +20,7 @@ bool group_type_is_word(Type type)
     return type_is_scaled_integer(type);
 }
 
-static uint64_t text_word(const TextView *view)
+uint64_t group_text_word(const TextView *view)
 {
     uint64_t word;
     uint32_t length = view->length < WORD_TEXT_BYTES ? view->length : WORD_TEXT_BYTES;
@@ -52,7 +52,7 @@ static void read_texts(const Vector *vector, const uint16_t *rows, uint32_t row_
         uint64_t entry_words[VECTOR_ROWS];
         const TextView *entries = vector->dictionary->entries;
         for (uint32_t e = 0; e < vector->dictionary->entry_count; e++) {
-            entry_words[e] = text_word(&entries[e]);
+            entry_words[e] = group_text_word(&entries[e]);
         }
         Vector codes = {.type = type_of(TYPE_BIGINT), .lane = vector->lane, .form = VECTOR_FLAT,
                         .data = vector->data};
@@ -66,7 +66,7 @@ static void read_texts(const Vector *vector, const uint16_t *rows, uint32_t row_
     TextView views[VECTOR_ROWS];
     lanes_read_text(vector, rows, row_count, views);
     for (uint32_t i = 0; i < row_count; i++) {
-        words[i] = text_word(&views[i]);
+        words[i] = group_text_word(&views[i]);
     }
 }
 

@@ -63,7 +63,7 @@ static uint32_t next_pairs(ProbeState *state, uint16_t row, bool has_null_key, u
             if (count == VECTOR_ROWS) {
                 return count;
             }
-            const uint8_t *build_row = current->rows + *slot * row_bytes;
+            JoinRow build_row = current->rows + *slot * row_bytes;
             uint64_t link = *join_row_link(&state->join->shape, build_row);
             if ((has_null_key || (link & JOIN_LINK_NULL_KEY) != 0) &&
                 may_be_equal(state, row, build_row)) {

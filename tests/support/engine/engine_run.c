@@ -45,6 +45,7 @@ typedef struct World_ {
     Mutex mutex;
     Condition done;
     uint32_t open_count;
+    const char *spill_directory;
 } World_;
 
 static uint64_t now_ns(void)
@@ -123,7 +124,6 @@ static SettingSet *make_settings(const EngineOptions *options)
 static void open_endpoint(World_ *world, uint32_t index, const EngineOptions *options,
                           const TableRows *tables, Arena *arena)
 {
-    static const char *const spill_directory = "/tmp";
     Endpoint *endpoint = &world->endpoints[index];
     uint32_t node_count = options->node_count == 0 ? 1 : options->node_count;
     endpoint->world = world;
@@ -152,7 +152,7 @@ static void open_endpoint(World_ *world, uint32_t index, const EngineOptions *op
         .hub = endpoint->hub,
         .bucket_nodes = world->bucket_nodes,
         .result = index == 0 ? &receiver : NULL,
-        .spill_directory = spill_directory,
+        .spill_directory = world->spill_directory,
         .copy_roots = options->copy_roots,
     };
     query_context_init(&endpoint->query);
@@ -272,6 +272,10 @@ EngineResult engine_run(const Plan *plan, const TableRows *tables, const EngineO
                             &world->host->scheduler) == STATUS_OK);
     world->budget = memory_budget_create(NULL, world->host->budget, "cluster", 0);
     ASSERT(cluster_port_create(transport_nng(), NULL, world->budget, &world->port) == STATUS_OK);
+    static uint32_t run_number;
+    world->spill_directory = arena_printf(arena, "/tmp/basalt-engine-%d-%u", (int)getpid(),
+                                          __atomic_fetch_add(&run_number, 1, __ATOMIC_RELAXED));
+    ASSERT(file_make_directory(world->host->files, world->spill_directory) == STATUS_OK);
     world->bucket_nodes = ARENA_ARRAY(arena, uint32_t, BUCKET_COUNT);
     for (uint32_t b = 0; b < BUCKET_COUNT; b++) {
         world->bucket_nodes[b] = 1 + (uint32_t)((uint64_t)b * node_count / BUCKET_COUNT);
@@ -293,6 +297,7 @@ EngineResult engine_run(const Plan *plan, const TableRows *tables, const EngineO
     }
     cluster_port_destroy(world->port);
     memory_budget_destroy(world->budget);
+    ASSERT(rmdir(world->spill_directory) == 0); // no spill file was left behind
     scheduler_destroy(world->host->scheduler);
     host_destroy(world->host);
     condition_deinit(&world->done);

@@ -146,3 +146,25 @@ const char *lines_difference(Arena *arena, const char *expected, const char *act
                         count_lines(expected), count_lines(actual), line,
                         (int)strcspn(left, "\n"), left, (int)strcspn(right, "\n"), right);
 }
+
+void rows_canonical(Rows *rows)
+{
+    for (uint32_t i = 0; i < rows->count; i++) {
+        for (uint32_t c = 0; c < rows->column_count; c++) {
+            Value *value = &rows->items[i][c];
+            if (value->is_null) {
+                continue;
+            }
+            if (type_is_text(value->type)) {
+                const char *data = text_view_data(&value->text);
+                uint32_t bytes = text_trimmed_length(data, value->text.length);
+                value->text = text_view_make(arena_strndup(rows->arena, data, bytes), bytes);
+            } else if (type_is_float(value->type) && value->f64 == 0.0) {
+                value->f64 = 0.0;
+            } else if (value->type.id == TYPE_INTERVAL) {
+                value->interval.days += value->interval.months * 30;
+                value->interval.months = 0;
+            }
+        }
+    }
+}

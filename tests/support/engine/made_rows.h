@@ -16,3 +16,5 @@ void made_rows_add(MadeTable *table, const MadeType *types, uint32_t row_count, 
                    uint32_t null_every, uint64_t *random);
 /* Where two lists of lines differ first, in words; "" when they do not. */
 const char *lines_difference(Arena *arena, const char *expected, const char *actual);
+/* Makes values that SQL finds equal print alike: texts without trailing blanks, no negative zero. */
+void rows_canonical(Rows *rows);

@@ -381,6 +381,41 @@ START_TEST(names_the_view_in_errors_inside_it)
 }
 END_TEST
 
+// The only cell of a query that is one row of one constant.
+static const char *shown(const char *text)
+{
+    const LogicalValues *values = (const LogicalValues *)bind(text)->root;
+    ck_assert_int_eq(values->node.kind, LOGICAL_VALUES);
+    const TextView *view = &values->cells[0]->constant.text;
+    return arena_strndup(arena, text_view_data(view), view->length);
+}
+
+START_TEST(shows_statements_that_make_the_same_again)
+{
+    static const char *const statements[] = {
+        ("create table zz (a int not null default 1 + 1 encode az64, \"B c\" varchar(7), "
+         "\"select\" numeric(9,3)) diststyle key distkey (\"B c\") sortkey (a, \"select\")"),
+        "create table zz (a char(3), d double precision, t timestamp, i interval) diststyle all",
+        "create table other.zz (a real) diststyle even",
+        "create table zz (a boolean)",
+    };
+    for (int i = 0; i < COUNT(statements); i++) {
+        teardown();
+        setup();
+        must(fake_catalog_add(&catalog, statements[i]), statements[i]);
+        const char *name = i == 2 ? "show table other.zz" : "show table zz";
+        char *first = strdup(shown(name));
+        teardown();
+        setup();
+        must(fake_catalog_add(&catalog, first), first);
+        ck_assert_str_eq(shown(name), first);
+        free(first);
+    }
+    ck_assert_str_eq(shown("show view v"), "CREATE VIEW public.v (a, bb) AS select a, b + 1 as bb "
+                                           "from public.t where c > 1;");
+}
+END_TEST
+
 START_TEST(fills_in_defaults)
 {
     const LogicalInsert *insert =
@@ -569,6 +604,7 @@ int main(void)
     tcase_add_test(c, makes_tables_of_queries);
     tcase_add_test(c, qualifies_names_in_views);
     tcase_add_test(c, names_the_view_in_errors_inside_it);
+    tcase_add_test(c, shows_statements_that_make_the_same_again);
     tcase_add_test(c, fills_in_defaults);
     tcase_add_test(c, binds_copy);
     tcase_add_test(c, binds_drop);

@@ -5,9 +5,11 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "base/vector/value_batch.h"
 #include "protocol/cluster/cluster_port.h"
 
@@ -308,6 +310,69 @@ START_TEST(bytes_of_any_size_stay_one_piece)
 }
 END_TEST
 
+enum { LARGE_BLOCKS = 24, LARGE_BYTES = (8 << 20) + 1, TAKERS = 4 };
+
+/* A worker that takes blocks until their end; each must be whole and in order. */
+typedef struct BlockTaker {
+    StreamReceiver *receiver;
+    uint32_t block_count, bad_count;
+} BlockTaker;
+
+static void take_blocks(void *object)
+{
+    BlockTaker *taker = object;
+    int64_t deadline = clock_monotonic_us() + 20000000;
+    ReceiveResult result = RECEIVE_EMPTY;
+    while (result != RECEIVE_END && clock_monotonic_us() < deadline) {
+        uint8_t *block = NULL;
+        size_t bytes = 0;
+        Status status = stream_receiver_next_bytes(taker->receiver, &block, &bytes, &result);
+        bool is_bad = status != STATUS_OK || (block != NULL && bytes != LARGE_BYTES);
+        for (size_t i = 0; !is_bad && i < bytes; i += 4096) {
+            is_bad = block[i] != (uint8_t)(block[0] + (i >> 20));
+        }
+        taker->block_count += block != NULL;
+        taker->bad_count += is_bad;
+        free(block);
+        status_free(status);
+    }
+}
+
+START_TEST(workers_do_not_mix_up_pieces)
+{
+    BlockTaker takers[TAKERS] = {{.block_count = 0}};
+    Thread threads[TAKERS] = {{.is_running = false}};
+    uint32_t block_count = 0;
+    set_up_road(LOCAL_ENCODED);
+    StreamSender *sender = open_sender(LOCAL_ENCODED);
+    StreamReceiver *receiver = open_receiver(NULL, 0);
+    uint8_t *data = malloc(LARGE_BYTES);
+    for (uint32_t i = 0; i < LARGE_BLOCKS; i++) {
+        for (size_t k = 0; k < LARGE_BYTES; k++) {
+            data[k] = (uint8_t)(i + (k >> 20));
+        }
+        ck_assert_ptr_null(stream_sender_send_bytes(sender, data, LARGE_BYTES));
+    }
+    ck_assert_ptr_null(stream_sender_finish(sender));
+    for (int i = 0; i < TAKERS; i++) {
+        takers[i].receiver = receiver;
+        ck_assert_ptr_null(thread_start(&threads[i], "taker", -1, take_blocks, &takers[i]));
+    }
+    for (int i = 0; i < TAKERS; i++) {
+        thread_join(&threads[i]);
+        block_count += takers[i].block_count;
+        ck_assert_uint_eq(takers[i].bad_count, 0);
+    }
+    ck_assert_uint_eq(block_count, LARGE_BLOCKS);
+    free(data);
+    stream_sender_close(sender);
+    stream_receiver_close(receiver);
+    stream_hub_end_query(hubs[0], 9);
+    stream_hub_end_query(hubs[1], 9);
+    tear_down_road();
+}
+END_TEST
+
 START_TEST(lost_peer_fails_its_streams)
 {
     Type type = type_of(TYPE_BIGINT);
@@ -344,6 +409,7 @@ int main(void)
     tcase_add_loop_test(cases, cancel_fails_both_ends_and_drops_late_rows, 0, ROAD_COUNT);
     tcase_add_loop_test(cases, stop_makes_sends_no_ops, 0, ROAD_COUNT);
     tcase_add_loop_test(cases, bytes_of_any_size_stay_one_piece, 0, ROAD_COUNT);
+    tcase_add_test(cases, workers_do_not_mix_up_pieces);
     tcase_add_test(cases, lost_peer_fails_its_streams);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite); // nng starts in each forked test, never before it
