@@ -45,8 +45,8 @@ typedef enum ExprKind {
     EXPR_IS_NOT_NULL,
     EXPR_IN, /* args[0] among values[]; is_negated; has_null_value: NULL was listed */
     /* Only before planning is done: */
-    EXPR_PARAMETER, /* $number, replaced by a constant when values are bound */
-    EXPR_AGGREGATE, /* inside select lists, until the binder has lifted it into LogicalAggregate */
+    EXPR_PARAMETER,   /* $number, replaced by a constant when values are bound */
+    EXPR_AGGREGATE,   /* in select lists, until the binder has lifted it into LogicalAggregate */
     EXPR_SUBQUERY,
     EXPR_WINDOW
 } ExprKind;
@@ -145,6 +145,8 @@ bool function_is_volatile(FunctionId function); /* a new value at every call: ra
 bool function_is_known(uint32_t number);        /* a line of functions.def */
 const char *aggregate_name(AggregateId aggregate);
 bool aggregate_is_known(uint32_t number);
+/* The aggregate that combines partial states of this one. */
+AggregateId aggregate_merge(AggregateId aggregate);
 /* The type of SUM over `argument`: integers up to INTEGER give BIGINT, BIGINT and decimals
  * DECIMAL(38, scale), floats DOUBLE, intervals themselves. */
 Type aggregate_sum_type(Type argument);
