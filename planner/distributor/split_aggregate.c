@@ -130,7 +130,7 @@ static void add_final(const AggregatePlacer *self, const Step *partial, Step *mo
     }
     for (uint32_t i = 0; i < self->aggregate_count; i++) {
         merges[i] = (AggregateCall){
-            .id = aggregate_merge(self->aggregates[i].id),
+            .id = aggregate_merged_by(self->aggregates[i].id),
             .argument = logical_column_expr(placer->arena, &partial->columns[key_count + i]),
             .type = self->aggregates[i].type};
     }

@@ -181,7 +181,7 @@ static LogicalNode *two_levels(Splitter *self, Expr *argument, LogicalColumn *co
         if (call->is_distinct) {
             calls[i].argument = logical_column_expr(self->arena, &inner_columns[old->key_count]);
         } else {
-            calls[i].id = aggregate_merge(call->id);
+            calls[i].id = aggregate_merged_by(call->id);
             calls[i].argument = logical_column_expr(self->arena, &inner_columns[merged++]);
             calls[i].filter = NULL;
         }

@@ -146,7 +146,7 @@ bool function_is_known(uint32_t number);        /* a line of functions.def */
 const char *aggregate_name(AggregateId aggregate);
 bool aggregate_is_known(uint32_t number);
 /* The aggregate that combines partial states of this one. */
-AggregateId aggregate_merge(AggregateId aggregate);
+AggregateId aggregate_merged_by(AggregateId aggregate);
 /* The type of SUM over `argument`: integers up to INTEGER give BIGINT, BIGINT and decimals
  * DECIMAL(38, scale), floats DOUBLE, intervals themselves. */
 Type aggregate_sum_type(Type argument);

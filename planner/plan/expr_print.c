@@ -64,7 +64,7 @@ const char *aggregate_name(AggregateId aggregate)
     return aggregate_is_known(aggregate) ? aggregate_names[aggregate] : "";
 }
 
-AggregateId aggregate_merge(AggregateId aggregate)
+AggregateId aggregate_merged_by(AggregateId aggregate)
 {
     return (AggregateId)aggregate_merges[aggregate];
 }
