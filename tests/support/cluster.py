@@ -85,9 +85,18 @@ class Process:
         try:
             return self.process.wait(timeout=40)
         except subprocess.TimeoutExpired:
+            stacks = self.stacks()
             self.process.kill()
             self.process.wait()
-            raise RuntimeError(f"did not stop: {self.arguments}")
+            raise RuntimeError(f"did not stop: {self.arguments}\n{stacks}")
+
+    def stacks(self):
+        """What every thread of a process that hangs is doing, when a debugger is installed."""
+        if shutil.which("gdb") is None:
+            return "(no gdb for its stacks)"
+        return subprocess.run(
+            ["gdb", "-batch", "-p", str(self.pid), "-ex", "thread apply all bt 16"],
+            capture_output=True, text=True, timeout=60).stdout
 
     def signal(self, number):
         self.process.send_signal(number)
@@ -198,7 +207,15 @@ class Cluster(Basalt):
         return self.wait_ready()
 
     def stop(self):
-        return [p.stop() for p in self.processes()]
+        codes, failure = [], None
+        for p in self.processes():  # all of them, whatever one does
+            try:
+                codes.append(p.stop())
+            except RuntimeError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        return codes
 
     def pids(self):
         return [p.pid for p in self.processes()]
