@@ -143,7 +143,13 @@ class Basalt:
             shutil.rmtree(self.directory, ignore_errors=True)
 
     def __enter__(self):
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            for p in self.processes():
+                if p.process is not None:
+                    p.kill()
+            raise
 
     def __exit__(self, kind, *_):
         codes = self.stop()
