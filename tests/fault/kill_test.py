@@ -170,9 +170,19 @@ class Rounds:
         back = time.monotonic() - started
         if back > WAIT_MAX:
             raise Failure(f"round {number}: {back:.1f} s until the cluster served again")
-        self.verify()
+        self.all_alive(number)
+        try:
+            self.verify()
+        finally:
+            self.all_alive(number)
         print(f"round {number}: {kind.name} {name} during {work.__name__}: {'; '.join(log)}; "
               f"back in {back:.2f} s", flush=True)
+
+    def all_alive(self, number):
+        for p in self.server.processes():
+            if not p.is_running():
+                raise Failure(f"round {number}: {p.arguments[1]} {p.log_path.name} ended by itself "
+                              f"({p.process.returncode}):\n{p.log()[-2000:]}")
 
     def verify(self):
         with self.connect() as c:

@@ -5,6 +5,7 @@ Data lies in a temporary folder; ports are free ones. Only processes started her
 
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -26,13 +27,10 @@ def program(preset=None):
 
 
 def free_ports(count):
-    """`count` ports in a row (a cluster address uses three)."""
+    """`count` ports in a row (a cluster address uses three), below those the system gives to
+    outgoing connections: one of them could sit on a port while its process restarts."""
     for _ in range(200):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = probe.getsockname()[1]
-        if first + count > 65000:
-            continue
+        first = random.SystemRandom().randrange(10_000, 32_000 - count)
         held = []
         try:
             for i in range(count):
@@ -85,9 +83,18 @@ class Process:
         try:
             return self.process.wait(timeout=40)
         except subprocess.TimeoutExpired:
+            stacks = self.stacks()
             self.process.kill()
             self.process.wait()
-            raise RuntimeError(f"did not stop: {self.arguments}")
+            raise RuntimeError(f"did not stop: {self.arguments}\n{stacks}")
+
+    def stacks(self):
+        """What every thread of a process that hangs is doing, when a debugger is installed."""
+        if shutil.which("gdb") is None:
+            return "(no gdb for its stacks)"
+        return subprocess.run(
+            ["gdb", "-batch", "-p", str(self.pid), "-ex", "thread apply all bt 16"],
+            capture_output=True, text=True, timeout=60).stdout
 
     def signal(self, number):
         self.process.send_signal(number)
@@ -136,7 +143,13 @@ class Basalt:
             shutil.rmtree(self.directory, ignore_errors=True)
 
     def __enter__(self):
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            for p in self.processes():
+                if p.process is not None:
+                    p.kill()
+            raise
 
     def __exit__(self, kind, *_):
         codes = self.stop()
@@ -198,7 +211,15 @@ class Cluster(Basalt):
         return self.wait_ready()
 
     def stop(self):
-        return [p.stop() for p in self.processes()]
+        codes, failure = [], None
+        for p in self.processes():  # all of them, whatever one does
+            try:
+                codes.append(p.stop())
+            except RuntimeError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        return codes
 
     def pids(self):
         return [p.pid for p in self.processes()]
