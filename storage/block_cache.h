@@ -2,9 +2,9 @@
  * block_cache.h — encoded blocks in memory, checked once, shared by all scans of a node.
  *
  * A miss reads up to 1 MiB of the column's following blocks with it. Eviction is a clock: a block
- * enters cold, each later use warms it up to three rounds, so one large scan cannot push out what is
- * used again and again. Pinned blocks stay. Invariants: (1) a block is checked when it enters and
- * never again; (2) a pinned block does not move or change; (3) no lock is held over I/O.
+ * enters cold, each later use warms it up to three rounds, so one large scan cannot push out what
+ * is used again and again. Pinned blocks stay. Invariants: (1) a block is checked when it enters
+ * and never again; (2) a pinned block does not move or change; (3) no lock is held over I/O.
  */
 #pragma once
 #include "storage/rowset_reader.h"

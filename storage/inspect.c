@@ -1,6 +1,6 @@
 /*
- * inspect.c — see inspect.h. Everything is read as a node would read it, but nothing is skipped: every
- * byte of a file is covered by one of the sums checked here, and every vector is decoded.
+ * inspect.c — see inspect.h. Everything is read as a node would read it, but nothing is skipped:
+ * every byte of a file is covered by one of the sums checked here, and every vector is decoded.
  */
 #include "storage/inspect.h"
 
@@ -128,14 +128,13 @@ static Status inspect_blocks(Inspection *inspection, Rowset *rowset)
     const FooterHeader *header = footer->header;
     inspection->report->rows += header->row_count;
     if (inspection->is_verbose) {
-        byte_buffer_printf(inspection->target,
-                           "%s: rowset %llu of table %llu, slice %u, transaction %llu, %llu rows in "
-                           "%u row groups, %u columns\n",
-                           inspection->path, (unsigned long long)header->rowset_id,
-                           (unsigned long long)header->table_id, header->slice,
-                           (unsigned long long)header->txn_id,
-                           (unsigned long long)header->row_count, header->row_group_count,
-                           header->column_count);
+        byte_buffer_printf(
+            inspection->target,
+            "%s: rowset %llu of table %llu, slice %u, transaction %llu, %llu rows in "
+            "%u row groups, %u columns\n",
+            inspection->path, (unsigned long long)header->rowset_id,
+            (unsigned long long)header->table_id, header->slice, (unsigned long long)header->txn_id,
+            (unsigned long long)header->row_count, header->row_group_count, header->column_count);
     }
     for (uint32_t column = 0; column < header->column_count; column++) {
         for (uint32_t row_group = 0; row_group < header->row_group_count; row_group++) {
@@ -216,7 +215,8 @@ static Status inspect_rowset(Inspection *inspection)
     inspection->report->files++;
     inspection->report->bytes += file_bytes;
     TRY(note(inspection, check_name(inspection->path, &identity)));
-    TRY(rowset_create(inspection->system, inspection->path, &identity, inspection->budget, &rowset));
+    TRY(rowset_create(inspection->system, inspection->path, &identity, inspection->budget,
+                      &rowset));
     status = inspect_blocks(inspection, rowset);
     rowset_destroy(rowset);
     return status;
@@ -276,10 +276,8 @@ static Status inspect_database(Inspection *inspection)
              (int)(strrchr(inspection->path, '/') - inspection->path), inspection->path);
     TRY(manifest_store_open(inspection->system, directory, &store));
     inspection->report->files++;
-    const ManifestVisitor visitor = {.object = inspection,
-                                     .rows = visit_rows,
-                                     .prepared = visit_prepared,
-                                     .drop = visit_drop};
+    const ManifestVisitor visitor = {
+        .object = inspection, .rows = visit_rows, .prepared = visit_prepared, .drop = visit_drop};
     Status status = manifest_store_verify(store);
     if (status == STATUS_OK) {
         status = manifest_store_load(store, &visitor);

@@ -45,7 +45,8 @@ Status manifest_drop(Manifest *manifest, uint64_t table_id, const Snapshot *snap
 Status manifest_prepare(Manifest *manifest, uint64_t txn_id) CHECKED;
 Status manifest_commit(Manifest *manifest, uint64_t txn_id, uint64_t position) CHECKED;
 Status manifest_abort(Manifest *manifest, uint64_t txn_id) CHECKED;
-Status manifest_rollback_statements(Manifest *manifest, uint64_t txn_id, uint32_t statement) CHECKED;
+Status manifest_rollback_statements(Manifest *manifest, uint64_t txn_id,
+                                    uint32_t statement) CHECKED;
 Status manifest_abort_unprepared(Manifest *manifest, uint64_t txn_id) CHECKED;
 uint32_t manifest_prepared(Manifest *manifest, uint64_t *txn_ids, uint32_t max);
 void manifest_advance(Manifest *manifest, uint64_t position);

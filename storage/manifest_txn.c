@@ -1,5 +1,6 @@
-/* manifest_txn.c — transactions on this node: what they add and drop, and their outcomes. One thread
- * at a time decides about a transaction; writers of its statements may add rows in parallel before. */
+/* manifest_txn.c — transactions on this node: what they add and drop, and their outcomes. One
+ * thread at a time decides about a transaction; writers of its statements may add rows in parallel
+ * before. */
 #include "storage/manifest_internal.h"
 
 #include <string.h>
@@ -90,8 +91,8 @@ Status manifest_txn_add_drop(ManifestTxn *txn, const PendingDrop *drop)
     return STATUS_OK;
 }
 
-Status manifest_add(Manifest *manifest, uint64_t txn_id, uint32_t statement,
-                    StoredRows *owned_rows, File *owned_file)
+Status manifest_add(Manifest *manifest, uint64_t txn_id, uint32_t statement, StoredRows *owned_rows,
+                    File *owned_file)
 {
     const TxnRows rows = {.pending = {.rows = owned_rows, .statement = statement},
                           .file = owned_file};

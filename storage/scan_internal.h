@@ -1,5 +1,6 @@
-/* scan_internal.h — what the files of a scan share: scan.c (what to read), scan_local.c (one worker's
- * loop), scan_column.c (one column of it), scan_batch.c (rows still kept as INSERT batches). */
+/* scan_internal.h — what the files of a scan share: scan.c (what to read), scan_local.c (one
+ * worker's loop), scan_column.c (one column of it), scan_batch.c (rows still kept as INSERT
+ * batches). */
 #pragma once
 #include <stdatomic.h>
 #include "storage/block_filter.h"

@@ -1,5 +1,6 @@
 /*
- * stored_rows.h — one entry of the manifest: a rowset file, or the encoded batches of a small INSERT.
+ * stored_rows.h — one entry of the manifest: a rowset file, or the encoded batches of a small
+ * INSERT.
  *
  * Counted and immutable. A doomed entry's file is removed with its last reference: scans that began
  * before the rows were dropped finish undisturbed.

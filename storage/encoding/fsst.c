@@ -2,7 +2,8 @@
  * fsst.c — text as codes of a symbol table that the block carries (symbol_table.h).
  *
  * Between lengths and codes each vector keeps the start of every 32nd row's codes (u32), so that a
- * few rows decode without the others. STREAM_SYMBOLS: `count` symbols of 8 bytes, then their lengths.
+ * few rows decode without the others. STREAM_SYMBOLS: `count` symbols of 8 bytes, then their
+ * lengths.
  */
 #include <string.h>
 #include "storage/encoding/symbol_table.h"
@@ -75,9 +76,9 @@ static EncodeEstimate fsst_estimate(const EncodeJob *job)
         return (EncodeEstimate){.bytes = SIZE_MAX};
     }
     const double coded = (double)profile->text_bytes * job->memory->symbol_ratio;
-    return (EncodeEstimate){
-        .bytes = frame_bytes(profile) + (size_t)coded + SYMBOLS_MAX * 9,
-        .decode_ns = 2 + 0.17 * (double)profile->text_bytes / job->chunk->row_count};
+    return (EncodeEstimate){.bytes = frame_bytes(profile) + (size_t)coded + SYMBOLS_MAX * 9,
+                            .decode_ns =
+                                2 + 0.17 * (double)profile->text_bytes / job->chunk->row_count};
 }
 
 /* Codes of all groups end to end at `codes`; the start of each. A group is one text to the symbols:
@@ -132,8 +133,7 @@ static size_t encode_vector(const EncodeJob *job, uint32_t vector, VectorEntry *
     starts[group_count] = position;
     text_vector_gather(chunk, vector, plain);
 
-    uint8_t *body =
-        target + text_vector_head_bytes(profile->length_min, profile->length_max);
+    uint8_t *body = target + text_vector_head_bytes(profile->length_min, profile->length_max);
     uint8_t *codes = body + GROUP_BYTES;
     head.coded_bytes =
         (uint32_t)encode_codes(job->memory->symbols, plain, starts, group_count, codes, groups);
@@ -226,7 +226,8 @@ static Status fsst_open(Block *block)
     const uint32_t count = block->nodes[0].count;
     const BlockStream *symbols = block_stream(block, STREAM_SYMBOLS, 0);
     if (block->header->lane != LANE_TEXT || block->vectors == NULL || block->data == NULL ||
-        count > SYMBOLS_MAX || symbols == NULL || symbols->bytes != count * (sizeof(uint64_t) + 1)) {
+        count > SYMBOLS_MAX || symbols == NULL ||
+        symbols->bytes != count * (sizeof(uint64_t) + 1)) {
         return block_damaged(block, "missing symbol table");
     }
     block->derived_bytes = sizeof(SymbolDecoder);

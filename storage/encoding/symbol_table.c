@@ -7,7 +7,7 @@
 
 #define TRAIN_ROUNDS 5
 #define HASH_SLOTS 2048u
-#define CODE_SPACE 512u      /* while learning: 0..255 single bytes, 256.. symbols */
+#define CODE_SPACE 512u /* while learning: 0..255 single bytes, 256.. symbols */
 #define CANDIDATES_MAX 8192u
 
 /* A symbol as the encoder compares it: bytes beyond its length are shifted out of a mask. */
@@ -18,8 +18,8 @@ typedef struct Symbol {
 } Symbol;
 
 /* Longest match in two look-ups: a hash of the first three bytes finds symbols of three bytes and
- * more (one per slot), a table over the first two bytes the rest. No symbol of several bytes holds a
- * zero byte: a word whose bytes behind the text are cleared never matches too much. */
+ * more (one per slot), a table over the first two bytes the rest. No symbol of several bytes holds
+ * a zero byte: a word whose bytes behind the text are cleared never matches too much. */
 struct SymbolTable {
     Symbol slots[HASH_SLOTS];
     uint16_t shorts[65536]; /* length << 12 | SHORT_ESCAPE, when no symbol matches | code */
@@ -124,7 +124,8 @@ static inline uint64_t text_word(const char *text, const char *end)
     return load_word(text) & (UINT64_MAX >> (64 - 8 * (left < 8 ? left : 8)));
 }
 
-size_t symbol_table_encode(const SymbolTable *table, const char *text, size_t bytes, uint8_t *target)
+size_t symbol_table_encode(const SymbolTable *table, const char *text, size_t bytes,
+                           uint8_t *target)
 {
     uint8_t *out = target;
     const char *end = text + bytes;
@@ -189,8 +190,8 @@ void symbol_table_encode_pieces(const SymbolTable *table, const char *text, cons
                               .out = targets[s],
                               .piece = piece,
                               .piece_end = symbol_strand_start(piece_count, s + 1)};
-        is_running = strand_advance(table, text, starts, targets[s], &strands[s], ends) &&
-                     is_running;
+        is_running =
+            strand_advance(table, text, starts, targets[s], &strands[s], ends) && is_running;
     }
     while (is_running) {
         size_t steps = SIZE_MAX;
@@ -210,8 +211,8 @@ void symbol_table_encode_pieces(const SymbolTable *table, const char *text, cons
         strands[2] = c;
         strands[3] = d;
         for (uint32_t s = 0; s < SYMBOL_STRANDS; s++) {
-            is_running = strand_advance(table, text, starts, targets[s], &strands[s], ends) &&
-                         is_running;
+            is_running =
+                strand_advance(table, text, starts, targets[s], &strands[s], ends) && is_running;
         }
     }
     for (uint32_t s = 0; s < SYMBOL_STRANDS; s++) { // the rest of the longer ones
@@ -385,8 +386,8 @@ const SymbolDecoder *symbol_table_decoder(const SymbolTable *table)
     return &table->decoder;
 }
 
-bool symbol_decode(const SymbolDecoder *decoder, const uint8_t *codes, size_t code_bytes, char *text,
-                   size_t text_bytes)
+bool symbol_decode(const SymbolDecoder *decoder, const uint8_t *codes, size_t code_bytes,
+                   char *text, size_t text_bytes)
 {
     const uint8_t *end = codes + code_bytes;
     const char *text_end = text + text_bytes;

@@ -2,8 +2,8 @@
  * symbol_table.h — FSST: text as one-byte codes for strings of up to eight bytes.
  *
  * After Boncz, Neumann, Leis, "FSST: Fast Random Access String Compression", VLDB 2020. A table of
- * at most 255 symbols is learned from a sample in five rounds: compress the sample with the table so
- * far, count symbols and pairs of neighbours, keep those (and concatenations of pairs) that save
+ * at most 255 symbols is learned from a sample in five rounds: compress the sample with the table
+ * so far, count symbols and pairs of neighbours, keep those (and concatenations of pairs) that save
  * most. Code 255 escapes one literal byte.
  *
  * Example: with symbols "ly ", "regular", "final" the text "finally regular" takes three codes.
@@ -49,5 +49,5 @@ void symbol_table_encode_pieces(const SymbolTable *table, const char *text, cons
 
 /* Expands `code_bytes` codes into exactly `text_bytes` bytes; false when they make another number.
  * Up to SYMBOL_BYTES_MAX bytes behind the text are overwritten. */
-bool symbol_decode(const SymbolDecoder *decoder, const uint8_t *codes, size_t code_bytes, char *text,
-                   size_t text_bytes);
+bool symbol_decode(const SymbolDecoder *decoder, const uint8_t *codes, size_t code_bytes,
+                   char *text, size_t text_bytes);
