@@ -1,9 +1,9 @@
 /*
  * fuzz_block_decode.c — any bytes as a column block or as the footer of a rowset file.
  *
- * The first byte chooses what. Checksums are made right before decoding: a fuzzer cannot guess them,
- * and a decoder must survive what they let through. What opens must decode within its memory, vector
- * by vector and row by row, and filters must agree with what decoding shows.
+ * The first byte chooses what. Checksums are made right before decoding: a fuzzer cannot guess
+ * them, and a decoder must survive what they let through. What opens must decode within its memory,
+ * vector by vector and row by row, and filters must agree with what decoding shows.
  */
 #include <string.h>
 
@@ -14,9 +14,9 @@
 #include "tests/fuzz/fuzz.h"
 
 static const Type types[] = {
-    {.id = TYPE_BIGINT},  {.id = TYPE_DATE},
-    {.id = TYPE_BOOLEAN}, {.id = TYPE_DECIMAL, .precision = 38, .scale = 4},
-    {.id = TYPE_DOUBLE},  {.id = TYPE_REAL},
+    {.id = TYPE_BIGINT},   {.id = TYPE_DATE},
+    {.id = TYPE_BOOLEAN},  {.id = TYPE_DECIMAL, .precision = 38, .scale = 4},
+    {.id = TYPE_DOUBLE},   {.id = TYPE_REAL},
     {.id = TYPE_INTERVAL}, {.id = TYPE_VARCHAR, .length = 96},
 };
 #define TYPE_CHOICES (sizeof types / sizeof types[0])
@@ -45,10 +45,8 @@ static void check_filter(const Block *block, uint32_t number, const Vector *vect
 {
     static uint64_t bitmap[BLOCK_FILTER_BITMAP_BYTES / sizeof(uint64_t)];
     const Value bound = vector_value(vector, 0);
-    const Predicate predicate = {.kind = PREDICATE_RANGE,
-                                 .type = block->type,
-                                 .has_hi = true,
-                                 .hi = bound};
+    const Predicate predicate = {
+        .kind = PREDICATE_RANGE, .type = block->type, .has_hi = true, .hi = bound};
     if (bound.is_null || block->type.id == TYPE_INTERVAL || type_is_text(block->type)) {
         return; // text borrows what the filter decodes anew
     }
@@ -77,9 +75,9 @@ static void decode_all(const Block *block)
         }
         read_vector(block, v, &vector);
         check_filter(block, v, &vector, &buffer);
-        status_ignore(block->encoding->decode(block, v, some, some[0] == some[1] ? 1 : 2, &buffer,
-                                              &vector),
-                      "it decoded as a whole");
+        status_ignore(
+            block->encoding->decode(block, v, some, some[0] == some[1] ? 1 : 2, &buffer, &vector),
+            "it decoded as a whole");
     }
     plant(block->row_count == 77 && block->header->null_count == 7);
     decode_buffer_deinit(&buffer);
@@ -138,8 +136,7 @@ static void fuzz_footer(const uint8_t *data, size_t bytes)
     memcpy(copy + bytes, &trailer, sizeof trailer);
     trailer.checksum = hash_bytes(copy, bytes + sizeof trailer, 1 ^ 3);
     memcpy(copy + bytes, &trailer, sizeof trailer);
-    Status status =
-        rowset_footer_parse(&identity, copy, bytes + sizeof trailer, offset, &footer);
+    Status status = rowset_footer_parse(&identity, copy, bytes + sizeof trailer, offset, &footer);
     if (status != STATUS_OK) {
         require(status_sqlstate(status) == SQLSTATE_DATA_CORRUPTED);
         status_free(status);

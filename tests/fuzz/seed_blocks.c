@@ -44,8 +44,8 @@ static void seed_block(EncodeContext *context, uint32_t choice, Shape shape, Nul
 
 void seed_blocks(void)
 {
-    static const Shape shapes[] = {SHAPE_CONSTANT, SHAPE_SMALL, SHAPE_SORTED, SHAPE_RUNS,
-                                   SHAPE_FEW_WIDE, SHAPE_OUTLIERS};
+    static const Shape shapes[] = {SHAPE_CONSTANT, SHAPE_SMALL,    SHAPE_SORTED,
+                                   SHAPE_RUNS,     SHAPE_FEW_WIDE, SHAPE_OUTLIERS};
     PagePool *pool;
     EncodeContext context;
     require_ok(page_pool_create(&pool, (size_t)256 << 20));

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/io/file.h"
 #include "storage/encoding/encode_block.h"
 #include "storage/format.h"
 
@@ -89,8 +90,8 @@ static int64_t golden_integer(const GoldenCase *test, uint32_t row)
 
 static uint32_t golden_text(const GoldenCase *test, uint32_t row, char *target)
 {
-    static const char *const words[] = {"carefully ", "final ", "deposits ", "sleep ",
-                                        "slyly ",     "regular ", "ideas ",  "across "};
+    static const char *const words[] = {"carefully ", "final ",   "deposits ", "sleep ",
+                                        "slyly ",     "regular ", "ideas ",    "across "};
     uint32_t bytes = 0;
     if (test->encoding == ENCODING_CONSTANT) {
         memcpy(target, "one and the same text", 21);
@@ -144,7 +145,7 @@ static void encode_golden(const GoldenCase *test, const char *path)
     ColumnChunk chunk = {.type = type, .lane = lane, .row_count = ROWS, .values = values};
     for (uint32_t row = 0; row < ROWS; row++) {
         const Value value = golden_value(test, row, texts + 128 * row);
-        const void *source = lane == LANE_TEXT ? (const void *)&value.text
+        const void *source = lane == LANE_TEXT  ? (const void *)&value.text
                              : lane == LANE_F64 ? (const void *)&value.f64
                                                 : (const void *)&value.i128;
         memcpy(values + row * bytes, value.is_null ? values + (row - 1) * bytes : source, bytes);
@@ -214,7 +215,7 @@ END_TEST
 /* The bytes that bit-packing is documented to make: value i in lane i mod L. */
 START_TEST(lanes_are_interleaved)
 {
-    _Alignas(64) uint8_t lanes[VECTOR_ROWS], packed[3 * 128 + 64] = {0};
+    _Alignas(64) uint8_t lanes[VECTOR_ROWS], packed[4 * 128 + 64] = {0};
     for (uint32_t i = 0; i < VECTOR_ROWS; i++) {
         lanes[i] = (uint8_t)(scramble(i) & 7);
     }
