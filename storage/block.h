@@ -24,21 +24,21 @@ uint64_t block_checksum(const void *block, size_t bytes, const BlockIdentity *id
 typedef struct Block {
     const BlockHeader *header;
     const uint8_t *bytes;
-    const struct EncodingOps *encoding;  /* of the root */
+    const struct EncodingOps *encoding; /* of the root */
     const BlockNode *nodes;
     const BlockStream *streams;
     Type type;
     uint32_t row_count, vector_count;
-    const uint64_t *validity;            /* null: no nulls; 16 words per vector */
-    const VectorEntry *vectors;          /* null: the encoding has none */
-    const uint8_t *data;                 /* STREAM_DATA */
+    const uint64_t *validity;   /* null: no nulls; 16 words per vector */
+    const VectorEntry *vectors; /* null: the encoding has none */
+    const uint8_t *data;        /* STREAM_DATA */
     size_t data_bytes;
-    int64_t lo, hi;                      /* of scaled integers: exact */
+    int64_t lo, hi; /* of scaled integers: exact */
     bool has_dictionary;
     Dictionary dictionary;
-    void *derived;                       /* made by the encoding when opened: entries, symbols */
+    void *derived; /* made by the encoding when opened: entries, symbols */
     size_t derived_bytes;
-    MemoryBudget *budget;                /* pays for `derived` */
+    MemoryBudget *budget; /* pays for `derived` */
 } Block;
 
 /* Checks identity, checksum and structure, and prepares decoding. `bytes` stay the caller's,

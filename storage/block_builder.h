@@ -1,6 +1,6 @@
 /*
- * block_builder.h — where encoders write. Streams are built one after the other behind a gap that is
- * large enough for header, nodes and stream directory; finishing moves those up against the
+ * block_builder.h — where encoders write. Streams are built one after the other behind a gap that
+ * is large enough for header, nodes and stream directory; finishing moves those up against the
  * streams. One per writing worker, reused from block to block.
  */
 #pragma once
@@ -8,9 +8,9 @@
 
 typedef struct BlockBuilder {
     MemoryBudget *budget;
-    uint8_t *memory;          /* `capacity` bytes of pool memory */
-    size_t capacity, end;     /* bytes used, from `memory` */
-    bool is_failed;           /* memory was refused */
+    uint8_t *memory;      /* `capacity` bytes of pool memory */
+    size_t capacity, end; /* bytes used, from `memory` */
+    bool is_failed;       /* memory was refused */
     uint32_t node_count, stream_count;
     BlockNode nodes[BLOCK_NODES_MAX];
     BlockStream streams[BLOCK_STREAMS_MAX];

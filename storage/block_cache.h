@@ -15,11 +15,11 @@ typedef struct CacheEntry {
     Block block;
     struct BlockCache *cache;
     Rowset *rowset;
-    uint32_t slot;                     /* index into the rowset's slots */
-    uint8_t *bytes;                    /* pool memory */
+    uint32_t slot;  /* index into the rowset's slots */
+    uint8_t *bytes; /* pool memory */
     size_t byte_count;
-    size_t held_bytes;                 /* with what the block derived from them */
-    uint32_t pin_count;                /* guarded by the cache's mutex, like all below */
+    size_t held_bytes;  /* with what the block derived from them */
+    uint32_t pin_count; /* guarded by the cache's mutex, like all below */
     uint8_t state, warmth;
     struct CacheEntry *next, *previous; /* the clock's circle */
 } CacheEntry;

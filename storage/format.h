@@ -35,10 +35,10 @@
 #define FORMAT_ROW_GROUP_ROWS 65536u
 #define FORMAT_ROW_GROUP_VECTORS 64u
 #define FORMAT_ROWSET_ROW_GROUPS 64u
-#define FORMAT_ALIGNMENT 64u       /* of every section, and readable bytes after each stream */
+#define FORMAT_ALIGNMENT 64u /* of every section, and readable bytes after each stream */
 #define FORMAT_FILE_ALIGNMENT 4096u
 #define FORMAT_ROWSET_ID_BITS 42u
-#define FORMAT_ROW_BITS 22u        /* row id = rowset id << 22 | row group << 16 | row */
+#define FORMAT_ROW_BITS 22u /* row id = rowset id << 22 | row group << 16 | row */
 #define FORMAT_COLUMN_ID_MAX 65535u
 #define FORMAT_COLUMNS_MAX 4096u
 
@@ -48,52 +48,52 @@
 
 /* How the cluster's 16-byte id appears in identities: XXH3-64 of it, seed 0. */
 typedef struct RowsetHeader {
-    uint64_t magic;           /* 0-7 */
-    uint32_t version;         /* 8-11 */
-    uint32_t flags;           /* 12-15 zero */
-    uint64_t checksum;        /* 16-23 XXH3-64, seed 0, of this header with the field zero */
-    uint64_t cluster;         /* 24-31 */
-    uint64_t table_id;        /* 32-39 */
-    uint64_t rowset_id;       /* 40-47 */
-    uint32_t vector_rows;     /* 48-51 1,024 */
-    uint32_t row_group_rows;  /* 52-55 65,536: the stride of row ids */
-    uint64_t reserved;        /* 56-63 zero */
+    uint64_t magic;          /* 0-7 */
+    uint32_t version;        /* 8-11 */
+    uint32_t flags;          /* 12-15 zero */
+    uint64_t checksum;       /* 16-23 XXH3-64, seed 0, of this header with the field zero */
+    uint64_t cluster;        /* 24-31 */
+    uint64_t table_id;       /* 32-39 */
+    uint64_t rowset_id;      /* 40-47 */
+    uint32_t vector_rows;    /* 48-51 1,024 */
+    uint32_t row_group_rows; /* 52-55 65,536: the stride of row ids */
+    uint64_t reserved;       /* 56-63 zero */
 } RowsetHeader;
 static_assert(sizeof(RowsetHeader) == 64, "rowset header");
 
 typedef struct BlockHeader {
-    uint32_t magic;         /* 0-3 */
-    uint16_t version;       /* 4-5 */
-    uint16_t encryption;    /* 6-7 slot: number of the key record in the footer; 0 = plain */
-    uint64_t checksum;      /* 8-15 XXH3-64 of what follows the header, seeded by that of the header
-                             * (this field zero), seeded by that of the identity */
-    uint64_t cluster;       /* 16-23 identity … */
-    uint64_t table_id;      /* 24-31 */
-    uint64_t rowset_id;     /* 32-39 */
-    uint32_t column_id;     /* 40-43 */
-    uint16_t row_group;     /* 44-45 … identity */
-    uint8_t node_count;     /* 46 */
-    uint8_t stream_count;   /* 47 */
-    uint32_t block_bytes;   /* 48-51 header, streams and padding: a multiple of 64 */
-    uint32_t row_count;     /* 52-55 1 .. 65,536 */
-    uint32_t null_count;    /* 56-59 */
-    uint16_t flags;         /* 60-61 BLOCK_FLAG_* */
-    uint8_t lane;           /* 62 Lane of the values as encoded: I64, I128, F32, F64, TEXT */
-    uint8_t reserved;       /* 63 zero */
+    uint32_t magic;       /* 0-3 */
+    uint16_t version;     /* 4-5 */
+    uint16_t encryption;  /* 6-7 slot: number of the key record in the footer; 0 = plain */
+    uint64_t checksum;    /* 8-15 XXH3-64 of what follows the header, seeded by that of the header
+                           * (this field zero), seeded by that of the identity */
+    uint64_t cluster;     /* 16-23 identity … */
+    uint64_t table_id;    /* 24-31 */
+    uint64_t rowset_id;   /* 32-39 */
+    uint32_t column_id;   /* 40-43 */
+    uint16_t row_group;   /* 44-45 … identity */
+    uint8_t node_count;   /* 46 */
+    uint8_t stream_count; /* 47 */
+    uint32_t block_bytes; /* 48-51 header, streams and padding: a multiple of 64 */
+    uint32_t row_count;   /* 52-55 1 .. 65,536 */
+    uint32_t null_count;  /* 56-59 */
+    uint16_t flags;       /* 60-61 BLOCK_FLAG_* */
+    uint8_t lane;         /* 62 Lane of the values as encoded: I64, I128, F32, F64, TEXT */
+    uint8_t reserved;     /* 63 zero */
 } BlockHeader;
 static_assert(sizeof(BlockHeader) == 64, "block header");
 static_assert(offsetof(BlockHeader, block_bytes) == 48, "block header");
 
-enum { /* BlockHeader.flags and ZoneRecord.flags */
-    BLOCK_FLAG_ASCENDING = 1,       /* rows in ascending order, no nulls */
-    BLOCK_FLAG_DESCENDING = 2,
-    BLOCK_FLAG_CONSTANT = 4,        /* one value, or all null */
-    BLOCK_FLAG_TRAILING_BLANKS = 8, /* some text ends in a blank */
-    BLOCK_FLAG_ASCII = 16,          /* text: every byte below 128 */
-    BLOCK_FLAG_HAS_RANGE = 32,      /* min and max are set */
-    BLOCK_FLAG_MIN_EXACT = 64,      /* text: min is the whole value, not a prefix */
-    BLOCK_FLAG_MAX_EXACT = 128,
-    BLOCK_FLAG_HAS_SUM = 256
+enum {                           /* BlockHeader.flags and ZoneRecord.flags */
+       BLOCK_FLAG_ASCENDING = 1, /* rows in ascending order, no nulls */
+       BLOCK_FLAG_DESCENDING = 2,
+       BLOCK_FLAG_CONSTANT = 4,        /* one value, or all null */
+       BLOCK_FLAG_TRAILING_BLANKS = 8, /* some text ends in a blank */
+       BLOCK_FLAG_ASCII = 16,          /* text: every byte below 128 */
+       BLOCK_FLAG_HAS_RANGE = 32,      /* min and max are set */
+       BLOCK_FLAG_MIN_EXACT = 64,      /* text: min is the whole value, not a prefix */
+       BLOCK_FLAG_MAX_EXACT = 128,
+       BLOCK_FLAG_HAS_SUM = 256
 };
 
 /* The encoding tree in preorder; node 0 is the root. */
@@ -138,12 +138,12 @@ typedef struct VectorEntry {
 } VectorEntry;
 static_assert(sizeof(VectorEntry) == 16, "vector entry");
 
-enum { /* VectorEntry.flags */
-    VECTOR_FLAG_NULLS = 1,           /* some row is null: the validity words matter */
-    VECTOR_FLAG_ASCENDING = 2,       /* no nulls, values ascend */
-    VECTOR_FLAG_PLAIN = 4,           /* text: the bytes are not compressed */
-    VECTOR_FLAG_LANE_SHIFT = 4,      /* bits 4-5: output Lane U8, U16, U32 or I64 */
-    VECTOR_FLAG_LANE_MASK = 3
+enum {                             /* VectorEntry.flags */
+       VECTOR_FLAG_NULLS = 1,      /* some row is null: the validity words matter */
+       VECTOR_FLAG_ASCENDING = 2,  /* no nulls, values ascend */
+       VECTOR_FLAG_PLAIN = 4,      /* text: the bytes are not compressed */
+       VECTOR_FLAG_LANE_SHIFT = 4, /* bits 4-5: output Lane U8, U16, U32 or I64 */
+       VECTOR_FLAG_LANE_MASK = 3
 };
 
 /* Zone map of one block, in the footer. Integers are 128-bit two's complement, floats the bits of
@@ -188,14 +188,14 @@ static_assert(sizeof(FooterHeader) == 64, "footer header");
 
 /* Tags of footer fields. A reader that does not know a tag skips the field, unless critical. */
 typedef enum FieldTag {
-    FIELD_COLUMNS = 1,     /* ColumnRecord × column_count */
-    FIELD_ROW_GROUPS = 2,  /* u32 rows × row_group_count */
-    FIELD_LOCATIONS = 3,   /* BlockLocation × column_count × row_group_count, column by column */
-    FIELD_ZONES = 4,       /* ZoneRecord, likewise */
-    FIELD_SORT_KEY = 5,    /* u32 column ids: the rows of the rowset ascend by them */
-    FIELD_ENCRYPTION = 6,  /* slot: key records; critical when present */
-    FIELD_BLOOM = 7,       /* slot: a bloom filter of one column */
-    FIELD_SKETCHES = 8     /* slot: column sketches of the rowset */
+    FIELD_COLUMNS = 1,    /* ColumnRecord × column_count */
+    FIELD_ROW_GROUPS = 2, /* u32 rows × row_group_count */
+    FIELD_LOCATIONS = 3,  /* BlockLocation × column_count × row_group_count, column by column */
+    FIELD_ZONES = 4,      /* ZoneRecord, likewise */
+    FIELD_SORT_KEY = 5,   /* u32 column ids: the rows of the rowset ascend by them */
+    FIELD_ENCRYPTION = 6, /* slot: key records; critical when present */
+    FIELD_BLOOM = 7,      /* slot: a bloom filter of one column */
+    FIELD_SKETCHES = 8    /* slot: column sketches of the rowset */
 } FieldTag;
 #define FIELD_CRITICAL 0x8000u
 

@@ -33,8 +33,8 @@ Status manifest_rowset_path(const Manifest *manifest, uint64_t table_id, uint32_
 Status manifest_make_directory(Manifest *manifest, uint64_t table_id, uint32_t slice) CHECKED;
 
 /* Adds rows a transaction wrote; `owned_file`, when not null, is synced at prepare. Thread-safe. */
-Status manifest_add(Manifest *manifest, uint64_t txn_id, uint32_t statement,
-                    StoredRows *owned_rows, File *owned_file) CHECKED;
+Status manifest_add(Manifest *manifest, uint64_t txn_id, uint32_t statement, StoredRows *owned_rows,
+                    File *owned_file) CHECKED;
 /* Forgets what one statement added to one table: a writer that did not finish. */
 Status manifest_forget(Manifest *manifest, uint64_t txn_id, uint32_t statement,
                        uint64_t table_id) CHECKED;

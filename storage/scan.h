@@ -14,8 +14,8 @@ typedef struct TableScan TableScan;
 typedef struct TableScanLocal TableScanLocal;
 
 typedef struct ScanPredicate {
-    uint32_t column;             /* index into the request's columns */
-    const Predicate *predicate;  /* lives as long as the scan */
+    uint32_t column;            /* index into the request's columns */
+    const Predicate *predicate; /* lives as long as the scan */
 } ScanPredicate;
 
 /* Any other condition: handed down by the engine, one object per worker.
@@ -29,12 +29,12 @@ typedef struct ScanRequest {
     const PlanTable *table;
     Snapshot snapshot;
     uint32_t column_count;
-    const uint32_t *columns;     /* indexes into table->columns */
+    const uint32_t *columns; /* indexes into table->columns */
     uint32_t predicate_count;
     const ScanPredicate *predicates;
-    uint32_t batch_rows;         /* at most VECTOR_ROWS */
+    uint32_t batch_rows; /* at most VECTOR_ROWS */
     MemoryBudget *budget;
-    bool has_exclusive_replica;  /* ALL table read by one node only: set on that node */
+    bool has_exclusive_replica; /* ALL table read by one node only: set on that node */
 } ScanRequest;
 
 /* Pins the manifest version of the snapshot. */

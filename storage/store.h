@@ -25,11 +25,11 @@ typedef struct Store Store;
 
 typedef struct StoreOptions {
     Host *host;
-    MemoryBudget *budget;            /* the node's */
+    MemoryBudget *budget; /* the node's */
     const char *directory;
-    uint32_t node_id;                /* from 1 */
+    uint32_t node_id; /* from 1 */
     uint8_t cluster_id[CLUSTER_ID_BYTES];
-    size_t cache_bytes;              /* of encoded blocks */
+    size_t cache_bytes; /* of encoded blocks */
 } StoreOptions;
 
 /* Opens or creates; removes garbage; 55000 when the directory belongs to another cluster or
@@ -79,7 +79,7 @@ typedef struct TableWriteOptions {
     uint64_t txn_id;
     uint32_t statement;
     uint32_t row_group_rows;
-    MemoryBudget *budget;  /* the statement's */
+    MemoryBudget *budget; /* the statement's */
     const bool *is_canceled;
 } TableWriteOptions;
 Status table_writer_create(const TableWriteOptions *options, TableWriter **out) CHECKED;

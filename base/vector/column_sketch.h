@@ -18,9 +18,9 @@ typedef struct ColumnSketch {
     Type type;
     uint64_t row_count, null_count;
     bool has_bounds;
-    Value min, max;                 /* text points into the buffers below */
+    Value min, max; /* text points into the buffers below */
     char min_text[SKETCH_TEXT_BYTES], max_text[SKETCH_TEXT_BYTES];
-    uint64_t text_bytes;            /* sum of lengths */
+    uint64_t text_bytes; /* sum of lengths */
     uint8_t registers[SKETCH_REGISTERS];
 } ColumnSketch;
 

@@ -94,7 +94,7 @@ static Status row_code(FunctionFrame *frame, RegexState *state, const TextView *
     const char *text = text_view_data(pattern);
     size_t bytes = pattern->length;
     bool is_same = state->last_code != NULL && state->last_bytes == bytes &&
-                   memcmp(state->last_text, text, bytes) == 0;
+                   (bytes == 0 || memcmp(state->last_text, text, bytes) == 0);
     if (!is_same) {
         pcre2_code *code = NULL;
         TRY(compile(text, bytes, is_case_ignored, &code));

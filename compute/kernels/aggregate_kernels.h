@@ -1,8 +1,9 @@
 /*
  * aggregate_kernels.h — loops that add lanes to accumulators, by lane and by group.
  *
- * `rows`: physical rows, null for 0 .. count - 1. `groups[i]` is the group of the i-th row. Sums are
- * of the lanes alone: who calls adds base * count. The caller has made sure that nothing overflows.
+ * `rows`: physical rows, null for 0 .. count - 1. `groups[i]` is the group of the i-th row. Sums
+ * are of the lanes alone: who calls adds base * count. The caller has made sure that nothing
+ * overflows.
  */
 #pragma once
 #include "base/vector/kernel_level.h"
@@ -19,8 +20,8 @@ typedef struct AggregateKernels {
     /* Few groups: several accumulators per group break the chain from one row to the next. */
     void (*sum_few[4])(const void *lanes, const uint16_t *rows, const uint32_t *groups,
                        uint32_t count, uint32_t group_count, int64_t *sums);
-    /* Very few groups, all rows from 0 on: rows of group_count or above are in none. With `is_small`
-     * the sum of `count` lanes fits 32 bits. U8, U16, U32. */
+    /* Very few groups, all rows from 0 on: rows of group_count or above are in none. With
+     * `is_small` the sum of `count` lanes fits 32 bits. U8, U16, U32. */
     void (*sum_masked[3])(const void *lanes, const uint32_t *groups, uint32_t count,
                           uint32_t group_count, bool is_small, int64_t *sums);
     void (*min_max_all[4])(const void *lanes, const uint16_t *rows, uint32_t count, int64_t *min,

@@ -56,7 +56,8 @@
 static uint32_t find_bits(const uint64_t *bitmap, const uint32_t *positions, uint32_t count,
                           uint32_t wanted, uint16_t *hits)
 {
-    const uint32_t *words = (const uint32_t *)bitmap; // little endian: bit p is bit p & 31 of word p / 32
+    const uint32_t *words =
+        (const uint32_t *)bitmap; // little endian: bit p is bit p & 31 of word p / 32
     uint32_t flip = wanted ^ 1;
     uint32_t found = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -80,7 +81,10 @@ static uint32_t find_heads(const uint32_t *heads, const uint32_t *positions, uin
     return found;
 }
 
-#define BY_LANE(stem) {stem##_u8, stem##_u16, stem##_u32, stem##_i64}
+#define BY_LANE(stem)                                                                              \
+    {                                                                                              \
+        stem##_u8, stem##_u16, stem##_u32, stem##_i64                                              \
+    }
 const JoinKernels KERNEL(join_kernels) = {
     .positions = BY_LANE(positions),
     .add_positions = BY_LANE(add_positions),

@@ -1,5 +1,6 @@
 /* lanes.tmpl.h — needs T (the lane's C type) and NAME(stem). */
-static void NAME(read)(const void *data, int64_t base, const uint16_t *rows, size_t row_count, int64_t *out)
+static void NAME(read)(const void *data, int64_t base, const uint16_t *rows, size_t row_count,
+                       int64_t *out)
 {
     const T *lanes = data;
     if (rows == NULL) {

@@ -2,9 +2,9 @@
  * sort_runs.c — sorted runs and their merge.
  *
  * The merge keeps a binary heap of runs by their next rows; the word prefix decides nearly always.
- * A spilled run is read a batch at a time and packed again, with its keys, into a small store of its
- * own; as rows given out point there, the merge stops when such a batch ends and reads the next one
- * only when it is called again.
+ * A spilled run is read a batch at a time and packed again, with its keys, into a small store of
+ * its own; as rows given out point there, the merge stops when such a batch ends and reads the next
+ * one only when it is called again.
  */
 #include "compute/operators/sort_runs.h"
 
@@ -56,8 +56,8 @@ void sort_buffer_deinit(SortBuffer *buffer)
     }
 }
 
-// Entries are made when the rows are sorted; their memory is taken now, while a refusal can still be
-// answered by spilling.
+// Entries are made when the rows are sorted; their memory is taken now, while a refusal can still
+// be answered by spilling.
 static Status entries_reserve(SortBuffer *buffer, uint64_t count)
 {
     if (count <= buffer->entry_capacity) {
@@ -228,8 +228,7 @@ static Status add_file(SortRuns *runs, SpillFile *file)
     return STATUS_OK;
 }
 
-static Status add_parts(SortRuns *runs, SortBuffer *buffer, SpillFile *file,
-                        uint32_t stream_count)
+static Status add_parts(SortRuns *runs, SortBuffer *buffer, SpillFile *file, uint32_t stream_count)
 {
     if (file != NULL) {
         TRY(add_file(runs, file));
@@ -245,7 +244,8 @@ static Status add_parts(SortRuns *runs, SortBuffer *buffer, SpillFile *file,
     if (buffer->store.row_count == 0) {
         return STATUS_OK;
     }
-    SortRun run = {.entries = buffer->entries, .entry_capacity = buffer->entry_capacity,
+    SortRun run = {.entries = buffer->entries,
+                   .entry_capacity = buffer->entry_capacity,
                    .entry_count = buffer->store.row_count};
     TRY(row_store_join(&runs->rows, &buffer->store));
     TRY(add_run(runs, &run));
@@ -324,8 +324,8 @@ static bool run_is_before(const SortRuns *runs, const SortRun *left, const SortR
     if (left->prefix != right->prefix) {
         return left->prefix < right->prefix;
     }
-    return sort_keys_compare_rows(&runs->shape->keys, &runs->shape->layout, left->row,
-                                  right->row) < 0;
+    return sort_keys_compare_rows(&runs->shape->keys, &runs->shape->layout, left->row, right->row) <
+           0;
 }
 
 static void sift_down(SortRuns *runs, uint32_t index)

@@ -1,6 +1,6 @@
 /*
- * window.c — rows are scattered by the hash of their partition into buckets, each bucket is sorted by
- * partition and order, and the source goes through its partitions.
+ * window.c — rows are scattered by the hash of their partition into buckets, each bucket is sorted
+ * by partition and order, and the source goes through its partitions.
  *
  * Averages and variances become sums and counts, put together again by an expression over the
  * output, so that they agree with those of aggregates.
@@ -22,16 +22,16 @@ typedef struct WindowLocal {
     SortBuffer buffers[WINDOW_BUCKETS];
     SpillFile *files[WINDOW_BUCKETS];
     uint64_t *hashes;
-    uint16_t *rows;            /* bucket_count lists of VECTOR_ROWS */
+    uint16_t *rows; /* bucket_count lists of VECTOR_ROWS */
 } WindowLocal;
 
 /* While the plan is taken apart. */
 typedef struct WindowPlanner {
     Window *window;
     Arena *arena;
-    Expr **computed;           /* arguments that are no plain columns */
+    Expr **computed; /* arguments that are no plain columns */
     uint32_t computed_count;
-    Expr **outputs;            /* per call, over the columns */
+    Expr **outputs; /* per call, over the columns */
 } WindowPlanner;
 
 static const SinkOps window_ops;
@@ -61,29 +61,29 @@ static Expr *add_column(WindowPlanner *planner, WindowColumn column)
 static Expr *add_aggregate(WindowPlanner *planner, const WindowCall *call, WindowOp op,
                            Expr *argument, Type type)
 {
-    return add_column(planner, (WindowColumn){
-                                   .kind = WINDOW_COLUMN_AGGREGATE,
-                                   .call = call,
-                                   .type = type,
-                                   .field = argument == NULL ? WINDOW_NO_FIELD
-                                                             : field_of_expr(planner, argument),
-                                   .op = op,
-                               });
+    return add_column(
+        planner, (WindowColumn){
+                     .kind = WINDOW_COLUMN_AGGREGATE,
+                     .call = call,
+                     .type = type,
+                     .field = argument == NULL ? WINDOW_NO_FIELD : field_of_expr(planner, argument),
+                     .op = op,
+                 });
 }
 
 static Expr *plan_variance(WindowPlanner *planner, const WindowCall *call, Expr *argument)
 {
     Arena *arena = planner->arena;
     Type real = type_of(TYPE_DOUBLE);
-    Expr *number = type_equal(argument->type, real) ? argument
-                                                    : expr_cast(arena, argument, real, false);
+    Expr *number =
+        type_equal(argument->type, real) ? argument : expr_cast(arena, argument, real, false);
     Expr *square = expr_call2(arena, FUNCTION_MULTIPLY, real, number, number);
     Expr **args = ARENA_ARRAY(arena, Expr *, 4);
     args[0] = add_aggregate(planner, call, WINDOW_OP_SUM, number, real);
     args[1] = add_aggregate(planner, call, WINDOW_OP_SUM, square, real);
     args[2] = add_aggregate(planner, call, WINDOW_OP_COUNT, argument, type_of(TYPE_BIGINT));
-    args[3] = expr_int64(arena, TYPE_INTEGER,
-                         (int64_t)call->aggregate - (int64_t)AGGREGATE_VAR_SAMP);
+    args[3] =
+        expr_int64(arena, TYPE_INTEGER, (int64_t)call->aggregate - (int64_t)AGGREGATE_VAR_SAMP);
     Expr *result = expr_call(arena, FUNCTION_VARIANCE_FINAL, real, 4, args);
     return type_equal(call->type, real) ? result : expr_cast(arena, result, call->type, false);
 }
@@ -142,8 +142,11 @@ static Status plan_aggregate(WindowPlanner *planner, const WindowCall *call, Exp
 
 static Status plan_call(WindowPlanner *planner, const WindowCall *call, Expr **out)
 {
-    WindowColumn column = {.call = call, .type = call->type, .field = WINDOW_NO_FIELD,
-                           .number_field = WINDOW_NO_FIELD, .default_field = WINDOW_NO_FIELD};
+    WindowColumn column = {.call = call,
+                           .type = call->type,
+                           .field = WINDOW_NO_FIELD,
+                           .number_field = WINDOW_NO_FIELD,
+                           .default_field = WINDOW_NO_FIELD};
     switch (call->id) {
     case WINDOW_AGGREGATE:
         return plan_aggregate(planner, call, out);
@@ -291,8 +294,7 @@ static Status scatter(Window *window, WindowLocal *local, Batch *fields)
 {
     uint32_t counts[WINDOW_BUCKETS] = {0};
     for (uint32_t k = 0; k < window->plan->partition_count; k++) {
-        row_hash_column(&fields->columns[window->plan->partition[k]], fields, k > 0,
-                        local->hashes);
+        row_hash_column(&fields->columns[window->plan->partition[k]], fields, k > 0, local->hashes);
     }
     const uint16_t *selected = batch_selected_rows(fields);
     for (uint32_t i = 0; i < fields->selected_count; i++) {
@@ -319,8 +321,8 @@ static Status window_consume(Sink *self, void *local, Batch *in, Flow *flow)
     TRY(expr_columns_evaluate(&window->arguments, &state->arguments, in, state->vectors));
     TRY(batch_load_all(in));
     for (uint32_t f = 0; f < window->field_count; f++) {
-        fields->columns[f] = f < window->child_count ? in->columns[f]
-                                                     : *state->vectors[f - window->child_count];
+        fields->columns[f] =
+            f < window->child_count ? in->columns[f] : *state->vectors[f - window->child_count];
     }
     fields->column_count = window->field_count;
     fields->row_count = in->row_count;

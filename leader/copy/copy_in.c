@@ -143,7 +143,8 @@ static Status run_stream(CopyIn *copy)
 {
     Session *session = copy->session;
     const BoundStatement *bound = copy->portal->bound;
-    TRY(row_splitter_create(copy->format, session->leader->budget, ROW_BLOCK_BYTES, &copy->splitter));
+    TRY(row_splitter_create(copy->format, session->leader->budget, ROW_BLOCK_BYTES,
+                            &copy->splitter));
     if (copy->is_gzip) {
         TRY(gunzip_stream_create(&copy->gunzip));
         copy->expanded = malloc(GUNZIP_BYTES);
@@ -196,8 +197,7 @@ Status copy_in_run(Session *session, Portal *portal, PlannerContext *planner,
     TRY(statement_start_query(session, portal, planner, &writing, bound->root, 1, &rows, NULL,
                               false, true, &plan));
     if (bound->is_copy_stdin) {
-        CopyIn copy = {
-            .session = session, .portal = portal, .format = &format, .is_gzip = is_gzip};
+        CopyIn copy = {.session = session, .portal = portal, .format = &format, .is_gzip = is_gzip};
         for (uint32_t i = 0; copy.read == NULL && i < plan->fragment_count; i++) {
             copy.read = find_copy_read(plan->fragments[i].root);
         }

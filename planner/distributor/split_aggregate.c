@@ -32,16 +32,6 @@ typedef struct AggregatePlacer {
     double groups;
 } AggregatePlacer;
 
-static AggregateId merge_of(AggregateId id)
-{
-    static const uint8_t merges[AGGREGATE_ID_MAX + 1] = {
-#define AGGREGATE(id, number, name, merge) [number] = AGGREGATE_##merge,
-#include "planner/plan/aggregates.def"
-#undef AGGREGATE
-    };
-    return (AggregateId)merges[id];
-}
-
 static bool is_mergeable(const AggregateCall *call)
 {
     switch (call->id) {
@@ -140,7 +130,7 @@ static void add_final(const AggregatePlacer *self, const Step *partial, Step *mo
     }
     for (uint32_t i = 0; i < self->aggregate_count; i++) {
         merges[i] = (AggregateCall){
-            .id = merge_of(self->aggregates[i].id),
+            .id = aggregate_merged_by(self->aggregates[i].id),
             .argument = logical_column_expr(placer->arena, &partial->columns[key_count + i]),
             .type = self->aggregates[i].type};
     }

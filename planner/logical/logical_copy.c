@@ -235,6 +235,24 @@ LogicalNode *logical_copy(PlannerContext *context, const LogicalNode *root, Colu
     return copy;
 }
 
+typedef struct CopiedColumns {
+    Arena *arena;
+    const ColumnRenumbering *map;
+} CopiedColumns;
+
+static Expr *copied_column(void *object, const Expr *column)
+{
+    const CopiedColumns *self = object;
+    ColumnNumber number = column_renumbering_get(self->map, column->column);
+    return number == column->column ? NULL : expr_column(self->arena, number, column->type);
+}
+
+Expr *logical_copied_expr(Arena *arena, const Expr *expr, const ColumnRenumbering *map)
+{
+    CopiedColumns self = {arena, map};
+    return expr == NULL ? NULL : expr_replace_columns(arena, expr, copied_column, &self);
+}
+
 typedef struct Replacer {
     Arena *arena;
     Expr *(*map)(void *object, const Expr *column);

@@ -113,16 +113,6 @@ static Expr *split_call(Splitter *self, const AggregateCall *call, const char *n
     }
 }
 
-static AggregateId merge_of(AggregateId id)
-{
-    static const uint8_t merges[AGGREGATE_ID_MAX + 1] = {
-#define AGGREGATE(id, number, name, merge) [number] = AGGREGATE_##merge,
-#include "planner/plan/aggregates.def"
-#undef AGGREGATE
-    };
-    return (AggregateId)merges[id];
-}
-
 /* The one DISTINCT argument of the calls, when two levels of grouping can compute them all. */
 static Expr *common_distinct_argument(const Splitter *self)
 {
@@ -191,7 +181,7 @@ static LogicalNode *two_levels(Splitter *self, Expr *argument, LogicalColumn *co
         if (call->is_distinct) {
             calls[i].argument = logical_column_expr(self->arena, &inner_columns[old->key_count]);
         } else {
-            calls[i].id = merge_of(call->id);
+            calls[i].id = aggregate_merged_by(call->id);
             calls[i].argument = logical_column_expr(self->arena, &inner_columns[merged++]);
             calls[i].filter = NULL;
         }
@@ -224,25 +214,12 @@ static uint32_t count_groups(const Splitter *self)
     return groups;
 }
 
-typedef struct CopiedColumns {
-    Arena *arena;
-    const ColumnRenumbering *map;
-} CopiedColumns;
-
-static Expr *copied_column(void *object, const Expr *column)
-{
-    const CopiedColumns *self = object;
-    ColumnNumber number = column_renumbering_get(self->map, column->column);
-    return number == column->column ? NULL : expr_column(self->arena, number, column->type);
-}
-
 /* One group of calls over a copy of the input. */
 static LogicalNode *aggregate_group(Splitter *self, uint32_t first)
 {
     LogicalAggregate part = *self->aggregate;
     ColumnRenumbering map = {0};
     part.child = logical_copy(self->context, self->aggregate->child, &map);
-    CopiedColumns copied = {self->arena, &map};
     Splitter group = {.context = self->context, .arena = self->arena, .aggregate = &part};
     group.columns = ARENA_ARRAY(self->arena, LogicalColumn, self->calls.count);
     for (uint32_t i = first; i < self->calls.count; i++) {
@@ -251,13 +228,8 @@ static LogicalNode *aggregate_group(Splitter *self, uint32_t first)
             continue;
         }
         AggregateCall *copy = arena_memdup(self->arena, call, sizeof(*call));
-        if (call->argument != NULL) {
-            copy->argument =
-                expr_replace_columns(self->arena, call->argument, copied_column, &copied);
-        }
-        if (call->filter != NULL) {
-            copy->filter = expr_replace_columns(self->arena, call->filter, copied_column, &copied);
-        }
+        copy->argument = logical_copied_expr(self->arena, call->argument, &map);
+        copy->filter = logical_copied_expr(self->arena, call->filter, &map);
         group.columns[group.calls.count] = self->columns[i];
         pointer_list_add(self->arena, &group.calls, copy);
     }

@@ -33,29 +33,14 @@ static Expr *mark_column(Arena *arena, ColumnNumber mark)
     return expr_column(arena, mark, type_of(TYPE_BOOLEAN));
 }
 
-typedef struct CopyMap {
-    Arena *arena;
-    const ColumnRenumbering *map;
-} CopyMap;
-
-static Expr *copied_column(void *object, const Expr *column)
-{
-    const CopyMap *self = object;
-    ColumnNumber number = column_renumbering_get(self->map, column->column);
-    return number == column->column ? NULL : expr_column(self->arena, number, column->type);
-}
-
 /* The same right side once more; the conditions get the copy's columns. */
 static LogicalNode *repeat_right(Unnester *unnester, const LogicalNode *right, Expr **condition,
                                  Expr **same)
 {
     ColumnRenumbering map = {0};
     LogicalNode *copy = logical_copy(unnester->context, right, &map);
-    CopyMap columns = {unnester->arena, &map};
-    *condition = expr_replace_columns(unnester->arena, *condition, copied_column, &columns);
-    if (*same != NULL) {
-        *same = expr_replace_columns(unnester->arena, *same, copied_column, &columns);
-    }
+    *condition = logical_copied_expr(unnester->arena, *condition, &map);
+    *same = logical_copied_expr(unnester->arena, *same, &map);
     return copy;
 }
 

@@ -28,6 +28,12 @@ static const char *const aggregate_names[AGGREGATE_ID_MAX + 1] = {
 #undef AGGREGATE
 };
 
+static const uint8_t aggregate_merges[AGGREGATE_ID_MAX + 1] = {
+#define AGGREGATE(id, number, name, merge) [number] = AGGREGATE_##merge,
+#include "planner/plan/aggregates.def"
+#undef AGGREGATE
+};
+
 bool function_is_known(uint32_t number)
 {
     return number <= FUNCTION_ID_MAX && function_facts[number].is_known;
@@ -56,6 +62,11 @@ bool aggregate_is_known(uint32_t number)
 const char *aggregate_name(AggregateId aggregate)
 {
     return aggregate_is_known(aggregate) ? aggregate_names[aggregate] : "";
+}
+
+AggregateId aggregate_merged_by(AggregateId aggregate)
+{
+    return (AggregateId)aggregate_merges[aggregate];
 }
 
 Type aggregate_sum_type(Type argument)

@@ -160,7 +160,7 @@ SQL = [
     ("copy", "copy t to '/tmp/x'", "0A000", None),
     ("unbuilt", "select array[1, 2]", "0A000", None),
     ("unbuilt", "with recursive x as (select 1 as n union all select n + 1 from x) select * from x", "0A000", None),
-    ("unbuilt", "select i from t group by rollup (i)", "0A000", None),
+    ("unbuilt", "select distinct on (i) i from t", "0A000", None),
     ("unbuilt", "update t set i = 2", "0A000", None),
     ("unbuilt", "delete from t", "0A000", None),
 ]

@@ -1,6 +1,6 @@
 /*
- * aggregate_values.c — aggregates that look at values one by one: sums of floats, minima, maxima and
- * first values of wide decimals, floats, texts and intervals.
+ * aggregate_values.c — aggregates that look at values one by one: sums of floats, minima, maxima
+ * and first values of wide decimals, floats, texts and intervals.
  */
 #include <string.h>
 
@@ -159,8 +159,7 @@ Status aggregate_update_values(AggregateState *state, const Vector *argument,
 }
 
 static void merge_sums(AggregateState *target, const AggregateState *source,
-                       const uint32_t *source_groups, const uint32_t *target_groups,
-                       uint32_t count)
+                       const uint32_t *source_groups, const uint32_t *target_groups, uint32_t count)
 {
     const int64_t *from = source->values;
     int64_t *to = target->values;

@@ -1,8 +1,8 @@
 /*
  * group_dense.c — an array over all possible key words.
  *
- * Ranges grow with what is seen, to about twice what is needed, and the array is then made anew from
- * the groups; when it would become too large the table turns to hashing for good.
+ * Ranges grow with what is seen, to about twice what is needed, and the array is then made anew
+ * from the groups; when it would become too large the table turns to hashing for good.
  */
 #include <string.h>
 

@@ -171,8 +171,7 @@ static void find_single_words(GroupTable *table, GroupSpace *space, uint32_t row
     }
 }
 
-static uint32_t find_words(GroupTable *table, const uint64_t *words, uint64_t hash,
-                           bool is_closed)
+static uint32_t find_words(GroupTable *table, const uint64_t *words, uint64_t hash, bool is_closed)
 {
     uint32_t word_count = table->shape->word_count;
     for (uint64_t s = hash & table->slot_mask;; s = (s + 1) & table->slot_mask) {
@@ -221,8 +220,8 @@ Status group_hash_find_words(GroupTable *table, GroupSpace *space, uint32_t row_
     return STATUS_OK;
 }
 
-// Appends the keys of the rows that took empty slots as new groups. On refusal their slots are given
-// back.
+// Appends the keys of the rows that took empty slots as new groups. On refusal their slots are
+// given back.
 static Status add_rows(GroupTable *table, GroupSpace *space, const Vector *const *keys,
                        const uint16_t *rows, uint32_t new_count)
 {
@@ -234,8 +233,7 @@ static Status add_rows(GroupTable *table, GroupSpace *space, const Vector *const
         uint16_t i = space->new_rows[n];
         physical[n] = rows == NULL ? i : rows[i];
     }
-    Status status =
-        row_store_append(&table->rows, keys, physical, new_count, space->row_pointers);
+    Status status = row_store_append(&table->rows, keys, physical, new_count, space->row_pointers);
     if (status != STATUS_OK) {
         for (uint32_t n = 0; n < new_count; n++) {
             table->slots[space->positions[space->new_rows[n]]] = 0;
@@ -302,9 +300,9 @@ Status group_hash_find_rows(GroupTable *table, GroupSpace *space, const Vector *
         }
         uint32_t rejected_count = 0;
         for (uint32_t k = 0; k < shape->key_count; k++) {
-            count = row_match_field(&shape->layout, k, keys[k], rows, space->packed,
-                                    space->candidates, count, space->candidates, space->rejected,
-                                    &rejected_count);
+            count =
+                row_match_field(&shape->layout, k, keys[k], rows, space->packed, space->candidates,
+                                count, space->candidates, space->rejected, &rejected_count);
         }
         for (uint32_t r = 0; r < rejected_count; r++) {
             uint16_t i = space->rejected[r];

@@ -1,8 +1,8 @@
 /*
  * group_lanes.c — groups of known keys straight from the vectors' lanes.
  *
- * Where a vector's bounds lie inside the dense map's ranges, its lanes are multiplied into positions
- * without being widened; the codes of short texts go through a small table made once per
+ * Where a vector's bounds lie inside the dense map's ranges, its lanes are multiplied into
+ * positions without being widened; the codes of short texts go through a small table made once per
  * dictionary. NULLs, keys outside of the ranges and new keys take the way over words.
  */
 #include <string.h>
@@ -72,8 +72,9 @@ static bool add_codes(GroupTable *table, GroupSpace *space, uint32_t k, const Ve
     if (!codes->fits) {
         return false;
     }
-    KERNELS(group_kernels)->code_positions[key->lane](key->data, codes->offsets, rows, row_count,
-                                                      k > 0, space->map_positions);
+    KERNELS(group_kernels)
+        ->code_positions[key->lane](key->data, codes->offsets, rows, row_count, k > 0,
+                                    space->map_positions);
     return true;
 }
 
@@ -88,8 +89,9 @@ static bool add_lanes(GroupTable *table, GroupSpace *space, uint32_t k, const Ve
         return false;
     }
     uint64_t delta = (uint64_t)key->base - (uint64_t)range->min;
-    KERNELS(group_kernels)->positions[key->lane](key->data, delta, (uint32_t)range->stride, rows,
-                                                 row_count, k > 0, space->map_positions);
+    KERNELS(group_kernels)
+        ->positions[key->lane](key->data, delta, (uint32_t)range->stride, rows, row_count, k > 0,
+                               space->map_positions);
     return true;
 }
 

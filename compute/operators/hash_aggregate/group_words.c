@@ -54,7 +54,9 @@ static void read_texts(const Vector *vector, const uint16_t *rows, uint32_t row_
         for (uint32_t e = 0; e < vector->dictionary->entry_count; e++) {
             entry_words[e] = group_text_word(&entries[e]);
         }
-        Vector codes = {.type = type_of(TYPE_BIGINT), .lane = vector->lane, .form = VECTOR_FLAT,
+        Vector codes = {.type = type_of(TYPE_BIGINT),
+                        .lane = vector->lane,
+                        .form = VECTOR_FLAT,
                         .data = vector->data};
         lanes_read_int64(&codes, rows, row_count, (int64_t *)words);
         bool is_empty = vector->dictionary->entry_count == 0; // nulls only
@@ -164,7 +166,9 @@ void group_gather_words(const GroupTable *table, uint32_t key, const uint32_t *g
     }
     *out = (Vector){
         .type = type,
-        .lane = is_text ? LANE_TEXT : is_byte ? LANE_U8 : LANE_I64,
+        .lane = is_text   ? LANE_TEXT
+                : is_byte ? LANE_U8
+                          : LANE_I64,
         .form = VECTOR_FLAT,
         .lo = lo <= hi ? lo : 0,
         .hi = lo <= hi ? hi : 0,
@@ -180,7 +184,8 @@ Status group_words_reserve(GroupTable *table, uint32_t extra)
         return STATUS_OK;
     }
     size_t group_bytes = table->shape->word_count * sizeof *table->words;
-    uint64_t capacity = table->group_capacity > 0 ? table->group_capacity * UINT64_C(2) : GROUPS_MIN;
+    uint64_t capacity =
+        table->group_capacity > 0 ? table->group_capacity * UINT64_C(2) : GROUPS_MIN;
     capacity = capacity < wanted ? wanted : capacity;
     uint64_t *words = NULL;
     if (capacity < GROUP_NONE) {

@@ -17,13 +17,17 @@
 #include "compute/operators/hash_join/join_table.h"
 
 /* Where an output column comes from. */
-typedef enum JoinOutputKind { JOIN_OUTPUT_PROBE, JOIN_OUTPUT_PAYLOAD, JOIN_OUTPUT_MARK } JoinOutputKind;
+typedef enum JoinOutputKind {
+    JOIN_OUTPUT_PROBE,
+    JOIN_OUTPUT_PAYLOAD,
+    JOIN_OUTPUT_MARK
+} JoinOutputKind;
 typedef struct JoinOutput {
     JoinOutputKind kind;
     uint32_t index; /* probe column, or payload column */
 } JoinOutput;
 
-typedef struct JoinSpill JoinSpill; /* spill.c */
+typedef struct JoinSpill JoinSpill;     /* spill.c */
 typedef struct JoinFilters JoinFilters; /* runtime_filters.c */
 
 typedef struct HashJoin {
@@ -36,26 +40,27 @@ typedef struct HashJoin {
     QueryContext *query;
     const PlanHashJoin *plan;
     JoinKind kind;
-    uint32_t probe_count, build_count;   /* columns of the two sides */
+    uint32_t probe_count, build_count; /* columns of the two sides */
     ExprColumns probe_keys, build_keys;
     JoinShape shape;
-    const uint32_t *payload;             /* build columns that are kept */
+    const uint32_t *payload; /* build columns that are kept */
     const Type *payload_types;
-    JoinOutput *outputs;                 /* output_count of the probe */
-    ExprProgram *residual;               /* over probe ++ build columns; may be null */
-    bool *residual_probe, *residual_payload; /* columns the residual reads: by probe column, payload */
-    bool *needed_probe;                  /* probe columns that outputs or residual read */
-    bool emits_build_rest;               /* RIGHT, FULL, RIGHT_SEMI, RIGHT_ANTI */
-    bool marks_build_rows;               /* the link's matched flag is kept */
-    bool is_null_aware;                  /* ANTI_NULL, MARK: unknown differs from false */
+    JoinOutput *outputs;   /* output_count of the probe */
+    ExprProgram *residual; /* over probe ++ build columns; may be null */
+    bool *residual_probe,
+        *residual_payload; /* columns the residual reads: by probe column, payload */
+    bool *needed_probe;    /* probe columns that outputs or residual read */
+    bool emits_build_rest; /* RIGHT, FULL, RIGHT_SEMI, RIGHT_ANTI */
+    bool marks_build_rows; /* the link's matched flag is kept */
+    bool is_null_aware;    /* ANTI_NULL, MARK: unknown differs from false */
 
-    Mutex mutex;                         /* guards table and spill while workers merge */
+    Mutex mutex; /* guards table and spill while workers merge */
     JoinTable table;
     uint32_t next_insert_page, next_reinsert_page, next_rest_page; /* atomic */
-    bool needs_reinsert;                 /* the first insertion found keys twice */
+    bool needs_reinsert; /* the first insertion found keys twice */
     JoinFilters *filters;
-    JoinSpill *spill;                    /* null: everything is in memory */
-    bool is_spilling;                    /* atomic: set by the first worker that was refused */
+    JoinSpill *spill; /* null: everything is in memory */
+    bool is_spilling; /* atomic: set by the first worker that was refused */
 } HashJoin;
 
 static inline HashJoin *join_of_build(Sink *self)
@@ -98,26 +103,26 @@ typedef enum ProbePhase { PROBE_START, PROBE_LEVELS, PROBE_PAIRS, PROBE_FINAL } 
 typedef struct ProbeState {
     HashJoin *join;
     const JoinTable *table;
-    ProbePhase phase;                 /* of the current batch */
+    ProbePhase phase; /* of the current batch */
     ExprState *residual;
     const Vector **keys;
-    uint16_t *rows;                   /* candidates when some rows of the batch are none */
-    JoinProbe probe;                  /* what the lookup works on */
+    uint16_t *rows;  /* candidates when some rows of the batch are none */
+    JoinProbe probe; /* what the lookup works on */
     uint16_t *scratch;
-    uint16_t *active;                 /* physical rows that still have a chain to follow */
+    uint16_t *active; /* physical rows that still have a chain to follow */
     uint32_t active_count;
     uint32_t level;
-    JoinRow *chain;                   /* by physical row: the build row that is next */
-    RowMask matched;                  /* physical rows that have a match */
-    RowMask null_keys;                /* physical rows with a NULL key that matches nothing */
+    JoinRow *chain;    /* by physical row: the build row that is next */
+    RowMask matched;   /* physical rows that have a match */
+    RowMask null_keys; /* physical rows with a NULL key that matches nothing */
     bool has_null_keys;
-    RowMask unknown;                  /* null-aware joins: rows for which some residual was NULL */
+    RowMask unknown; /* null-aware joins: rows for which some residual was NULL */
 
-    uint16_t *selection;              /* of the output */
-    JoinRow *pointers;                /* compact build rows of an output */
-    VectorBuffer *payload_buffers;    /* by payload column */
-    Batch pair;                       /* probe ++ build columns, for the residual */
-    VectorBuffer *pair_buffers;       /* by probe column: copies for pairs; null lanes until used */
+    uint16_t *selection;           /* of the output */
+    JoinRow *pointers;             /* compact build rows of an output */
+    VectorBuffer *payload_buffers; /* by payload column */
+    Batch pair;                    /* probe ++ build columns, for the residual */
+    VectorBuffer *pair_buffers;    /* by probe column: copies for pairs; null lanes until used */
     uint16_t *pair_rows;
     JoinRow *pair_pointers;
     VectorBuffer mark;
@@ -132,8 +137,8 @@ Status probe_apply(ProbeState *state, Batch *in, Batch *out, Flow *flow) CHECKED
 
 /* --- emit.c --- */
 /* Rows `rows` of `in` with the build rows `pointers` (null pointers: NULLs, with `has_nulls`). */
-void emit_joined(ProbeState *state, const Batch *in, const uint16_t *rows,
-                 const JoinRow *pointers, uint32_t row_count, bool has_nulls, Batch *out);
+void emit_joined(ProbeState *state, const Batch *in, const uint16_t *rows, const JoinRow *pointers,
+                 uint32_t row_count, bool has_nulls, Batch *out);
 /* The pairs of a dense batch: state->pair_rows and pair_pointers, narrowed to `selection` (may be
  * null). */
 Status emit_pairs(ProbeState *state, Batch *in, uint32_t pair_count, const uint16_t *selection,

@@ -1,8 +1,8 @@
 /*
  * join_keys.c — open addressing with the key in the slot.
  *
- * A look at one slot tells hit or miss; the row is touched only for its payload. Slots are placed by
- * the high bits of hash * slot count, so their number need not be a power of two.
+ * A look at one slot tells hit or miss; the row is touched only for its payload. Slots are placed
+ * by the high bits of hash * slot count, so their number need not be a power of two.
  */
 #include <string.h>
 
@@ -39,9 +39,9 @@ size_t join_keys_bytes(JoinTable *table)
 void join_keys_init(JoinTable *table)
 {
     const JoinKeyBounds *bounds = &table->bounds[0];
-    table->empty_key = table->shape->key_count > 1   ? UINT64_MAX
-                       : bounds->max < INT64_MAX ? (uint64_t)bounds->max + 1
-                                                 : (uint64_t)bounds->min - 1;
+    table->empty_key = table->shape->key_count > 1 ? UINT64_MAX
+                       : bounds->max < INT64_MAX   ? (uint64_t)bounds->max + 1
+                                                   : (uint64_t)bounds->min - 1;
     table->keys = table->memory;
     for (uint64_t s = 0; s < table->key_slots; s++) {
         table->keys[s] = (JoinSlot){.key = table->empty_key};
@@ -72,8 +72,7 @@ static uint64_t insert_row(JoinTable *table, uint64_t key, uint64_t slot, const 
 
 // The same among other workers: a slot's key is taken once and never changes; relaxed is enough, as
 // rows are looked at only after all have inserted.
-static uint64_t insert_row_shared(JoinTable *table, uint64_t key, uint64_t slot,
-                                  const uint8_t *row)
+static uint64_t insert_row_shared(JoinTable *table, uint64_t key, uint64_t slot, const uint8_t *row)
 {
     JoinSlot *keys = table->keys;
     for (;; slot = next_slot(table, slot)) {

@@ -38,25 +38,29 @@ typedef struct JoinShape {
     uint32_t key_count;
     const Type *key_types;
     const bool *is_null_equal;
-    bool has_integer_keys;     /* header: key_count words; else the hash, and keys are fields */
-    bool is_existence;         /* nothing but the presence of keys matters */
-    bool may_be_columns;       /* build rows are only read, never marked or walked */
-    bool keeps_null_keys;      /* rows that match nothing are kept for later */
-    double probe_rows;         /* estimated */
-    uint32_t link_offset;      /* in the header, or JOIN_NO_LINK */
-    uint32_t first_payload;    /* field of the first payload column */
+    bool has_integer_keys;  /* header: key_count words; else the hash, and keys are fields */
+    bool is_existence;      /* nothing but the presence of keys matters */
+    bool may_be_columns;    /* build rows are only read, never marked or walked */
+    bool keeps_null_keys;   /* rows that match nothing are kept for later */
+    double probe_rows;      /* estimated */
+    uint32_t link_offset;   /* in the header, or JOIN_NO_LINK */
+    uint32_t first_payload; /* field of the first payload column */
     uint32_t payload_count;
     RowLayout layout;
 } JoinShape;
 
 typedef enum JoinIndex {
-    JOIN_INDEX_NONE, JOIN_INDEX_BITMAP, JOIN_INDEX_COLUMNS, JOIN_INDEX_DENSE, JOIN_INDEX_KEYS,
+    JOIN_INDEX_NONE,
+    JOIN_INDEX_BITMAP,
+    JOIN_INDEX_COLUMNS,
+    JOIN_INDEX_DENSE,
+    JOIN_INDEX_KEYS,
     JOIN_INDEX_HASH
 } JoinIndex;
 
 typedef struct JoinKeyBounds {
-    int64_t min, max;          /* min > max: no value */
-    uint64_t range, stride;    /* where the ranges of all keys together fit a word */
+    int64_t min, max;       /* min > max: no value */
+    uint64_t range, stride; /* where the ranges of all keys together fit a word */
 } JoinKeyBounds;
 
 typedef const uint8_t *JoinRow; /* a packed row, or a position as a number */
@@ -66,42 +70,42 @@ typedef struct JoinColumn {
     uint8_t lane;
     int64_t base, lo, hi;
     void *lanes;
-    uint64_t *nulls;           /* bit set: NULL; null: none */
+    uint64_t *nulls; /* bit set: NULL; null: none */
 } JoinColumn;
 
-typedef struct JoinSlot {      /* KEYS */
+typedef struct JoinSlot { /* KEYS */
     uint64_t key, row;
 } JoinSlot;
 
 typedef struct JoinTable {
     const JoinShape *shape;
     RowStore rows;
-    JoinKeyBounds *bounds;     /* per integer key */
-    bool has_null_key;         /* a row with a NULL key has come, kept or not */
-    uint64_t seen_rows;        /* that have come, kept or not */
-    bool has_duplicates;       /* atomic while rows are inserted */
+    JoinKeyBounds *bounds; /* per integer key */
+    bool has_null_key;     /* a row with a NULL key has come, kept or not */
+    uint64_t seen_rows;    /* that have come, kept or not */
+    bool has_duplicates;   /* atomic while rows are inserted */
 
     JoinIndex index;
-    uint64_t range;            /* positions 1 .. range; 0 is always empty */
-    uint64_t *bitmap;          /* BITMAP, COLUMNS: by position */
-    JoinColumn *columns;       /* COLUMNS: per payload column */
-    uint32_t *heads;           /* DENSE: row number + 1 by position; 0: none */
-    JoinSlot *keys;            /* KEYS */
+    uint64_t range;      /* positions 1 .. range; 0 is always empty */
+    uint64_t *bitmap;    /* BITMAP, COLUMNS: by position */
+    JoinColumn *columns; /* COLUMNS: per payload column */
+    uint32_t *heads;     /* DENSE: row number + 1 by position; 0: none */
+    JoinSlot *keys;      /* KEYS */
     uint64_t key_slots, empty_key;
-    uint64_t *slots;           /* HASH: salt and row pointer; 0: none */
+    uint64_t *slots; /* HASH: salt and row pointer; 0: none */
     uint64_t slot_mask;
-    void *memory;              /* of whichever it is */
+    void *memory; /* of whichever it is */
     size_t index_bytes;
 } JoinTable;
 
 void join_table_init(JoinTable *table, const JoinShape *shape, Arena *arena);
 void join_table_deinit(JoinTable *table);
-/* Adds rows: keys[k] and payload[c] are vectors of one batch, `rows` the selected physical rows. The
- * hashes are those of the rows when keys are no integers. 53200: nothing was added. */
+/* Adds rows: keys[k] and payload[c] are vectors of one batch, `rows` the selected physical rows.
+ * The hashes are those of the rows when keys are no integers. 53200: nothing was added. */
 typedef struct JoinInput {
     const Vector *const *keys;
     const Vector *const *payload;
-    const Batch *batch;        /* row count and selection */
+    const Batch *batch; /* row count and selection */
 } JoinInput;
 typedef struct JoinAppendSpace { /* scratch of one worker */
     uint16_t rows[VECTOR_ROWS];
@@ -109,7 +113,7 @@ typedef struct JoinAppendSpace { /* scratch of one worker */
     uint64_t hashes[VECTOR_ROWS];
     int64_t words[VECTOR_ROWS];
     uint8_t *row_pointers[VECTOR_ROWS];
-    const Vector **vectors;    /* layout.field_count */
+    const Vector **vectors; /* layout.field_count */
 } JoinAppendSpace;
 Status join_table_append(JoinTable *table, const JoinInput *input, JoinAppendSpace *space) CHECKED;
 /* Moves the rows of a worker's table into the join's. */
@@ -134,18 +138,18 @@ static inline const uint8_t *join_row_next(const JoinShape *shape, const uint8_t
     return (const uint8_t *)(uintptr_t)(link & ~JOIN_LINK_FLAGS);
 }
 
-/* What is looked up, and scratch. Hits: their candidate numbers go to `hits` in order, what was found
- * to `found` beside them (not for BITMAP). */
+/* What is looked up, and scratch. Hits: their candidate numbers go to `hits` in order, what was
+ * found to `found` beside them (not for BITMAP). */
 typedef struct JoinProbe {
     uint32_t row_count;
-    const uint16_t *rows;      /* physical, null for 0 .. row_count - 1 */
+    const uint16_t *rows; /* physical, null for 0 .. row_count - 1 */
     const Vector *const *keys;
     const Batch *batch;        /* the keys' */
     int64_t **words;           /* per key VECTOR_ROWS */
     uint64_t *hashes, *places; /* VECTOR_ROWS each */
     uint32_t *positions;
-    uint16_t *scratch;         /* 2 * VECTOR_ROWS */
-    JoinRow *candidates;       /* VECTOR_ROWS */
+    uint16_t *scratch;   /* 2 * VECTOR_ROWS */
+    JoinRow *candidates; /* VECTOR_ROWS */
     JoinRow *found;
     uint16_t *hits;
 } JoinProbe;

@@ -1,9 +1,10 @@
 /*
  * probe.c — a probe batch against the table.
  *
- * All keys are looked up at once; every probe row with a match then follows its chain. A level gives
- * one build row to each probe row that still has one, so the output is the probe batch itself with a
- * narrower selection and the build columns written beside it: nothing of the probe side is copied.
+ * All keys are looked up at once; every probe row with a match then follows its chain. A level
+ * gives one build row to each probe row that still has one, so the output is the probe batch itself
+ * with a narrower selection and the build columns written beside it: nothing of the probe side is
+ * copied.
  *
  * Example, rows 0..3, chains 0:[a b] 2:[c]:  level 0 gives (0,a) (2,c), level 1 gives (0,b).
  *
@@ -154,8 +155,8 @@ static bool try_at_once(ProbeState *state, Batch *in, Batch *out)
 }
 
 // The build columns the residual reads, for the given build rows.
-static void load_pair_payload(ProbeState *state, const JoinRow *pointers,
-                              const uint16_t *targets, uint32_t count)
+static void load_pair_payload(ProbeState *state, const JoinRow *pointers, const uint16_t *targets,
+                              uint32_t count)
 {
     HashJoin *join = state->join;
     for (uint32_t c = 0; c < join->shape.payload_count; c++) {
@@ -290,8 +291,8 @@ static void advance_level(ProbeState *state)
             JoinRow next = join_row_next(shape, state->chain[row]);
             state->chain[row] = next;
             state->active[kept] = row;
-            kept += next != NULL &&
-                    !(is_satisfied_by_one && validity_get(state->matched.words, row));
+            kept +=
+                next != NULL && !(is_satisfied_by_one && validity_get(state->matched.words, row));
         }
     }
     state->active_count = kept;

@@ -11,15 +11,15 @@ enum { ROWS_MIN = 1024 };
 typedef struct WindowSourceLocal {
     Arena *arena;
     bool has_bucket;
-    SortRuns *runs;            /* of the bucket */
-    RowStore kept, spare;      /* rows of the partition when the runs' own do not stay */
+    SortRuns *runs;       /* of the bucket */
+    RowStore kept, spare; /* rows of the partition when the runs' own do not stay */
     bool keeps_rows;
-    const uint8_t **block;     /* rows read from the runs: VECTOR_ROWS */
+    const uint8_t **block; /* rows read from the runs: VECTOR_ROWS */
     uint32_t block_count, block_next;
     WindowPartition partition;
-    uint32_t next_row;         /* of the partition, to be given out */
+    uint32_t next_row; /* of the partition, to be given out */
     VectorBuffer *child_buffers, *column_buffers, *default_buffers;
-    Batch columns;             /* the computed ones */
+    Batch columns; /* the computed ones */
     ExprColumnsLocal outputs;
     const Vector **output_vectors;
 } WindowSourceLocal;
@@ -66,10 +66,10 @@ static size_t partition_bytes(const Window *window, size_t capacity)
 static Status grow_partition(WindowPartition *partition)
 {
     const Window *window = partition->window;
-    uint64_t capacity = partition->row_capacity > 0 ? partition->row_capacity * UINT64_C(2) : ROWS_MIN;
+    uint64_t capacity =
+        partition->row_capacity > 0 ? partition->row_capacity * UINT64_C(2) : ROWS_MIN;
     size_t bytes = partition_bytes(window, capacity);
-    uint8_t *memory =
-        capacity > UINT32_MAX ? NULL : memory_alloc(window->query->budget, bytes);
+    uint8_t *memory = capacity > UINT32_MAX ? NULL : memory_alloc(window->query->budget, bytes);
     if (memory == NULL) {
         return memory_refused(window->query->budget, bytes, "the rows of a window's partition");
     }
@@ -141,10 +141,9 @@ static void find_peers(WindowPartition *partition)
     for (uint32_t i = 1; i <= count; i++) {
         bool is_end = i == count;
         if (!is_end) {
-            is_end = has_order && sort_keys_compare_rows(&window->shape.keys,
-                                                         &window->shape.layout,
-                                                         partition->rows[first],
-                                                         partition->rows[i]) != 0;
+            is_end = has_order &&
+                     sort_keys_compare_rows(&window->shape.keys, &window->shape.layout,
+                                            partition->rows[first], partition->rows[i]) != 0;
         }
         for (uint32_t p = first; is_end && p < i; p++) {
             partition->first_peer[p] = first;
@@ -306,8 +305,8 @@ static void reference_vector(const WindowSourceLocal *local, uint32_t index, uin
     size_t bytes = lane_bytes(out->lane);
     for (uint32_t i = 0; i < count; i++) {
         if (rows[i] == NULL && !vector_is_null(&defaults, i)) {
-            memcpy((uint8_t *)buffer->lanes + i * bytes,
-                   (const uint8_t *)defaults.data + i * bytes, bytes);
+            memcpy((uint8_t *)buffer->lanes + i * bytes, (const uint8_t *)defaults.data + i * bytes,
+                   bytes);
             validity_set(buffer->validity, i);
         }
     }
@@ -375,8 +374,7 @@ static void source_local_close(Source *self, void *local)
     Window *window = window_of_source(self);
     WindowSourceLocal *state = local;
     if (state->partition.memory != NULL) {
-        memory_free(window->query->budget, state->partition.memory,
-                    state->partition.memory_bytes);
+        memory_free(window->query->budget, state->partition.memory, state->partition.memory_bytes);
     }
     row_store_deinit(&state->kept);
     row_store_deinit(&state->spare);

@@ -1,8 +1,8 @@
 /*
  * window_internal.h — what a window keeps, and the parts of its work.
  *
- *   window.c      plan -> columns to be computed; the sink: rows by bucket of their partition, sorted
- *   partition.c   the source: a bucket's partitions one after the other, and their output
+ *   window.c      plan -> columns to be computed; the sink: rows by bucket of their partition,
+ * sorted partition.c   the source: a bucket's partitions one after the other, and their output
  *   rank.c        numbers of rows, ranks, and values of other rows
  *   frame.c       frames, and aggregates over them
  */
@@ -27,26 +27,26 @@ typedef enum WindowOp { WINDOW_OP_COUNT, WINDOW_OP_SUM, WINDOW_OP_MIN, WINDOW_OP
 typedef struct WindowColumn {
     WindowColumnKind kind;
     const WindowCall *call;
-    Type type;               /* of the result */
-    uint32_t field;          /* of the sorted rows: the argument, or WINDOW_NO_FIELD */
-    uint32_t number_field;   /* LAG, LEAD, NTH_VALUE, NTILE: how many */
-    uint32_t default_field;  /* LAG, LEAD */
-    WindowOp op;             /* AGGREGATE */
+    Type type;              /* of the result */
+    uint32_t field;         /* of the sorted rows: the argument, or WINDOW_NO_FIELD */
+    uint32_t number_field;  /* LAG, LEAD, NTH_VALUE, NTILE: how many */
+    uint32_t default_field; /* LAG, LEAD */
+    WindowOp op;            /* AGGREGATE */
 } WindowColumn;
 
 typedef union WindowValue {
     int64_t i64;
     Int128 i128;
     double f64;
-    TextView text;           /* bytes belong to the sorted rows */
+    TextView text; /* bytes belong to the sorted rows */
     Interval interval;
 } WindowValue;
 
 /* The results of one column for the rows of the current partition. */
 typedef struct WindowResult {
-    WindowValue *values;     /* RANK, AGGREGATE */
+    WindowValue *values; /* RANK, AGGREGATE */
     uint8_t *nulls;
-    const uint8_t **rows;    /* REFERENCE: the row whose value it is, or null */
+    const uint8_t **rows; /* REFERENCE: the row whose value it is, or null */
 } WindowResult;
 
 typedef struct Window {
@@ -54,17 +54,17 @@ typedef struct Window {
     Source source;
     QueryContext *query;
     const PlanWindow *plan;
-    uint32_t child_count;    /* columns of the child */
-    uint32_t field_count;    /* and of the sorted rows: those, then computed arguments */
+    uint32_t child_count; /* columns of the child */
+    uint32_t field_count; /* and of the sorted rows: those, then computed arguments */
     Type *field_types;
-    ExprColumns arguments;   /* the computed ones */
+    ExprColumns arguments; /* the computed ones */
     SortShape shape;
     uint32_t bucket_count;
     SortRuns *buckets;
     uint32_t column_count;
     WindowColumn *columns;
-    ExprColumns outputs;     /* per call, over the columns */
-    uint32_t next_bucket;    /* atomic */
+    ExprColumns outputs;  /* per call, over the columns */
+    uint32_t next_bucket; /* atomic */
 } Window;
 
 static inline Window *window_of_source(Source *self)
@@ -76,11 +76,11 @@ extern const SourceOps window_source_ops;
 /* The current partition of a worker. */
 typedef struct WindowPartition {
     const Window *window;
-    const uint8_t **rows;    /* in order */
+    const uint8_t **rows; /* in order */
     uint32_t row_count, row_capacity;
     uint32_t *first_peer, *peers_end; /* per row: its peers are [first_peer, peers_end) */
-    WindowResult *results;   /* per column */
-    size_t memory_bytes;     /* of one allocation that holds all arrays */
+    WindowResult *results;            /* per column */
+    size_t memory_bytes;              /* of one allocation that holds all arrays */
     void *memory;
 } WindowPartition;
 

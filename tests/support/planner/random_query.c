@@ -126,7 +126,7 @@ static Expr *number(RandomQuery *self, const LogicalNode *node, uint32_t depth)
 
 static FunctionId random_comparison(RandomQuery *self)
 {
-    return pick(self, 3) > 0 ? FUNCTION_EQUAL : (FunctionId)(FUNCTION_EQUAL + pick(self, 6));
+    return pick(self, 2) > 0 ? FUNCTION_EQUAL : (FunctionId)(FUNCTION_EQUAL + pick(self, 6));
 }
 
 static Expr *subquery_condition(RandomQuery *self, const LogicalNode *node, uint32_t depth)
@@ -240,7 +240,9 @@ static LogicalNode *select_query(RandomQuery *self, uint32_t column_count, uint3
 {
     World *world = self->world;
     LogicalNode *node = from(self, depth);
-    node = logical_filter(world->arena, node, condition(self, node, depth));
+    if (pick(self, 5) > 0) {
+        node = logical_filter(world->arena, node, condition(self, node, depth));
+    }
     if (pick(self, 5) == 0) {
         node = grouped(self, node);
         if (pick(self, 2) == 0) {

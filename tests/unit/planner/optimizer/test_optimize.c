@@ -13,8 +13,8 @@
 #include "planner/optimizer/optimize.h"
 #include "tests/support/planner/random_query.h"
 
-#define QUERIES 2000
-#define QUERIES_PER_CHUNK 125
+#define QUERIES 1200
+#define QUERIES_PER_CHUNK 75
 #define TOO_MANY_ROWS "more than one row returned by a subquery"
 
 typedef struct RuleCheck {
