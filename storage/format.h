@@ -7,10 +7,9 @@
  *   zeroes        so that the file is a multiple of 4 KiB
  *   RowsetTrailer 64 B, the last bytes of the file
  *
- *   block         BlockHeader 64 B · BlockNode × node_count · BlockStream × stream_count · zeroes
- * to
- *                 64 · streams, each 64-byte aligned, 64 zero bytes behind the last one, so that
- *                 64 bytes after any stream are readable
+ *   block         BlockHeader 64 B, BlockNode × node_count, BlockStream × stream_count, zeroes to
+ *                 64, then the streams: each 64-byte aligned, 64 zero bytes behind the last one,
+ *                 so that 64 bytes behind any stream are readable
  *
  * Everything is little endian, fixed width, without implicit padding. Invariants: (1) every byte of
  * the file is covered by exactly one checksum: the header's own, a block's, or the trailer's
