@@ -1,5 +1,5 @@
 /*
- * block.h — one column of one row group as bytes: built by a writer, opened by readers.
+ * block.h — one column of one row group as bytes, opened for reading (built by block_builder.h).
  *
  * Invariants: (1) a block that block_open accepted decodes without reading outside its bytes,
  * whatever they say; (2) an open block is read-only and may be shared by threads.
@@ -19,38 +19,6 @@ typedef struct BlockIdentity {
 } BlockIdentity;
 uint64_t cluster_fold(const uint8_t cluster_id[16]);
 uint64_t block_checksum(const void *block, size_t bytes, const BlockIdentity *identity);
-
-/*
- * BlockBuilder — where encoders write. Streams are built one after the other behind a gap that is
- * large enough for header, nodes and stream directory; finishing moves those up against the
- * streams. One per writing worker, reused from block to block.
- */
-typedef struct BlockBuilder {
-    MemoryBudget *budget;
-    uint8_t *memory;      /* `capacity` bytes of pool memory */
-    size_t capacity, end; /* bytes used, from `memory` */
-    bool is_failed;       /* memory was refused */
-    uint32_t node_count, stream_count;
-    BlockNode nodes[BLOCK_NODES_MAX];
-    BlockStream streams[BLOCK_STREAMS_MAX];
-} BlockBuilder;
-
-void block_builder_init(BlockBuilder *builder, MemoryBudget *budget);
-void block_builder_deinit(BlockBuilder *builder);
-void block_builder_begin(BlockBuilder *builder);
-/* Adds a node to the encoding tree; borrowed until the next begin. */
-BlockNode *block_builder_node(BlockBuilder *builder, uint16_t encoding);
-/* Opens a stream of at most `bytes_max` bytes, not zeroed; null when memory is refused. Pointers
- * into earlier streams are then invalid (use block_builder_data). */
-uint8_t *block_builder_stream(BlockBuilder *builder, StreamKind kind, uint32_t node,
-                              size_t bytes_max);
-/* Closes the stream opened last. */
-void block_builder_close(BlockBuilder *builder, size_t bytes);
-uint8_t *block_builder_data(BlockBuilder *builder, uint32_t stream);
-/* Fills header and checksum; the bytes are the builder's until the next begin. `header` gives
- * row_count, null_count, flags and lane. 53200 when memory was refused on the way. */
-Status block_builder_finish(BlockBuilder *builder, const BlockIdentity *identity,
-                            const BlockHeader *header, const uint8_t **out, size_t *bytes) CHECKED;
 
 /* A block that was checked and is ready to decode. */
 typedef struct Block {

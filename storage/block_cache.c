@@ -261,8 +261,8 @@ static Status run_load(BlockCache *cache, const Load *load, uint32_t *opened, ui
     return status;
 }
 
-/* Drops a pin; the last one of a failed entry removes it. The mutex is held; returns what to free.
- */
+/* Drops a pin; the last one of a failed entry removes it. The mutex is held; returns what to
+ * free. */
 static CacheEntry *drop_pin(BlockCache *cache, CacheEntry *entry)
 {
     entry->pin_count--;

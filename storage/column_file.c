@@ -23,8 +23,7 @@ Status column_file_create(ColumnFileWriter *writer, FileSystem *system, const ch
     }
     writer->staging = align_pointer(writer->memory);
     Status status;
-    TRY_OR(failed, file_open(system, path,
-                             FILE_WRITE | FILE_CREATE | FILE_EXCLUSIVE | FILE_DIRECT,
+    TRY_OR(failed, file_open(system, path, FILE_WRITE | FILE_CREATE | FILE_EXCLUSIVE | FILE_DIRECT,
                              &writer->file));
     TRY_OR(failed, file_allocate(writer->file, bytes));
     return STATUS_OK;
@@ -93,8 +92,8 @@ Status column_file_read(File *file, uint64_t offset, size_t bytes, MemoryBudget 
 {
     const uint64_t start = offset & ~(uint64_t)(FORMAT_FILE_ALIGNMENT - 1);
     const size_t skipped = (size_t)(offset - start);
-    const size_t wanted = (skipped + bytes + FORMAT_FILE_ALIGNMENT - 1) &
-                          ~(size_t)(FORMAT_FILE_ALIGNMENT - 1);
+    const size_t wanted =
+        (skipped + bytes + FORMAT_FILE_ALIGNMENT - 1) & ~(size_t)(FORMAT_FILE_ALIGNMENT - 1);
     FilePiece piece = {.memory_bytes = wanted + FORMAT_FILE_ALIGNMENT};
     piece.memory = memory_alloc(budget, piece.memory_bytes);
     if (piece.memory == NULL) {
@@ -104,10 +103,9 @@ Status column_file_read(File *file, uint64_t offset, size_t bytes, MemoryBudget 
     size_t read_bytes = 0;
     Status status = file_read(file, target, wanted, start, &read_bytes);
     if (status == STATUS_OK && read_bytes < skipped + bytes) {
-        status = status_error(SQLSTATE_DATA_CORRUPTED,
-                              "rowset file ends at byte %llu, before byte %llu",
-                              (unsigned long long)(start + read_bytes),
-                              (unsigned long long)(offset + bytes));
+        status = status_error(
+            SQLSTATE_DATA_CORRUPTED, "rowset file ends at byte %llu, before byte %llu",
+            (unsigned long long)(start + read_bytes), (unsigned long long)(offset + bytes));
     }
     if (status != STATUS_OK) {
         file_piece_free(&piece, budget);

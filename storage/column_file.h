@@ -13,7 +13,7 @@
 typedef struct ColumnFileWriter {
     File *file;
     MemoryBudget *budget;
-    uint8_t *memory;      /* staging, with room to align it */
+    uint8_t *memory; /* staging, with room to align it */
     uint8_t *staging;
     size_t staged_bytes;
     uint64_t written_bytes;

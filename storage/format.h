@@ -7,9 +7,9 @@
  *   zeroes        so that the file is a multiple of 4 KiB
  *   RowsetTrailer 64 B, the last bytes of the file
  *
- *   block         BlockHeader 64 B · BlockNode × node_count · BlockStream × stream_count · zeroes
- * to 64 · streams, each 64-byte aligned, 64 zero bytes behind the last one, so that 64 bytes after
- * any stream are readable
+ *   block         BlockHeader 64 B, BlockNode × node_count, BlockStream × stream_count, zeroes to
+ *                 64, then the streams: each 64-byte aligned, 64 zero bytes behind the last one,
+ *                 so that 64 bytes behind any stream are readable
  *
  * Everything is little endian, fixed width, without implicit padding. Invariants: (1) every byte of
  * the file is covered by exactly one checksum: the header's own, a block's, or the trailer's
@@ -126,8 +126,8 @@ static_assert(sizeof(BlockStream) == 16, "block stream");
 #define BLOCK_STREAMS_MAX 16u
 
 /* One per vector; for integers both the packing's header and a zone map of 1,024 rows: every
- * present value lies in [base, base + 2^width - 1], or in the output lane when it has exceptions.
- */
+ * present value lies in [base, base + 2^width - 1], or in the output lane when it has
+ * exceptions. */
 typedef struct VectorEntry {
     int64_t base;        /* 0-7 */
     uint32_t offset;     /* 8-11 into STREAM_DATA, in 16-byte units */
@@ -155,8 +155,8 @@ typedef struct ZoneRecord {
     uint8_t max_bytes;       /* 11 */
     uint32_t distinct_count; /* 12-15 exact; 0: unknown */
     uint8_t min[16];         /* 16-31 */
-    uint8_t max[16]; /* 32-47 text that is not exact: every value starts with it or is less */
-    uint8_t sum[16]; /* 48-63 integers: exact 128-bit sum of the present values */
+    uint8_t max[16];         /* 32-47 text not exact: every value starts with it or is less */
+    uint8_t sum[16];         /* 48-63 integers: exact 128-bit sum of the present values */
 } ZoneRecord;
 static_assert(sizeof(ZoneRecord) == 64, "zone record");
 

@@ -11,8 +11,7 @@
 
 static TableVersion *version_create(uint32_t capacity)
 {
-    TableVersion *version =
-        heap_alloc_zeroed(sizeof *version + capacity * sizeof(ManifestEntry));
+    TableVersion *version = heap_alloc_zeroed(sizeof *version + capacity * sizeof(ManifestEntry));
     if (version != NULL) {
         atomic_init(&version->reference_count, 1);
     }

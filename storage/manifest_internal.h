@@ -6,7 +6,7 @@
 #define MANIFEST_TABLE_BUCKETS 1024u
 
 typedef struct ManifestEntry {
-    StoredRows *rows;  /* the version's reference */
+    StoredRows *rows; /* the version's reference */
     uint64_t created, dropped;
 } ManifestEntry;
 

@@ -31,9 +31,22 @@ static const char schema_sql[] =
 
 /* The statements kept prepared. */
 typedef enum StatementId {
-    SQL_GET, SQL_SET, SQL_CLEAR_SLICES, SQL_ADD_SLICE, SQL_SET_LEASE, SQL_ADD_PREPARED,
-    SQL_ADD_ROWSET, SQL_ADD_DROP, SQL_COMMIT_ROWSETS, SQL_COMMIT_DROPS, SQL_COMMIT_TABLE_DROPS,
-    SQL_FORGET_DROPS, SQL_FORGET_PREPARED, SQL_ABORT_ROWSETS, SQL_FORGET_ROWSETS, SQL_COUNT
+    SQL_GET,
+    SQL_SET,
+    SQL_CLEAR_SLICES,
+    SQL_ADD_SLICE,
+    SQL_SET_LEASE,
+    SQL_ADD_PREPARED,
+    SQL_ADD_ROWSET,
+    SQL_ADD_DROP,
+    SQL_COMMIT_ROWSETS,
+    SQL_COMMIT_DROPS,
+    SQL_COMMIT_TABLE_DROPS,
+    SQL_FORGET_DROPS,
+    SQL_FORGET_PREPARED,
+    SQL_ABORT_ROWSETS,
+    SQL_FORGET_ROWSETS,
+    SQL_COUNT
 } StatementId;
 
 static const char *const statement_sql[SQL_COUNT] = {
@@ -77,8 +90,7 @@ Status manifest_store_open(FileSystem *system, const char *directory, ManifestSt
         return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for the node's database");
     }
     mutex_init(&store->mutex, MUTEX_RANK_METADATA);
-    Status status =
-        metadata_store_open(system, path, schema_sql, SCHEMA_VERSION, &store->database);
+    Status status = metadata_store_open(system, path, schema_sql, SCHEMA_VERSION, &store->database);
     for (int i = 0; i < SQL_COUNT && status == STATUS_OK; i++) {
         status = metadata_query_prepare(store->database, statement_sql[i], &store->queries[i]);
     }
@@ -296,10 +308,11 @@ typedef struct PrepareChange {
 static Status add_rowset(ManifestStore *store, uint64_t txn_id, const PendingRows *pending)
 {
     const StoredRows *rows = pending->rows;
-    const int64_t values[] = {(int64_t)rows->rowset_id, (int64_t)rows->table_id, rows->slice,
-                              rows->first_bucket, rows->last_bucket, rows->kind,
-                              (int64_t)rows->row_count, (int64_t)rows->byte_count,
-                              (int64_t)rows->footer_checksum, (int64_t)txn_id, pending->statement};
+    const int64_t values[] = {
+        (int64_t)rows->rowset_id, (int64_t)rows->table_id,   rows->slice,
+        rows->first_bucket,       rows->last_bucket,         rows->kind,
+        (int64_t)rows->row_count, (int64_t)rows->byte_count, (int64_t)rows->footer_checksum,
+        (int64_t)txn_id,          pending->statement};
     if (rows->kind == ROWS_BATCH) {
         metadata_query_bind_blob(store->queries[SQL_ADD_ROWSET], 12, rows->bytes, rows->byte_count);
     } else {
@@ -445,8 +458,8 @@ static Status visit_all(ManifestStore *store, const char *sql, const ManifestVis
 Status manifest_store_load(ManifestStore *store, const ManifestVisitor *visitor)
 {
     mutex_lock(&store->mutex);
-    Status status = visit_all(store, "SELECT txn_id FROM prepared ORDER BY txn_id", visitor,
-                              visit_prepared);
+    Status status =
+        visit_all(store, "SELECT txn_id FROM prepared ORDER BY txn_id", visitor, visit_prepared);
     if (status == STATUS_OK) {
         status = visit_all(store, "SELECT * FROM rowset ORDER BY rowset_id", visitor, visit_rowset);
     }

@@ -96,8 +96,8 @@ void row_buffer_clear(RowBuffer *buffer)
 static Status grow_column(RowBuffer *buffer, ColumnBuffer *column, uint32_t capacity)
 {
     const size_t lane = lane_bytes(column->lane);
-    uint8_t *values = memory_realloc(buffer->budget, column->values, column->capacity * lane,
-                                     capacity * lane);
+    uint8_t *values =
+        memory_realloc(buffer->budget, column->values, column->capacity * lane, capacity * lane);
     if (values == NULL) {
         return memory_refused(buffer->budget, capacity * lane, "rows being written");
     }
@@ -339,8 +339,7 @@ static Status append_column(RowBuffer *buffer, ColumnBuffer *column, const Vecto
 {
     Vector vector = *source;
     const bool is_wide = column->lane == LANE_I128 || column->lane == LANE_TEXT;
-    uint8_t *target =
-        (uint8_t *)column->values + buffer->row_count * lane_bytes(column->lane);
+    uint8_t *target = (uint8_t *)column->values + buffer->row_count * lane_bytes(column->lane);
     if (vector.form != VECTOR_FLAT || (is_wide && vector.lane != (uint8_t)column->lane)) {
         vector_widen(source, batch->row_count, rows, count, &buffer->widened, &vector);
     }
@@ -360,8 +359,7 @@ Status row_buffer_append(RowBuffer *buffer, const Batch *batch, const uint16_t *
         TRY(grow(buffer, buffer->row_count + row_count));
     }
     for (uint32_t i = 0; i < buffer->column_count; i++) {
-        TRY(append_column(buffer, &buffer->columns[i], &batch->columns[i], batch, rows,
-                          row_count));
+        TRY(append_column(buffer, &buffer->columns[i], &batch->columns[i], batch, rows, row_count));
     }
     buffer->row_count += row_count;
     return STATUS_OK;

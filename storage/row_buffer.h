@@ -20,12 +20,12 @@ typedef struct TextPiece {
 typedef struct ColumnBuffer {
     Type type;
     Lane lane;
-    uint32_t capacity;      /* rows */
+    uint32_t capacity; /* rows */
     void *values;
-    uint64_t *validity;     /* null as long as there is no null */
+    uint64_t *validity; /* null as long as there is no null */
     uint32_t null_count;
-    bool has_value;         /* some row is present */
-    TextPiece *text;        /* the piece in use first */
+    bool has_value;  /* some row is present */
+    TextPiece *text; /* the piece in use first */
     TextFacts facts;
 } ColumnBuffer;
 
@@ -34,7 +34,7 @@ typedef struct RowBuffer {
     uint32_t column_count;
     ColumnBuffer *columns;
     uint32_t row_count, capacity;
-    VectorBuffer widened;   /* for vectors that are not flat; lanes in `arena` */
+    VectorBuffer widened; /* for vectors that are not flat; lanes in `arena` */
     Arena *arena;
 } RowBuffer;
 

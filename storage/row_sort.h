@@ -7,7 +7,7 @@
 
 /* One column's values for all rows. */
 typedef struct SortColumn {
-    Lane lane;                /* I64, I128, F32, F64, TEXT */
+    Lane lane; /* I64, I128, F32, F64, TEXT */
     const void *values;
     const uint64_t *validity; /* null: no nulls; nulls come last */
 } SortColumn;

@@ -19,7 +19,7 @@ typedef struct RowsetIdentity {
 
 /* A checked footer. Blocks and zones lie column by column. */
 typedef struct RowsetFooter {
-    uint8_t *bytes;           /* heap */
+    uint8_t *bytes; /* heap */
     const FooterHeader *header;
     const ColumnRecord *columns;
     const uint32_t *row_group_rows;

@@ -33,7 +33,7 @@ struct RowsetWriter {
     uint64_t row_count;
     GatheredBlock *blocks; /* column_count × FORMAT_ROWSET_ROW_GROUPS, column by column */
     uint32_t sort_key_count;
-    uint32_t *sort_keys;   /* column ids */
+    uint32_t *sort_keys; /* column ids */
     BlockChunk *chunks;
     uint32_t chunk_count, chunk_capacity;
 };
@@ -49,8 +49,8 @@ Status rowset_writer_create(const RowsetPlace *place, const RowsetColumn *column
     writer->budget = budget;
     writer->column_count = column_count;
     writer->columns = heap_alloc(column_count * sizeof *columns);
-    writer->blocks = heap_alloc_zeroed((size_t)column_count * FORMAT_ROWSET_ROW_GROUPS *
-                                       sizeof *writer->blocks);
+    writer->blocks =
+        heap_alloc_zeroed((size_t)column_count * FORMAT_ROWSET_ROW_GROUPS * sizeof *writer->blocks);
     writer->sort_keys = heap_alloc(column_count * sizeof *writer->sort_keys);
     if (writer->columns == NULL || writer->blocks == NULL || writer->sort_keys == NULL) {
         rowset_writer_destroy(writer);
@@ -122,8 +122,8 @@ static uint8_t *chunk_reserve(RowsetWriter *writer, size_t bytes)
         writer->chunk_capacity = capacity;
     }
     // The first chunks are small: most rowsets of small tables never need more.
-    size_t capacity = writer->chunk_count < 4 ? CHUNK_BYTES >> (4 - writer->chunk_count)
-                                              : CHUNK_BYTES;
+    size_t capacity =
+        writer->chunk_count < 4 ? CHUNK_BYTES >> (4 - writer->chunk_count) : CHUNK_BYTES;
     capacity = bytes > capacity ? bytes : capacity;
     uint8_t *memory = memory_alloc(writer->budget, capacity);
     if (memory == NULL) {
@@ -278,9 +278,8 @@ static void build_footer(const RowsetWriter *writer, ByteBuffer *footer, RowsetT
         byte_buffer_align(footer, 8);
     }
     const uint64_t start = blocks_end(writer), fields_end = start + footer->bytes;
-    const uint64_t file_bytes =
-        (fields_end + sizeof *trailer + FORMAT_FILE_ALIGNMENT - 1) &
-        ~(uint64_t)(FORMAT_FILE_ALIGNMENT - 1);
+    const uint64_t file_bytes = (fields_end + sizeof *trailer + FORMAT_FILE_ALIGNMENT - 1) &
+                                ~(uint64_t)(FORMAT_FILE_ALIGNMENT - 1);
     *trailer = (RowsetTrailer){.footer_offset = start,
                                .footer_bytes = footer->bytes,
                                .file_bytes = file_bytes,

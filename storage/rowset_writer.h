@@ -56,6 +56,6 @@ typedef struct SealedRowset {
     uint8_t *footer; /* heap: footer and trailer as on disk, for rowset_open_footer */
     size_t footer_bytes;
 } SealedRowset;
-/* Writes the file; on failure nothing of it is left. The writer keeps its memory until destroyed.
- */
+/* Writes the file; on failure nothing of it is left. The writer keeps its memory until
+ * destroyed. */
 Status rowset_writer_seal(RowsetWriter *writer, const char *path, SealedRowset *out) CHECKED;

@@ -34,7 +34,7 @@ typedef struct ScanRequest {
     const ScanPredicate *predicates;
     uint32_t batch_rows; /* at most VECTOR_ROWS */
     MemoryBudget *budget;
-    bool has_exclusive_replica; /* ALL table that must be read by one node only: set on that node */
+    bool has_exclusive_replica; /* ALL table read by one node only: set on that node */
 } ScanRequest;
 
 /* Pins the manifest version of the snapshot. */

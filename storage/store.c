@@ -14,10 +14,9 @@ static Status check_identity(Store *store, const char *name, int64_t expected)
     if (!is_found) {
         return manifest_store_set(store->manifest_store, name, expected);
     }
-    return found == expected
-               ? STATUS_OK
-               : status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                              "the data directory belongs to another %s", name);
+    return found == expected ? STATUS_OK
+                             : status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                                            "the data directory belongs to another %s", name);
 }
 
 static Status load_slices(Store *store)

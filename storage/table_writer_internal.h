@@ -32,17 +32,17 @@ struct TableWriter {
     MemoryBudget *budget;
     const bool *is_canceled;
     Arena *arena;
-    Type *types;              /* per column */
+    Type *types; /* per column */
     RowsetColumn *columns;
     uint32_t slice_count;
-    SliceRange *slices;       /* where rows may go; one for ALL */
+    SliceRange *slices;        /* where rows may go; one for ALL */
     uint16_t *slice_of_bucket; /* KEY: index into slices + 1; 0: not of this node */
-    Mutex mutex;              /* guards what follows */
+    Mutex mutex;               /* guards what follows */
     uint32_t local_count;
-    struct WriteRest *rests;  /* rows of finished workers that made no row group */
+    struct WriteRest *rests; /* rows of finished workers that made no row group */
     uint64_t row_count;
     bool is_finished;
-    ColumnSketch *sketches;   /* of finished workers */
+    ColumnSketch *sketches; /* of finished workers */
     RowSample *sample;
 };
 

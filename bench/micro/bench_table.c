@@ -33,7 +33,8 @@ typedef struct TableShape {
 } TableShape;
 static const TableShape shapes[] = {
     {"lineitem", "bbbippppccdddccc",
-     "orderkey partkey suppkey linenumber quantity extendedprice discount tax returnflag linestatus "
+     "orderkey partkey suppkey linenumber quantity extendedprice discount tax returnflag "
+     "linestatus "
      "shipdate commitdate receiptdate shipinstruct shipmode comment"},
     {"orders", "bbcpdccic",
      "orderkey custkey orderstatus totalprice orderdate orderpriority clerk shippriority comment"},
@@ -114,8 +115,12 @@ static const char *parse_batch(const TableShape *shape, const char *text, const 
         const Type type = type_of_letter(shape->columns[c]);
         const Lane lane = type_is_text(type) ? LANE_TEXT : LANE_I64;
         lanes[c] = arena_alloc_aligned(arena, VECTOR_ROWS * lane_bytes(lane) + 64, 64);
-        vectors[c] = (Vector){.type = type, .lane = (uint8_t)lane, .form = VECTOR_FLAT,
-                              .lo = INT64_MIN, .hi = INT64_MAX, .data = lanes[c]};
+        vectors[c] = (Vector){.type = type,
+                              .lane = (uint8_t)lane,
+                              .form = VECTOR_FLAT,
+                              .lo = INT64_MIN,
+                              .hi = INT64_MAX,
+                              .data = lanes[c]};
     }
     uint32_t row = 0;
     for (; row < VECTOR_ROWS && text < end; row++) {
@@ -130,8 +135,8 @@ static const char *parse_batch(const TableShape *shape, const char *text, const 
             text = (const char *)memchr(text, '\n', (size_t)(end - text)) + 1;
         }
     }
-    *batch = (Batch){.row_count = row, .selected_count = row, .column_count = columns,
-                     .columns = vectors};
+    *batch = (Batch){
+        .row_count = row, .selected_count = row, .column_count = columns, .columns = vectors};
     return text;
 }
 
@@ -156,8 +161,11 @@ static Loaded load(const TableShape *shape, const char *directory, uint64_t rows
         loaded.row_count += batch->row_count;
     }
     const uint32_t columns = (uint32_t)strlen(shape->columns);
-    loaded.table = (PlanTable){.table_id = id, .name = shape->name, .column_count = columns,
-                               .style = DISTRIBUTION_STYLE_KEY, .distribution_column = 0};
+    loaded.table = (PlanTable){.table_id = id,
+                               .name = shape->name,
+                               .column_count = columns,
+                               .style = DISTRIBUTION_STYLE_KEY,
+                               .distribution_column = 0};
     loaded.table.columns = arena_array(loaded.arena, columns, sizeof *loaded.table.columns);
     for (uint32_t c = 0; c < columns; c++) {
         loaded.table.columns[c].column_id = c + 1;
@@ -239,8 +247,12 @@ static double run_workers(Work *works, uint32_t count, void *(*run)(void *))
 static void bench_write(Store *store, const Loaded *loaded, uint32_t workers, uint64_t txn,
                         bool is_last, MemoryBudget *budget)
 {
-    const TableWriteOptions options = {.store = store, .table = &loaded->table, .txn_id = txn,
-                                       .statement = 1, .row_group_rows = 65536, .budget = budget};
+    const TableWriteOptions options = {.store = store,
+                                       .table = &loaded->table,
+                                       .txn_id = txn,
+                                       .statement = 1,
+                                       .row_group_rows = 65536,
+                                       .budget = budget};
     Work works[WORKERS_MAX] = {0};
     TableWriter *writer;
     const double start = wall_seconds();
@@ -257,24 +269,30 @@ static void bench_write(Store *store, const Loaded *loaded, uint32_t workers, ui
     must(store_prepare(store, txn));
     must(is_last ? store_commit(store, txn, txn) : store_abort(store, txn));
     const double wall = wall_seconds() - start;
-    printf("%-9s write %8llu rows: %6.1f ns CPU/row = %5.2f M rows/s/core; wall %.2f s; peak %zu MB\n",
-           loaded->table.name, (unsigned long long)loaded->row_count,
-           cpu * 1e9 / (double)loaded->row_count, (double)loaded->row_count / cpu * 1e-6, wall,
-           memory_budget_peak_bytes(budget) >> 20);
+    printf(
+        "%-9s write %8llu rows: %6.1f ns CPU/row = %5.2f M rows/s/core; wall %.2f s; peak %zu MB\n",
+        loaded->table.name, (unsigned long long)loaded->row_count,
+        cpu * 1e9 / (double)loaded->row_count, (double)loaded->row_count / cpu * 1e-6, wall,
+        memory_budget_peak_bytes(budget) >> 20);
 }
 
 static void bench_scan(Store *store, const Loaded *loaded, uint32_t workers, const char *what,
-                       uint32_t column_count, const uint32_t *columns, const ScanPredicate *predicates,
-                       uint32_t predicate_count, MemoryBudget *budget)
+                       uint32_t column_count, const uint32_t *columns,
+                       const ScanPredicate *predicates, uint32_t predicate_count,
+                       MemoryBudget *budget)
 {
     double best_cpu = 1e9, best_wall = 1e9;
     uint64_t rows = 0;
     for (int round = 0; round < 7; round++) {
         Arena *arena = arena_create(NULL, "bench_arena");
-        const ScanRequest request = {.store = store, .table = &loaded->table,
-                                     .snapshot = {.position = 1000}, .column_count = column_count,
-                                     .columns = columns, .predicate_count = predicate_count,
-                                     .predicates = predicates, .budget = budget};
+        const ScanRequest request = {.store = store,
+                                     .table = &loaded->table,
+                                     .snapshot = {.position = 1000},
+                                     .column_count = column_count,
+                                     .columns = columns,
+                                     .predicate_count = predicate_count,
+                                     .predicates = predicates,
+                                     .budget = budget};
         Work works[WORKERS_MAX] = {0};
         TableScan *scan;
         const double start = wall_seconds();
@@ -301,14 +319,15 @@ static void bench_scan(Store *store, const Loaded *loaded, uint32_t workers, con
 /* Bytes per column and the encodings chosen. */
 static void print_columns(Store *store, const TableShape *shape, const Loaded *loaded)
 {
-    static const char *const encodings[] = {"", "constant", "bit_packed", "run_length", "dictionary",
-                                            "lz4", "raw", "delta", "fsst"};
+    static const char *const encodings[] = {
+        "", "constant", "bit_packed", "run_length", "dictionary", "lz4", "raw", "delta", "fsst"};
     Arena *arena = arena_create(NULL, "bench_arena");
     StoredRows **rows;
     uint32_t count;
     const Snapshot snapshot = {.position = 1000};
     uint64_t total = 0, bytes[COLUMNS_MAX] = {0}, uses[COLUMNS_MAX][16] = {{0}};
-    must(manifest_visible(store->manifest, loaded->table.table_id, &snapshot, arena, &rows, &count));
+    must(
+        manifest_visible(store->manifest, loaded->table.table_id, &snapshot, arena, &rows, &count));
     for (uint32_t i = 0; i < count; i++) {
         total += rows[i]->byte_count;
         if (rows[i]->kind == ROWS_FILE) {
@@ -348,14 +367,23 @@ static void bench_lineitem_scans(Store *store, const Loaded *loaded, uint32_t wo
                                  MemoryBudget *budget)
 {
     const Type date = type_of(TYPE_DATE), money = type_decimal(12, 2);
-    const Predicate ship = {.kind = PREDICATE_RANGE, .type = date, .has_lo = true, .has_hi = true,
-                            .lo = value_int64(date, 8766), .hi = value_int64(date, 9130)};
-    const Predicate discount = {.kind = PREDICATE_RANGE, .type = money, .has_lo = true,
-                                .has_hi = true, .lo = value_int64(money, 5),
+    const Predicate ship = {.kind = PREDICATE_RANGE,
+                            .type = date,
+                            .has_lo = true,
+                            .has_hi = true,
+                            .lo = value_int64(date, 8766),
+                            .hi = value_int64(date, 9130)};
+    const Predicate discount = {.kind = PREDICATE_RANGE,
+                                .type = money,
+                                .has_lo = true,
+                                .has_hi = true,
+                                .lo = value_int64(money, 5),
                                 .hi = value_int64(money, 7)};
-    const Predicate quantity = {.kind = PREDICATE_RANGE, .type = money, .has_hi = true,
-                                .hi = value_int64(money, 23)};
-    const Predicate mode = {.kind = PREDICATE_RANGE, .type = type_varchar(200), .has_lo = true,
+    const Predicate quantity = {
+        .kind = PREDICATE_RANGE, .type = money, .has_hi = true, .hi = value_int64(money, 23)};
+    const Predicate mode = {.kind = PREDICATE_RANGE,
+                            .type = type_varchar(200),
+                            .has_lo = true,
                             .has_hi = true,
                             .lo = {.type = type_varchar(200), .text = text_view_make("MAIL", 4)},
                             .hi = {.type = type_varchar(200), .text = text_view_make("MAIL", 4)}};
@@ -389,10 +417,16 @@ int main(int argc, char **argv)
     }
     must(page_pool_create(&pool, (size_t)8 << 30));
     MemoryBudget *budget = memory_budget_create(pool, NULL, "node", 0);
-    Host host = {.pool = pool, .budget = budget, .files = file_system_os(), .clock = system_clock,
+    Host host = {.pool = pool,
+                 .budget = budget,
+                 .files = file_system_os(),
+                 .clock = system_clock,
                  .worker_count = workers};
-    const StoreOptions options = {.host = &host, .budget = budget, .directory = directory,
-                                  .node_id = 1, .cache_bytes = (size_t)2 << 30};
+    const StoreOptions options = {.host = &host,
+                                  .budget = budget,
+                                  .directory = directory,
+                                  .node_id = 1,
+                                  .cache_bytes = (size_t)2 << 30};
     Store *store;
     must(store_open(&options, &store));
     const SliceRange slices[2] = {{0, 0, 8191}, {1, 8192, 16383}};

@@ -51,8 +51,8 @@ static void profile_integers(const ColumnChunk *chunk, const int64_t *values,
             descents += source[0] < source[-1];
             ascents += source[0] > source[-1];
         }
-        out->packs[v] = pack_plan(kernels, chunk_vector(values, chunk->row_count, v,
-                                                        context->values), vector, rows);
+        out->packs[v] = pack_plan(
+            kernels, chunk_vector(values, chunk->row_count, v, context->values), vector, rows);
         out->packed_bytes += pack_plan_bytes(&out->packs[v]);
     }
     out->has_packs = true;

@@ -150,8 +150,8 @@ static Status dictionary_encode(const EncodeJob *job)
     return STATUS_OK;
 }
 
-/* Every code must name an entry: all vectors are unpacked once when the width allows a larger one.
- */
+/* Every code must name an entry: all vectors are unpacked once when the width allows a larger
+ * one. */
 static Status check_codes(const Block *block)
 {
     const uint32_t count = block->nodes[0].count;

@@ -137,9 +137,8 @@ static uint32_t find_integer(DictionaryBuilder *builder, int64_t value)
 
 static uint32_t find_row(DictionaryBuilder *builder, const ColumnChunk *chunk, uint32_t row)
 {
-    return chunk->lane == LANE_TEXT
-               ? find_text(builder, (const TextView *)chunk->values + row)
-               : find_integer(builder, ((const int64_t *)chunk->values)[row]);
+    return chunk->lane == LANE_TEXT ? find_text(builder, (const TextView *)chunk->values + row)
+                                    : find_integer(builder, ((const int64_t *)chunk->values)[row]);
 }
 
 /* Rows spread over the chunk: when most of them differ, so will the rest. */

@@ -6,17 +6,17 @@
 
 typedef struct DictionaryBuilder {
     MemoryBudget *budget;
-    uint32_t *slots;          /* open addressing: entry + 1, 0 when free */
+    uint32_t *slots; /* open addressing: entry + 1, 0 when free */
     uint32_t slot_mask;
     uint32_t entry_count;
-    uint64_t text_bytes;      /* of all entries */
-    bool is_unique;           /* no two entries are equal to SQL */
-    union {                   /* FORMAT_ROW_GROUP_ROWS + 1 entries; in order after a run */
+    uint64_t text_bytes; /* of all entries */
+    bool is_unique;      /* no two entries are equal to SQL */
+    union {              /* FORMAT_ROW_GROUP_ROWS + 1 entries; in order after a run */
         TextView *texts;
         int64_t *integers;
     };
-    uint32_t *hashes;         /* per entry, in order of appearance */
-    uint32_t *ranks;          /* order of appearance -> sorted */
+    uint32_t *hashes; /* per entry, in order of appearance */
+    uint32_t *ranks;  /* order of appearance -> sorted */
 } DictionaryBuilder;
 
 DictionaryBuilder *dictionary_builder_create(MemoryBudget *budget); /* null when refused */

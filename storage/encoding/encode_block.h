@@ -6,7 +6,7 @@
 #define ENCODE_RESIDUALS_BYTES (FORMAT_ROW_GROUP_ROWS * sizeof(int64_t) + 64)
 
 typedef struct EncodedBlock {
-    const uint8_t *bytes;   /* the context's, until its next block */
+    const uint8_t *bytes; /* the context's, until its next block */
     size_t byte_count;
     EncodingId encoding;
     ZoneRecord zone;

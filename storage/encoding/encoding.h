@@ -8,7 +8,7 @@
  */
 #pragma once
 #include "base/vector/predicate.h"
-#include "storage/block.h"
+#include "storage/block_builder.h"
 #include "storage/encoding/pack_kernels.h"
 
 /* Stored in blocks: never renumber, never reuse. */
@@ -159,8 +159,8 @@ typedef struct EncodingOps {
 const EncodingOps *encoding_ops(uint32_t id);
 EncodingId encoding_by_name(const char *name); /* ENCODING_AUTO when unknown */
 
-extern const EncodingOps constant_ops, bit_packed_ops, run_length_ops, dictionary_ops,
-    lz4_bytes_ops, raw_ops, delta_ops, fsst_ops;
+extern const EncodingOps constant_ops, bit_packed_ops, run_length_ops, dictionary_ops;
+extern const EncodingOps lz4_bytes_ops, raw_ops, delta_ops, fsst_ops;
 
 Status encode_context_init(EncodeContext *context, MemoryBudget *budget) CHECKED;
 void encode_context_deinit(EncodeContext *context);

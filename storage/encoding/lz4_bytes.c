@@ -23,9 +23,9 @@ static EncodeEstimate lz4_bytes_estimate(const EncodeJob *job)
         return (EncodeEstimate){.bytes = SIZE_MAX};
     }
     const double text = (double)profile->text_bytes * LZ4_RATIO_EXPECTED;
-    return (EncodeEstimate){
-        .bytes = frame_bytes(profile) + (size_t)text,
-        .decode_ns = 2 + 0.3 * (double)profile->text_bytes / job->chunk->row_count};
+    return (EncodeEstimate){.bytes = frame_bytes(profile) + (size_t)text,
+                            .decode_ns =
+                                2 + 0.3 * (double)profile->text_bytes / job->chunk->row_count};
 }
 
 /* One vector at `target`; returns its bytes. `plain` lends room for the plain bytes. */

@@ -24,9 +24,9 @@
 #define LANE_NAME(stem) stem##_u64
 #include "storage/encoding/pack_lanes.tmpl.h"
 
-#define UNPACK(lane, type, width)                       \
-    case width:                                         \
-        unpack_width_##lane(packed, width, (type *)lanes); \
+#define UNPACK(lane, type, width)                                                                  \
+    case width:                                                                                    \
+        unpack_width_##lane(packed, width, (type *)lanes);                                         \
         return;
 
 static void unpack_narrow(const void *packed, uint32_t width, void *lanes)

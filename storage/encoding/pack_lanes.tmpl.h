@@ -72,8 +72,8 @@ static void LANE_NAME(pack)(const T *restrict lanes, uint32_t width, T *restrict
     }
 }
 
-/* Offsets of int64 values from `base`, cut to the lane; what is cut off is the caller's (patches).
- */
+/* Offsets of int64 values from `base`, cut to the lane; what is cut off is the caller's
+ * (patches). */
 static void LANE_NAME(narrow)(const int64_t *restrict values, int64_t base, T *restrict lanes)
 {
     for (size_t i = 0; i < 1024; i++) {

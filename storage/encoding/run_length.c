@@ -108,8 +108,8 @@ static Status run_length_encode(const EncodeJob *job)
     }
     size_t end = 0;
     for (uint32_t v = 0; v < profile->vector_count; v++) {
-        entries[v] = (VectorEntry){.offset = (uint32_t)(end / 16),
-                                   .flags = chunk_vector_flags(chunk, v)};
+        entries[v] =
+            (VectorEntry){.offset = (uint32_t)(end / 16), .flags = chunk_vector_flags(chunk, v)};
         if (entries[v].flags == 0 && profile->vectors[v].descent_count == 0) {
             entries[v].flags |= VECTOR_FLAG_ASCENDING;
         }
@@ -140,8 +140,7 @@ static const uint16_t *run_ends(const Block *block, const VectorEntry *entry)
 static bool runs_are_sound(const Block *block, const VectorEntry *entry)
 {
     const size_t offset = (size_t)entry->offset * 16;
-    if (entry->exceptions == 0 || entry->exceptions > VECTOR_ROWS ||
-        offset > block->data_bytes ||
+    if (entry->exceptions == 0 || entry->exceptions > VECTOR_ROWS || offset > block->data_bytes ||
         run_vector_bytes(entry->exceptions, pack_entry_lane(entry)) > block->data_bytes - offset) {
         return false;
     }

@@ -182,8 +182,7 @@ void text_vector_views(const Block *block, uint32_t vector, const char *text,
     *out = (Vector){.type = block->type,
                     .lane = LANE_TEXT,
                     .form = VECTOR_FLAT,
-                    .has_trailing_blanks =
-                        (block->header->flags & BLOCK_FLAG_TRAILING_BLANKS) != 0,
+                    .has_trailing_blanks = (block->header->flags & BLOCK_FLAG_TRAILING_BLANKS) != 0,
                     .is_ascending = (block->header->flags & BLOCK_FLAG_ASCENDING) != 0,
                     .validity = block_vector_validity(block, vector),
                     .data = views};

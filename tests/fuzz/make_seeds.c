@@ -354,6 +354,7 @@ int main(int argc, char **argv)
     seed_sessions();
     seed_numbers();
     seed_plans();
+    seed_blocks();
     byte_buffer_deinit(&buffer);
     return 0;
 }

@@ -8,3 +8,4 @@ void seed_write(const char *target, const char *name, int choice, const void *da
 void seed_write_buffer(const char *target, const char *name, int choice, ByteBuffer *buffer);
 
 void seed_plans(void);
+void seed_blocks(void);

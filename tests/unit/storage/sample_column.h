@@ -10,8 +10,15 @@
 typedef enum Nulls { NULLS_NONE, NULLS_SOME, NULLS_MANY, NULLS_ALL, NULLS_COUNT } Nulls;
 
 typedef enum Shape {
-    SHAPE_CONSTANT, SHAPE_SMALL, SHAPE_SORTED, SHAPE_RUNS, SHAPE_FEW_WIDE, SHAPE_OUTLIERS,
-    SHAPE_RANDOM, SHAPE_EXTREME, SHAPE_COUNT
+    SHAPE_CONSTANT,
+    SHAPE_SMALL,
+    SHAPE_SORTED,
+    SHAPE_RUNS,
+    SHAPE_FEW_WIDE,
+    SHAPE_OUTLIERS,
+    SHAPE_RANDOM,
+    SHAPE_EXTREME,
+    SHAPE_COUNT
 } Shape;
 
 /* A chunk that owns its memory. */
@@ -49,8 +56,9 @@ static inline int64_t sample_int64(Shape shape, uint32_t row, Random *random)
 /* Bytes of one text value at `target`; returns their count. */
 static inline uint32_t sample_text(Shape shape, uint32_t row, Random *random, char *target)
 {
-    static const char *const words[] = {"furiously", "regular ", "deposits", " among", " the ",
-                                        "carefully", "final", "requests.", " ", "\xc3\xa9t\xc3\xa9"};
+    static const char *const words[] = {"furiously", "regular ",         "deposits", " among",
+                                        " the ",     "carefully",        "final",    "requests.",
+                                        " ",         "\xc3\xa9t\xc3\xa9"};
     uint32_t bytes = 0;
     switch (shape) {
     case SHAPE_CONSTANT:
@@ -68,7 +76,8 @@ static inline uint32_t sample_text(Shape shape, uint32_t row, Random *random, ch
         return (uint32_t)snprintf(target, SAMPLE_TEXT_MAX, "a rather long value %u",
                                   (uint32_t)random_below(random, 20));
     case SHAPE_OUTLIERS: // some end in blanks
-        bytes = (uint32_t)snprintf(target, SAMPLE_TEXT_MAX, "v%u", (uint32_t)random_below(random, 30));
+        bytes =
+            (uint32_t)snprintf(target, SAMPLE_TEXT_MAX, "v%u", (uint32_t)random_below(random, 30));
         for (uint64_t blanks = random_below(random, 4); blanks > 2; blanks--) {
             target[bytes++] = ' ';
         }
@@ -110,9 +119,9 @@ static inline void sample_value(SampleColumn *column, Shape shape, uint32_t row,
         ((int64_t *)column->values)[row] = sample_int64(shape, row, random);
         return;
     case LANE_I128:
-        ((Int128 *)column->values)[row] = sample_int64(shape, row, random) *
-                                          (shape == SHAPE_RANDOM ? (Int128)1000000007 : 1) +
-                                          ((Int128)1 << 70);
+        ((Int128 *)column->values)[row] =
+            sample_int64(shape, row, random) * (shape == SHAPE_RANDOM ? (Int128)1000000007 : 1) +
+            ((Int128)1 << 70);
         return;
     case LANE_F32:
         ((float *)column->values)[row] = (float)sample_int64(shape, row, random) / 8;

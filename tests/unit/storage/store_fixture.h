@@ -11,11 +11,11 @@
 #include "storage/scan.h"
 
 /* Check writes a message for every ck_assert: too slow for loops over values. */
-#define EXPECT(condition, ...)         \
-    do {                               \
-        if (!(condition)) {            \
-            ck_abort_msg(__VA_ARGS__); \
-        }                              \
+#define EXPECT(condition, ...)                                                                     \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            ck_abort_msg(__VA_ARGS__);                                                             \
+        }                                                                                          \
     } while (0)
 
 typedef struct StoreFixture {
@@ -82,8 +82,17 @@ static inline void fixture_close(StoreFixture *fixture)
 }
 
 /* The test table. */
-enum { COLUMN_ID, COLUMN_DAY, COLUMN_PRICE, COLUMN_FLAG, COLUMN_NOTE, COLUMN_BIG, COLUMN_RATIO,
-       COLUMN_KNOWN, COLUMN_COUNT };
+enum {
+    COLUMN_ID,
+    COLUMN_DAY,
+    COLUMN_PRICE,
+    COLUMN_FLAG,
+    COLUMN_NOTE,
+    COLUMN_BIG,
+    COLUMN_RATIO,
+    COLUMN_KNOWN,
+    COLUMN_COUNT
+};
 
 typedef struct TestTable {
     PlanTable table;
@@ -95,9 +104,9 @@ static inline void test_table_init(TestTable *table, uint64_t table_id, Distribu
 {
     static const char *const names[COLUMN_COUNT] = {"id",   "day", "price", "flag",
                                                     "note", "big", "ratio", "known"};
-    const Type types[COLUMN_COUNT] = {type_of(TYPE_BIGINT), type_of(TYPE_DATE), type_decimal(12, 2),
-                                      type_char(1), type_varchar(200), type_decimal(38, 4),
-                                      type_of(TYPE_DOUBLE), type_of(TYPE_BOOLEAN)};
+    const Type types[COLUMN_COUNT] = {
+        type_of(TYPE_BIGINT), type_of(TYPE_DATE),  type_decimal(12, 2),  type_char(1),
+        type_varchar(200),    type_decimal(38, 4), type_of(TYPE_DOUBLE), type_of(TYPE_BOOLEAN)};
     memset(table, 0, sizeof *table);
     for (uint32_t i = 0; i < COLUMN_COUNT; i++) {
         table->columns[i].column_id = i + 1;
@@ -106,14 +115,14 @@ static inline void test_table_init(TestTable *table, uint64_t table_id, Distribu
         table->columns[i].is_not_null = i == COLUMN_ID;
         table->columns[i].default_value = value_null(types[i]);
     }
-    table->table = (PlanTable){.table_id = table_id,
-                               .name = "public.t",
-                               .style = style,
-                               .column_count = COLUMN_COUNT,
-                               .columns = table->columns,
-                               .distribution_column =
-                                   style == DISTRIBUTION_STYLE_KEY ? COLUMN_ID : -1,
-                               .sort_keys = table->sort_keys};
+    table->table =
+        (PlanTable){.table_id = table_id,
+                    .name = "public.t",
+                    .style = style,
+                    .column_count = COLUMN_COUNT,
+                    .columns = table->columns,
+                    .distribution_column = style == DISTRIBUTION_STYLE_KEY ? COLUMN_ID : -1,
+                    .sort_keys = table->sort_keys};
 }
 
 static inline uint64_t row_random(int64_t id, uint32_t salt)
@@ -124,8 +133,8 @@ static inline uint64_t row_random(int64_t id, uint32_t salt)
 /* Value of a column in row `id`; long text goes into `text` (128 bytes). */
 static inline Value test_value(const TestTable *table, int64_t id, uint32_t column, char *text)
 {
-    static const char *const words[] = {"carefully ", "final ", "deposits ", "sleep ", "slyly ",
-                                        "regular ", "ideas ", "across "};
+    static const char *const words[] = {"carefully ", "final ",   "deposits ", "sleep ",
+                                        "slyly ",     "regular ", "ideas ",    "across "};
     Value value = {.type = table->columns[column].type};
     const uint64_t random = row_random(id, column);
     int length = 0;
@@ -234,7 +243,7 @@ static inline void commit_rows(StoreFixture *fixture, const TestTable *table, ui
 
 /* Reading: what a scan over all columns gives, each row checked against its number. */
 typedef struct SeenRows {
-    uint8_t *seen;     /* per id: how often */
+    uint8_t *seen; /* per id: how often */
     int64_t id_max;
     uint64_t count;
 } SeenRows;

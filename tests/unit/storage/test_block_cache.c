@@ -1,5 +1,5 @@
-/* test_block_cache.c — a cache smaller than the table: what is pinned stays, what is warm outlives a
- * scan, threads share reads, and rows stay right. */
+/* test_block_cache.c — a cache smaller than the table: what is pinned stays, what is warm outlives
+ * a scan, threads share reads, and rows stay right. */
 #include <pthread.h>
 #include "storage/store_internal.h"
 #include "store_fixture.h"
@@ -16,7 +16,8 @@ static void setup(void)
     test_table_init(&table, 10, DISTRIBUTION_STYLE_ALL);
     commit_rows(&fixture, &table, 1, 1, 0, ROWS);
     const Snapshot snapshot = {.position = 1};
-    must(manifest_visible(fixture.store->manifest, 10, &snapshot, fixture.arena, &rows, &row_count));
+    must(
+        manifest_visible(fixture.store->manifest, 10, &snapshot, fixture.arena, &rows, &row_count));
     ck_assert_uint_eq(row_count, 1);
 }
 

@@ -24,18 +24,18 @@ static void must(Status status)
 }
 
 /* Check writes a message for every ck_assert: too slow for loops over values. */
-#define EXPECT(condition, ...)        \
-    do {                              \
-        if (!(condition)) {           \
-            ck_abort_msg(__VA_ARGS__); \
-        }                             \
+#define EXPECT(condition, ...)                                                                     \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            ck_abort_msg(__VA_ARGS__);                                                             \
+        }                                                                                          \
     } while (0)
 
 static void setup(void)
 {
-    const Type all[TYPE_SAMPLES] = {type_of(TYPE_BIGINT),   type_of(TYPE_DATE), type_decimal(12, 2),
-                                    type_of(TYPE_BOOLEAN),  type_decimal(38, 4), type_of(TYPE_DOUBLE),
-                                    type_of(TYPE_REAL), type_varchar(96)};
+    const Type all[TYPE_SAMPLES] = {
+        type_of(TYPE_BIGINT), type_of(TYPE_DATE),   type_decimal(12, 2), type_of(TYPE_BOOLEAN),
+        type_decimal(38, 4),  type_of(TYPE_DOUBLE), type_of(TYPE_REAL),  type_varchar(96)};
     memcpy(types, all, sizeof types);
     must(page_pool_create(&pool, (size_t)1 << 30));
     budget = memory_budget_create(pool, NULL, "test", 0);
@@ -68,12 +68,12 @@ static void check_values(const Block *block, const SampleColumn *column, DecodeB
             const Value expected = sample_column_value(column, v * VECTOR_ROWS + i);
             const Value found = vector_value(&vector, i);
             EXPECT(found.is_null == expected.is_null, "null at vector %u row %u (%s)", v, i,
-                          block->encoding->name);
+                   block->encoding->name);
             if (expected.is_null) {
                 continue;
             }
             EXPECT(value_equal(&expected, &found), "vector %u row %u (%s)", v, i,
-                          block->encoding->name);
+                   block->encoding->name);
             if (type_is_text(block->type)) { // blanks count here
                 EXPECT(expected.text.length == found.text.length, "length at %u", i);
             }
@@ -123,8 +123,8 @@ static void check_filter(const Block *block, const SampleColumn *column, DecodeB
             const Value value = sample_column_value(column, v * VECTOR_ROWS + i);
             const bool expected = predicate_accepts(predicate, &value);
             EXPECT(validity_get(mask.words, i) == expected,
-                          "%s predicate %d vector %u row %u of %u: expected %d", block->encoding->name,
-                          (int)predicate->kind, v, i, rows, expected);
+                   "%s predicate %d vector %u row %u of %u: expected %d", block->encoding->name,
+                   (int)predicate->kind, v, i, rows, expected);
             EXPECT(verdict != PREDICATE_NONE || !expected, "zone map excludes row %u", i);
             EXPECT(verdict != PREDICATE_ALL || expected, "zone map includes row %u", i);
         }
@@ -162,13 +162,19 @@ static void check_filters(const Block *block, const SampleColumn *column, Decode
         predicate.is_lo_open = predicate.is_hi_open = true;
         check_filter(block, column, buffer, &predicate, zone);
     }
-    predicate = (Predicate){.kind = PREDICATE_RANGE, .type = block->type, .lo = low, .hi = low,
-                            .has_lo = true, .has_hi = true};
+    predicate = (Predicate){.kind = PREDICATE_RANGE,
+                            .type = block->type,
+                            .lo = low,
+                            .hi = low,
+                            .has_lo = true,
+                            .has_hi = true};
     check_filter(block, column, buffer, &predicate, zone);
     predicate.kind = PREDICATE_NOT_EQUAL;
     check_filter(block, column, buffer, &predicate, zone);
     const Value values[2] = {low, high};
-    predicate = (Predicate){.kind = PREDICATE_IN, .type = block->type, .values = values,
+    predicate = (Predicate){.kind = PREDICATE_IN,
+                            .type = block->type,
+                            .values = values,
                             .value_count = value_compare(&low, &high) == 0 ? 1 : 2};
     check_filter(block, column, buffer, &predicate, zone);
 }

@@ -1,5 +1,5 @@
-/* test_inspect.c — a healthy directory has no faults; every flipped bit of a rowset file is one, and
- * is reported with table, column and row group. */
+/* test_inspect.c — a healthy directory has no faults; every flipped bit of a rowset file is one,
+ * and is reported with table, column and row group. */
 #include "storage/inspect.h"
 #include "store_fixture.h"
 
@@ -77,8 +77,11 @@ END_TEST
 /* A file of two row groups of few rows. */
 static uint8_t *write_small_file(char *path, size_t path_bytes, size_t *bytes)
 {
-    const TableWriteOptions options = {.store = fixture.store, .table = &table.table, .txn_id = 1,
-                                       .statement = 1, .row_group_rows = 20,
+    const TableWriteOptions options = {.store = fixture.store,
+                                       .table = &table.table,
+                                       .txn_id = 1,
+                                       .statement = 1,
+                                       .row_group_rows = 20,
                                        .budget = fixture.budget};
     TableWriter *writer;
     TableWriterLocal *local;
@@ -138,8 +141,8 @@ static Status memory_size(File *file, uint64_t *bytes)
     return STATUS_OK;
 }
 
-static const FileOps memory_ops = {.open = memory_open, .close = memory_close,
-                                   .read = memory_read, .size = memory_size};
+static const FileOps memory_ops = {
+    .open = memory_open, .close = memory_close, .read = memory_read, .size = memory_size};
 
 #define PARTS 8
 START_TEST(every_flipped_bit_is_found)
@@ -178,14 +181,18 @@ START_TEST(faults_name_their_block)
     write_file(path, data, bytes);
     inspect(path, &report, &text);
     ck_assert_uint_eq(report.faults, 1);
-    ck_assert_ptr_nonnull(strstr((char *)text.data, "wrong checksum in block of table 10, column 1"));
+    ck_assert_ptr_nonnull(
+        strstr((char *)text.data, "wrong checksum in block of table 10, column 1"));
     ck_assert_ptr_nonnull(strstr((char *)text.data, "row group 0"));
     byte_buffer_deinit(&text);
     // A scan of that column says the same; other columns stay readable.
     for (uint32_t column = 0; column < 2; column++) {
-        const ScanRequest request = {.store = fixture.store, .table = &table.table,
-                                     .snapshot = {.position = 1}, .column_count = 1,
-                                     .columns = &column, .budget = fixture.budget};
+        const ScanRequest request = {.store = fixture.store,
+                                     .table = &table.table,
+                                     .snapshot = {.position = 1},
+                                     .column_count = 1,
+                                     .columns = &column,
+                                     .budget = fixture.budget};
         TableScan *scan;
         TableScanLocal *local;
         Batch batch;

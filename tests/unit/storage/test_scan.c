@@ -1,5 +1,5 @@
-/* test_scan.c — scans: predicates against brute force, batch sizes, lazy columns, evaluators, runtime
- * predicates, added columns, workers in parallel and commits meanwhile. */
+/* test_scan.c — scans: predicates against brute force, batch sizes, lazy columns, evaluators,
+ * runtime predicates, added columns, workers in parallel and commits meanwhile. */
 #include <pthread.h>
 #include "store_fixture.h"
 
@@ -168,9 +168,12 @@ static const uint32_t all_columns[COLUMN_COUNT] = {0, 1, 2, 3, 4, 5, 6, 7};
 
 static ScanRequest request_of(uint64_t position)
 {
-    return (ScanRequest){.store = fixture.store, .table = &table.table,
-                         .snapshot = {.position = position}, .column_count = COLUMN_COUNT,
-                         .columns = all_columns, .budget = fixture.budget};
+    return (ScanRequest){.store = fixture.store,
+                         .table = &table.table,
+                         .snapshot = {.position = position},
+                         .column_count = COLUMN_COUNT,
+                         .columns = all_columns,
+                         .budget = fixture.budget};
 }
 
 START_TEST(evaluators_narrow_batches)
@@ -264,21 +267,28 @@ START_TEST(added_columns_read_as_their_default)
 {
     struct PlanTableColumn columns[COLUMN_COUNT + 2];
     memcpy(columns, table.columns, sizeof table.columns);
-    columns[COLUMN_COUNT] = (struct PlanTableColumn){.column_id = 50, .name = "added",
-                                                     .type = type_of(TYPE_INTEGER),
-                                                     .default_value =
-                                                         value_int64(type_of(TYPE_INTEGER), 42)};
-    columns[COLUMN_COUNT + 1] = (struct PlanTableColumn){
-        .column_id = 51, .name = "empty", .type = type_varchar(9),
-        .default_value = value_null(type_varchar(9))};
+    columns[COLUMN_COUNT] =
+        (struct PlanTableColumn){.column_id = 50,
+                                 .name = "added",
+                                 .type = type_of(TYPE_INTEGER),
+                                 .default_value = value_int64(type_of(TYPE_INTEGER), 42)};
+    columns[COLUMN_COUNT + 1] =
+        (struct PlanTableColumn){.column_id = 51,
+                                 .name = "empty",
+                                 .type = type_varchar(9),
+                                 .default_value = value_null(type_varchar(9))};
     PlanTable wider = table.table;
     wider.columns = columns;
     wider.column_count = COLUMN_COUNT + 2;
     const uint32_t wanted[3] = {COLUMN_COUNT, COLUMN_ID, COLUMN_COUNT + 1};
-    const Predicate equal = {.kind = PREDICATE_RANGE, .type = type_of(TYPE_INTEGER), .has_lo = true,
-                             .has_hi = true, .lo = columns[COLUMN_COUNT].default_value,
+    const Predicate equal = {.kind = PREDICATE_RANGE,
+                             .type = type_of(TYPE_INTEGER),
+                             .has_lo = true,
+                             .has_hi = true,
+                             .lo = columns[COLUMN_COUNT].default_value,
                              .hi = columns[COLUMN_COUNT].default_value};
-    const Predicate other = {.kind = PREDICATE_NOT_EQUAL, .type = type_of(TYPE_INTEGER),
+    const Predicate other = {.kind = PREDICATE_NOT_EQUAL,
+                             .type = type_of(TYPE_INTEGER),
                              .lo = columns[COLUMN_COUNT].default_value};
     for (int round = 0; round < 2; round++) {
         const ScanPredicate predicate = {0, round == 0 ? &equal : &other};
@@ -416,7 +426,8 @@ static void *run_loader(void *object)
 
 START_TEST(workers_write_together)
 {
-    Loader loaders[3] = {{.first = 0, .count = 140000}, {.first = 140000, .count = 3000},
+    Loader loaders[3] = {{.first = 0, .count = 140000},
+                         {.first = 140000, .count = 3000},
                          {.first = 143000, .count = 80000}};
     test_table_init(&table, 20, (DistributionStyle)_i);
     TableWriter *writer = open_writer(&fixture, &table, 50, 1);

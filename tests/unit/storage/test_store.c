@@ -184,8 +184,11 @@ START_TEST(horizon_unlinks_what_nobody_reads)
     store_set_horizon(fixture.store, 1); // position 1 may still be read
     ck_assert_uint_eq(count_files(fixture.directory), files);
 
-    const ScanRequest request = {.store = fixture.store, .table = &table.table,
-                                 .snapshot = {.position = 1}, .column_count = 1, .columns = all,
+    const ScanRequest request = {.store = fixture.store,
+                                 .table = &table.table,
+                                 .snapshot = {.position = 1},
+                                 .column_count = 1,
+                                 .columns = all,
                                  .budget = fixture.budget};
     TableScan *scan;
     TableScanLocal *local;
@@ -248,7 +251,8 @@ START_TEST(refuses_nulls_and_long_text)
     expect_error(table_writer_append(local, &batches[0]), SQLSTATE_NOT_NULL_VIOLATION,
                  "null value in column \"id\" of table \"public.t\"");
     cells[COLUMN_ID].is_null = false;
-    cells[COLUMN_NOTE] = (Value){.type = types[COLUMN_NOTE], .text = text_view_make(long_text, 70000)};
+    cells[COLUMN_NOTE] =
+        (Value){.type = types[COLUMN_NOTE], .text = text_view_make(long_text, 70000)};
     value_batches(fixture.arena, types, COLUMN_COUNT, cells, 1, &batches, &count);
     expect_error(table_writer_append(local, &batches[0]), SQLSTATE_STRING_DATA_RIGHT_TRUNCATION,
                  "70000 bytes");
@@ -278,8 +282,8 @@ START_TEST(refuses_rows_of_other_nodes)
         cells[c] = test_value(&table, 5, c, text);
     }
     value_batches(fixture.arena, types, COLUMN_COUNT, cells, 1, &batches, &count);
-    expect_error(table_writer_append(local, &batches[0]),
-                 SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE, "bucket map changed");
+    expect_error(table_writer_append(local, &batches[0]), SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                 "bucket map changed");
     table_writer_local_abandon(local);
     table_writer_destroy(writer);
 }
@@ -288,8 +292,10 @@ END_TEST
 START_TEST(refuses_a_directory_of_others)
 {
     Store *store;
-    StoreOptions options = {.host = &fixture.host, .budget = fixture.budget,
-                            .directory = fixture.directory, .node_id = 2};
+    StoreOptions options = {.host = &fixture.host,
+                            .budget = fixture.budget,
+                            .directory = fixture.directory,
+                            .node_id = 2};
     store_close(fixture.store);
     fixture.store = NULL;
     memcpy(options.cluster_id, fixture.cluster_id, CLUSTER_ID_BYTES);
@@ -350,8 +356,12 @@ START_TEST(small_grants_seal_early)
     test_table_init(&table, 10, DISTRIBUTION_STYLE_ALL);
     const size_t limit = (size_t)1 << (21 + _i);
     MemoryBudget *budget = memory_budget_create(fixture.pool, fixture.budget, "statement", limit);
-    const TableWriteOptions options = {.store = fixture.store, .table = &table.table, .txn_id = 1,
-                                       .statement = 1, .row_group_rows = 2000, .budget = budget};
+    const TableWriteOptions options = {.store = fixture.store,
+                                       .table = &table.table,
+                                       .txn_id = 1,
+                                       .statement = 1,
+                                       .row_group_rows = 2000,
+                                       .budget = budget};
     TableWriter *writer;
     TableWriterLocal *local = NULL;
     must(table_writer_create(&options, &writer));
@@ -400,10 +410,15 @@ END_TEST
 /* An error at any step before the commit is durable leaves nothing of the transaction. */
 START_TEST(faults_before_prepared_lose_nothing_else)
 {
-    static const char *const points[] = {
-        "storage.before_rowset", "file.open", "file.allocate", "file.write", "file.sync",
-        "storage.after_sync", "file.sync_directory", "storage.before_prepared",
-        "metadata.before_commit"};
+    static const char *const points[] = {"storage.before_rowset",
+                                         "file.open",
+                                         "file.allocate",
+                                         "file.write",
+                                         "file.sync",
+                                         "storage.after_sync",
+                                         "file.sync_directory",
+                                         "storage.before_prepared",
+                                         "metadata.before_commit"};
     char specification[64];
     commit_rows(&fixture, &table, 1, 1, 0, SMALL);
     TableWriter *writer = open_writer(&fixture, &table, 2, 1);

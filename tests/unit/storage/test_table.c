@@ -35,17 +35,23 @@ START_TEST(sort_key_orders_rowsets)
 {
     TestTable table;
     test_table_init(&table, 10, DISTRIBUTION_STYLE_ALL);
-    const uint32_t keys[][2] = {{COLUMN_DAY, COLUMN_NOTE}, {COLUMN_NOTE, COLUMN_ID},
-                                {COLUMN_BIG, 0}, {COLUMN_RATIO, 0}, {COLUMN_FLAG, COLUMN_PRICE}};
+    const uint32_t keys[][2] = {{COLUMN_DAY, COLUMN_NOTE},
+                                {COLUMN_NOTE, COLUMN_ID},
+                                {COLUMN_BIG, 0},
+                                {COLUMN_RATIO, 0},
+                                {COLUMN_FLAG, COLUMN_PRICE}};
     memcpy(table.sort_keys, keys[_i], sizeof table.sort_keys);
     table.table.sort_key_count = 2;
     commit_rows(&fixture, &table, 1, 5, 0, 100000);
     expect_rows(&fixture, &table, (Snapshot){.position = 5}, 0, 100000, 100000);
 
     const uint32_t all[COLUMN_COUNT] = {0, 1, 2, 3, 4, 5, 6, 7};
-    const ScanRequest request = {.store = fixture.store, .table = &table.table,
-                                 .snapshot = {.position = 5}, .column_count = COLUMN_COUNT,
-                                 .columns = all, .budget = fixture.budget};
+    const ScanRequest request = {.store = fixture.store,
+                                 .table = &table.table,
+                                 .snapshot = {.position = 5},
+                                 .column_count = COLUMN_COUNT,
+                                 .columns = all,
+                                 .budget = fixture.budget};
     TableScan *scan;
     TableScanLocal *local;
     must(table_scan_open(&request, fixture.arena, &scan));
@@ -67,9 +73,9 @@ START_TEST(sort_key_orders_rowsets)
             last[0] = first;
             memcpy(last_text, text, sizeof text);
             if (type_is_text(first.type) && !first.is_null) {
-                last[0].text = text_view_make(keys[_i][0] == COLUMN_NOTE ? last_text
-                                                                         : text_view_data(&first.text),
-                                              first.text.length);
+                last[0].text = text_view_make(
+                    keys[_i][0] == COLUMN_NOTE ? last_text : text_view_data(&first.text),
+                    first.text.length);
             }
             is_first = false;
         }
