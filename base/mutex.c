@@ -64,7 +64,7 @@ void mutex_lock(Mutex *mutex)
 
 void mutex_unlock(Mutex *mutex)
 {
-    MutexRank rank = mutex->rank; // once unlocked, whoever waited for it may free the mutex
+    MutexRank rank = mutex->rank; // who waits for this unlock may free the mutex right after it
     int error = pthread_mutex_unlock(&mutex->handle);
     ASSERT(error == 0);
     rank_leave(rank);

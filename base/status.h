@@ -31,8 +31,8 @@ typedef StatusData *Status;
 /* Text position of an error: byte offset into the statement, counted from 0; -1 means none. */
 #define POSITION_NONE (-1)
 
-/* Builds an error, never STATUS_OK: compilers know then that what TRY has passed is set. The message
- * follows printf; lower case, no full stop, names the object. */
+/* Builds an error, never STATUS_OK: compilers know then that what TRY has passed is set. The
+ * message follows printf; lower case, no full stop, names the object. */
 #define NEVER_OK __attribute__((returns_nonnull))
 Status status_error(SqlState state, const char *format, ...) PRINTF_LIKE(2, 3) CHECKED NEVER_OK;
 Status status_at(int32_t position, SqlState state, const char *format, ...)

@@ -9,6 +9,14 @@ function(basalt_module name)
     cmake_parse_arguments(ARG "" "" "SOURCES;USES;TESTS;TEST_USES" ${ARGN})
     add_library(basalt_${name} STATIC ${ARG_SOURCES})
     target_link_libraries(basalt_${name} PUBLIC basalt_options ${ARG_USES})
+    basalt_tests(${name} TESTS ${ARG_TESTS} TEST_USES ${ARG_TEST_USES})
+endfunction()
+
+# basalt_tests(<name> TESTS … TEST_USES …)
+#
+# The suites of this folder over the module <name>, for folders that are part of another's module.
+function(basalt_tests name)
+    cmake_parse_arguments(ARG "" "" "TESTS;TEST_USES" ${ARGN})
     file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
     string(REPLACE "/" "." label ${folder})
     foreach(test ${ARG_TESTS})

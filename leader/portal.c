@@ -122,14 +122,8 @@ Status portal_create(Session *session, const char *name, Prepared *prepared, Por
     return STATUS_OK;
 }
 
-void portal_drop(Session *session, Portal *portal)
+void portal_end_query(Session *session, Portal *portal)
 {
-    Portal **slot = &session->portals;
-    while (*slot != portal) {
-        slot = &(*slot)->next;
-    }
-    *slot = portal->next;
-    session->portal_count--;
     mutex_lock(&session->mutex);
     if (session->running == portal->query) {
         session->running = NULL;
@@ -141,6 +135,22 @@ void portal_drop(Session *session, Portal *portal)
     distributed_query_destroy(portal->query);
     result_chunk_free(portal->chunk);
     result_queue_destroy(portal->results);
+    portal->query = NULL;
+    portal->chunk = NULL;
+    portal->chunk_offset = 0;
+    portal->results = NULL;
+    portal->is_ended = false;
+}
+
+void portal_drop(Session *session, Portal *portal)
+{
+    Portal **slot = &session->portals;
+    while (*slot != portal) {
+        slot = &(*slot)->next;
+    }
+    *slot = portal->next;
+    session->portal_count--;
+    portal_end_query(session, portal);
     catalog_version_unpin(portal->catalog);
     prepared_unpin(portal->prepared);
     arena_destroy(portal->arena);

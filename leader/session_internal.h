@@ -108,6 +108,8 @@ void prepared_unpin(Prepared *prepared);
 Status portal_create(Session *session, const char *name, Prepared *prepared,
                      Portal **out) CHECKED; /* takes its own reference; replaces the unnamed one */
 Portal *portal_find(Session *session, const char *name);
+/* Ends the portal's query, if any, and forgets its results: it may be run once more. */
+void portal_end_query(Session *session, Portal *portal);
 void portal_drop(Session *session, Portal *portal);
 void portal_drop_all(Session *session);
 
@@ -146,6 +148,9 @@ Status copy_in_run(Session *session, Portal *portal, PlannerContext *planner,
 Status copy_out_run(Session *session, Portal *portal, PlannerContext *planner,
                     const Snapshot *snapshot) CHECKED;
 Status cursor_run(Session *session, Portal *portal) CHECKED;
+/* The relation an unqualified name means, by the search path; null when there is none. */
+const CatalogTable *session_find_table(const Session *session, const CatalogVersion *version,
+                                       const char *name);
 const CatalogView *session_catalog_view(Session *session, const CatalogVersion *version,
                                         Arena *arena);
 const VirtualTables *session_virtual_tables(Session *session, const CatalogVersion *version,

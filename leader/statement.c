@@ -18,6 +18,7 @@
 
 #define TAKE_WAIT_US 20000
 #define NODES_WAIT_US INT64_C(5000000) /* for a node that is just coming back */
+#define RUN_AGAIN_MAX 2
 
 void statement_begin(Session *session, const char *text)
 {
@@ -87,6 +88,57 @@ static Status wait_for_nodes(Session *session)
     return status;
 }
 
+static bool needs_nodes(const Plan *plan)
+{
+    bool needs = false;
+    for (uint32_t i = 0; i < plan->fragment_count; i++) {
+        needs = needs || plan->fragments[i].site != PLAN_SITE_LEADER;
+    }
+    return needs;
+}
+
+/* How a planned query starts; a reading one may start again. */
+typedef struct QueryStart {
+    const Plan *plan;
+    Snapshot snapshot;
+    const ResultEncoder *encoder;
+    bool has_statistics, is_writing;
+} QueryStart;
+
+static Status start_planned(Session *session, Portal *portal, const QueryStart *start)
+{
+    if (needs_nodes(start->plan)) {
+        TRY(wait_for_nodes(session));
+    }
+    portal->results = result_queue_create(start->encoder);
+    DistributedQueryOptions options = {
+        .services = &session->leader->services,
+        .plan = start->plan,
+        .settings = session->settings,
+        .snapshot = start->snapshot,
+        .results = portal->results,
+        .virtual_tables = session_virtual_tables(session, portal->catalog, portal->arena),
+        .has_statistics = start->has_statistics,
+        .is_writing = start->is_writing,
+    };
+    TRY(distributed_query_start(&options, &portal->query));
+    set_running(session, portal->query);
+    return STATUS_OK;
+}
+
+/* From now on these nodes may hold something of the transaction. */
+static Status note_participants(Session *session, const Portal *portal)
+{
+    const uint32_t *nodes = NULL;
+    uint64_t greetings[MESSAGE_NODES_MAX];
+    Status status = STATUS_OK;
+    uint32_t count = distributed_query_nodes(portal->query, &nodes, greetings);
+    for (uint32_t i = 0; i < count; i++) {
+        status = status_first(status, txn_add_participant(&session->txn, nodes[i], greetings[i]));
+    }
+    return status;
+}
+
 Status statement_start_query(Session *session, Portal *portal, PlannerContext *planner,
                              const Snapshot *snapshot, LogicalNode *root, uint32_t result_count,
                              const PlanResultColumn *results, const ResultEncoder *encoder,
@@ -94,31 +146,16 @@ Status statement_start_query(Session *session, Portal *portal, PlannerContext *p
 {
     Plan *made = NULL;
     TRY(plan_query(planner, root, results, result_count, &made));
-    TRY(wait_for_nodes(session));
-    portal->results = result_queue_create(encoder);
-    DistributedQueryOptions options = {
-        .services = &session->leader->services,
-        .plan = made,
-        .settings = session->settings,
-        .snapshot = *snapshot,
-        .results = portal->results,
-        .virtual_tables = session_virtual_tables(session, portal->catalog, portal->arena),
-        .has_statistics = has_statistics,
-        .is_writing = is_writing,
-    };
-    TRY(distributed_query_start(&options, &portal->query));
-    set_running(session, portal->query);
-    if (is_writing) { // from now on these nodes may hold something of the transaction
-        uint32_t nodes[MESSAGE_NODES_MAX];
-        uint32_t count = distributed_query_nodes(portal->query, nodes);
-        for (uint32_t i = 0; i < count; i++) {
-            txn_add_participant(&session->txn, nodes[i]);
-        }
-    }
+    QueryStart start = {.plan = made,
+                        .snapshot = *snapshot,
+                        .encoder = encoder,
+                        .has_statistics = has_statistics,
+                        .is_writing = is_writing};
     if (plan != NULL) {
         *plan = made;
     }
-    return STATUS_OK;
+    TRY(start_planned(session, portal, &start));
+    return is_writing ? note_participants(session, portal) : STATUS_OK;
 }
 
 static RowFormat *row_format_of(Session *session, Portal *portal, uint32_t count,
@@ -225,75 +262,7 @@ Status statement_send_values(Session *session, Portal *portal, const PlanResultC
     return STATUS_OK;
 }
 
-/* ---- what writing leaves behind ---- */
-
-typedef struct WriteCollector {
-    Session *session;
-    const Plan *plan;
-    uint64_t replicated_id; /* a table on every node, of which one node has told already */
-    Status status;
-} WriteCollector;
-
-typedef struct WriteSearch {
-    uint64_t table_id;
-    bool is_replicated;
-} WriteSearch;
-
-static void search_write(void *object, PlanNode *node)
-{
-    WriteSearch *search = object;
-    if (node->kind == PLAN_TABLE_WRITE) {
-        const PlanTable *table = ((const PlanTableWrite *)node)->table;
-        search->is_replicated = search->is_replicated ||
-                                (table->table_id == search->table_id &&
-                                 table->style == DISTRIBUTION_STYLE_ALL);
-    }
-    plan_node_children(node, search_write, search);
-}
-
-/* Whether every node wrote the same rows of this table. */
-static bool is_replicated(const Plan *plan, uint64_t table_id)
-{
-    WriteSearch search = {.table_id = table_id};
-    for (uint32_t i = 0; i < plan->fragment_count; i++) {
-        search_write(&search, plan->fragments[i].root);
-    }
-    return search.is_replicated;
-}
-
-static void collect_write(void *object, const uint8_t *data, size_t bytes)
-{
-    WriteCollector *collector = object;
-    Txn *txn = &collector->session->txn;
-    ByteReader reader;
-    byte_reader_init(&reader, data, bytes);
-    uint32_t tables = byte_reader_count(&reader, 9);
-    for (uint32_t i = 0; i < tables && collector->status == STATUS_OK; i++) {
-        CatalogChange *change = txn_new_change(txn, CATALOG_ADD_STATISTICS);
-        change->table_id = byte_reader_u64(&reader);
-        const uint8_t *blob = byte_reader_blob(&reader, &change->statistics_bytes);
-        if (!byte_reader_is_ok(&reader)) {
-            collector->status =
-                status_error(SQLSTATE_PROTOCOL_VIOLATION, "malformed statistics from a node");
-            return;
-        }
-        if (change->table_id == collector->replicated_id) {
-            continue;
-        }
-        if (is_replicated(collector->plan, change->table_id)) {
-            collector->replicated_id = change->table_id;
-        }
-        change->statistics = arena_memdup(txn->arena, blob, change->statistics_bytes);
-        catalog_change_add(&txn->changes, change); // applied once, at commit
-    }
-}
-
-Status statement_collect_writes(Session *session, DistributedQuery *query, const Plan *plan)
-{
-    WriteCollector collector = {.session = session, .plan = plan};
-    distributed_query_visit_writes(query, collect_write, &collector);
-    return collector.status;
-}
+/* ---- INSERT and SELECT ---- */
 
 static Status run_insert(Session *session, Portal *portal, PlannerContext *planner,
                          const Snapshot *snapshot)
@@ -314,6 +283,22 @@ static Status run_insert(Session *session, Portal *portal, PlannerContext *plann
     return STATUS_OK;
 }
 
+/* A node was lost under a query that only reads, and the client has seen no row of it. */
+static bool can_run_again(Session *session, const Portal *portal, Status failure)
+{
+    SqlState state = status_sqlstate(failure);
+    bool is_loss = status_node(failure) != 0 &&
+                   (state == SQLSTATE_CONNECTION_FAILURE || state == SQLSTATE_CANNOT_CONNECT_NOW ||
+                    state == SQLSTATE_ADMIN_SHUTDOWN);
+    if (!is_loss || portal->row_count > 0 || session->txn.txn_id != 0) {
+        return false;
+    }
+    Status status = statement_check(session, NULL);
+    bool is_wanted = status == STATUS_OK;
+    status_ignore(status, "the statement ends with its first failure");
+    return is_wanted;
+}
+
 static Status run_query(Session *session, Portal *portal, PlannerContext *planner,
                         const Snapshot *snapshot, uint64_t rows_max, bool *is_suspended)
 {
@@ -321,9 +306,26 @@ static Status run_query(Session *session, Portal *portal, PlannerContext *planne
     ResultEncoder encoder = {
         .self = row_format_of(session, portal, bound->result_count, bound->results),
         .encode = encode_rows};
-    TRY(statement_start_query(session, portal, planner, snapshot, bound->root, bound->result_count,
-                              bound->results, &encoder, false, false, NULL));
-    return statement_send_rows(session, portal, rows_max, is_suspended);
+    const Plan *plan = NULL;
+    Status status =
+        statement_start_query(session, portal, planner, snapshot, bound->root, bound->result_count,
+                              bound->results, &encoder, false, false, &plan);
+    if (status == STATUS_OK) {
+        status = statement_send_rows(session, portal, rows_max, is_suspended);
+    }
+    for (uint32_t i = 0; i < RUN_AGAIN_MAX && status != STATUS_OK && plan != NULL &&
+                         can_run_again(session, portal, status);
+         i++) {
+        log_status(LOG_WARN, "query_runs_again", status);
+        status_free(status);
+        QueryStart start = {.plan = plan, .snapshot = *snapshot, .encoder = &encoder};
+        portal_end_query(session, portal);
+        status = start_planned(session, portal, &start);
+        if (status == STATUS_OK) {
+            status = statement_send_rows(session, portal, rows_max, is_suspended);
+        }
+    }
+    return status;
 }
 
 /* ---- transaction control ---- */

@@ -7,10 +7,10 @@
 #include "storage/encoding/encoding.h"
 
 /* Room for header, nodes and streams in front of the first stream. */
-#define BLOCK_GAP_BYTES                                                                       \
-    ((sizeof(BlockHeader) + BLOCK_NODES_MAX * sizeof(BlockNode) +                             \
-      BLOCK_STREAMS_MAX * sizeof(BlockStream) + FORMAT_ALIGNMENT - 1) / FORMAT_ALIGNMENT *    \
-     FORMAT_ALIGNMENT)
+#define BLOCK_GAP_BYTES                                                                            \
+    ((sizeof(BlockHeader) + BLOCK_NODES_MAX * sizeof(BlockNode) +                                  \
+      BLOCK_STREAMS_MAX * sizeof(BlockStream) + FORMAT_ALIGNMENT - 1) /                            \
+     FORMAT_ALIGNMENT * FORMAT_ALIGNMENT)
 #define BLOCK_CAPACITY_FIRST ((size_t)1 << 20)
 #define BLOCK_BYTES_MAX ((size_t)UINT32_MAX & ~(size_t)(FORMAT_ALIGNMENT - 1))
 
@@ -24,7 +24,8 @@ uint64_t cluster_fold(const uint8_t cluster_id[16])
     return hash_bytes(cluster_id, 16, 0);
 }
 
-/* The sum covers the whole block with its own field as zero: what precedes it, then what follows. */
+/* The sum covers the whole block with its own field as zero: what precedes it, then what follows.
+ */
 uint64_t block_checksum(const void *block, size_t bytes, const BlockIdentity *identity)
 {
     const uint8_t *data = block;
@@ -62,10 +63,9 @@ static bool builder_reserve(BlockBuilder *builder, size_t bytes)
     while (capacity < wanted) {
         capacity *= 2;
     }
-    uint8_t *memory =
-        builder->memory == NULL
-            ? memory_alloc(builder->budget, capacity)
-            : memory_realloc(builder->budget, builder->memory, builder->capacity, capacity);
+    uint8_t *memory = builder->memory == NULL ? memory_alloc(builder->budget, capacity)
+                                              : memory_realloc(builder->budget, builder->memory,
+                                                               builder->capacity, capacity);
     if (memory == NULL) {
         builder->is_failed = true;
         return false;

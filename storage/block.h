@@ -22,14 +22,14 @@ uint64_t block_checksum(const void *block, size_t bytes, const BlockIdentity *id
 
 /*
  * BlockBuilder — where encoders write. Streams are built one after the other behind a gap that is
- * large enough for header, nodes and stream directory; finishing moves those up against the streams.
- * One per writing worker, reused from block to block.
+ * large enough for header, nodes and stream directory; finishing moves those up against the
+ * streams. One per writing worker, reused from block to block.
  */
 typedef struct BlockBuilder {
     MemoryBudget *budget;
-    uint8_t *memory;          /* `capacity` bytes of pool memory */
-    size_t capacity, end;     /* bytes used, from `memory` */
-    bool is_failed;           /* memory was refused */
+    uint8_t *memory;      /* `capacity` bytes of pool memory */
+    size_t capacity, end; /* bytes used, from `memory` */
+    bool is_failed;       /* memory was refused */
     uint32_t node_count, stream_count;
     BlockNode nodes[BLOCK_NODES_MAX];
     BlockStream streams[BLOCK_STREAMS_MAX];
@@ -56,26 +56,26 @@ Status block_builder_finish(BlockBuilder *builder, const BlockIdentity *identity
 typedef struct Block {
     const BlockHeader *header;
     const uint8_t *bytes;
-    const struct EncodingOps *encoding;  /* of the root */
+    const struct EncodingOps *encoding; /* of the root */
     const BlockNode *nodes;
     const BlockStream *streams;
     Type type;
     uint32_t row_count, vector_count;
-    const uint64_t *validity;            /* null: no nulls; 16 words per vector */
-    const VectorEntry *vectors;          /* null: the encoding has none */
-    const uint8_t *data;                 /* STREAM_DATA */
+    const uint64_t *validity;   /* null: no nulls; 16 words per vector */
+    const VectorEntry *vectors; /* null: the encoding has none */
+    const uint8_t *data;        /* STREAM_DATA */
     size_t data_bytes;
-    int64_t lo, hi;                      /* of scaled integers: exact */
+    int64_t lo, hi; /* of scaled integers: exact */
     bool has_dictionary;
     Dictionary dictionary;
-    void *derived;                       /* made by the encoding when opened: entries, symbols */
+    void *derived; /* made by the encoding when opened: entries, symbols */
     size_t derived_bytes;
-    MemoryBudget *budget;                /* pays for `derived` */
+    MemoryBudget *budget; /* pays for `derived` */
 } Block;
 
-/* Checks identity, checksum and structure, and prepares decoding. `bytes` stay the caller's, 64-byte
- * aligned with 64 readable bytes behind, and outlive the block. XX001 says what is wrong with which
- * table, column, rowset and row group; 53200. */
+/* Checks identity, checksum and structure, and prepares decoding. `bytes` stay the caller's,
+ * 64-byte aligned with 64 readable bytes behind, and outlive the block. XX001 says what is wrong
+ * with which table, column, rowset and row group; 53200. */
 Status block_open(const uint8_t *bytes, size_t byte_count, const BlockIdentity *identity, Type type,
                   MemoryBudget *budget, Block *out) CHECKED;
 void block_close(Block *block);

@@ -139,8 +139,7 @@ void block_cache_forget(BlockCache *cache, Rowset *rowset)
     if (footer == NULL || slots == NULL) {
         return;
     }
-    const size_t blocks =
-        (size_t)footer->header->column_count * footer->header->row_group_count;
+    const size_t blocks = (size_t)footer->header->column_count * footer->header->row_group_count;
     mutex_lock(&cache->mutex);
     for (size_t i = 0; i < blocks; i++) {
         CacheEntry *entry = slots[i];
@@ -225,8 +224,8 @@ static uint8_t *alloc_bytes(BlockCache *cache, size_t bytes)
 static Status open_entry(BlockCache *cache, const Load *load, uint32_t index, const uint8_t *source)
 {
     CacheEntry *entry = load->entries[index];
-    const BlockIdentity identity = rowset_block_identity(load->rowset, load->footer, load->column,
-                                                         load->row_group + index);
+    const BlockIdentity identity =
+        rowset_block_identity(load->rowset, load->footer, load->column, load->row_group + index);
     entry->bytes = alloc_bytes(cache, entry->byte_count);
     if (entry->bytes == NULL) {
         return memory_refused(cache->budget, entry->byte_count, "the block cache");
@@ -262,7 +261,8 @@ static Status run_load(BlockCache *cache, const Load *load, uint32_t *opened, ui
     return status;
 }
 
-/* Drops a pin; the last one of a failed entry removes it. The mutex is held; returns what to free. */
+/* Drops a pin; the last one of a failed entry removes it. The mutex is held; returns what to free.
+ */
 static CacheEntry *drop_pin(BlockCache *cache, CacheEntry *entry)
 {
     entry->pin_count--;

@@ -2,9 +2,9 @@
  * block_cache.h — encoded blocks in memory, checked once, shared by all scans of a node.
  *
  * A miss reads up to 1 MiB of the column's following blocks with it. Eviction is a clock: a block
- * enters cold, each later use warms it up to three rounds, so one large scan cannot push out what is
- * used again and again. Pinned blocks stay. Invariants: (1) a block is checked when it enters and
- * never again; (2) a pinned block does not move or change; (3) no lock is held over I/O.
+ * enters cold, each later use warms it up to three rounds, so one large scan cannot push out what
+ * is used again and again. Pinned blocks stay. Invariants: (1) a block is checked when it enters
+ * and never again; (2) a pinned block does not move or change; (3) no lock is held over I/O.
  */
 #pragma once
 #include "storage/rowset_reader.h"
@@ -15,11 +15,11 @@ typedef struct CacheEntry {
     Block block;
     struct BlockCache *cache;
     Rowset *rowset;
-    uint32_t slot;                     /* index into the rowset's slots */
-    uint8_t *bytes;                    /* pool memory */
+    uint32_t slot;  /* index into the rowset's slots */
+    uint8_t *bytes; /* pool memory */
     size_t byte_count;
-    size_t held_bytes;                 /* with what the block derived from them */
-    uint32_t pin_count;                /* guarded by the cache's mutex, like all below */
+    size_t held_bytes;  /* with what the block derived from them */
+    uint32_t pin_count; /* guarded by the cache's mutex, like all below */
     uint8_t state, warmth;
     struct CacheEntry *next, *previous; /* the clock's circle */
 } CacheEntry;

@@ -1,6 +1,6 @@
 /*
- * block_filter.h — a predicate against a block: what can be told for the whole block, then vector by
- * vector on encoded data, decoding only when that does not decide.
+ * block_filter.h — a predicate against a block: what can be told for the whole block, then vector
+ * by vector on encoded data, decoding only when that does not decide.
  */
 #pragma once
 #include "storage/encoding/encoding.h"

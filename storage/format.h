@@ -7,17 +7,18 @@
  *   zeroes        so that the file is a multiple of 4 KiB
  *   RowsetTrailer 64 B, the last bytes of the file
  *
- *   block         BlockHeader 64 B · BlockNode × node_count · BlockStream × stream_count · zeroes to
- *                 64 · streams, each 64-byte aligned, 64 zero bytes behind the last one, so that
- *                 64 bytes after any stream are readable
+ *   block         BlockHeader 64 B · BlockNode × node_count · BlockStream × stream_count · zeroes
+ * to 64 · streams, each 64-byte aligned, 64 zero bytes behind the last one, so that 64 bytes after
+ * any stream are readable
  *
  * Everything is little endian, fixed width, without implicit padding. Invariants: (1) every byte of
- * the file is covered by exactly one checksum: the header's own, a block's, or the trailer's (footer,
- * zeroes and trailer); (2) a block's checksum is seeded by its identity, so that a block read from
- * the wrong place never passes; the footer repeats the sums of the blocks, the manifest that of the
- * footer; (3) every struct names its version; readers refuse a higher one; unknown footer fields are
- * skipped unless FIELD_CRITICAL is set; (4) value i of a bit-packed vector lies in lane i mod L,
- * L = 1024 / (bits of the lane), row i div L; (5) ids in this file are never reused.
+ * the file is covered by exactly one checksum: the header's own, a block's, or the trailer's
+ * (footer, zeroes and trailer); (2) a block's checksum is seeded by its identity, so that a block
+ * read from the wrong place never passes; the footer repeats the sums of the blocks, the manifest
+ * that of the footer; (3) every struct names its version; readers refuse a higher one; unknown
+ * footer fields are skipped unless FIELD_CRITICAL is set; (4) value i of a bit-packed vector lies
+ * in lane i mod L, L = 1024 / (bits of the lane), row i div L; (5) ids in this file are never
+ * reused.
  */
 #pragma once
 #include <assert.h>
@@ -33,10 +34,10 @@
 #define FORMAT_ROW_GROUP_ROWS 65536u
 #define FORMAT_ROW_GROUP_VECTORS 64u
 #define FORMAT_ROWSET_ROW_GROUPS 64u
-#define FORMAT_ALIGNMENT 64u       /* of every section, and readable bytes after each stream */
+#define FORMAT_ALIGNMENT 64u /* of every section, and readable bytes after each stream */
 #define FORMAT_FILE_ALIGNMENT 4096u
 #define FORMAT_ROWSET_ID_BITS 42u
-#define FORMAT_ROW_BITS 22u        /* row id = rowset id << 22 | row group << 16 | row */
+#define FORMAT_ROW_BITS 22u /* row id = rowset id << 22 | row group << 16 | row */
 #define FORMAT_COLUMN_ID_MAX 65535u
 #define FORMAT_COLUMNS_MAX 4096u
 
@@ -46,52 +47,52 @@
 
 /* How the cluster's 16-byte id appears in identities: XXH3-64 of it, seed 0. */
 typedef struct RowsetHeader {
-    uint64_t magic;           /* 0-7 */
-    uint32_t version;         /* 8-11 */
-    uint32_t flags;           /* 12-15 zero */
-    uint64_t checksum;        /* 16-23 XXH3-64, seed 0, of this header with the field zero */
-    uint64_t cluster;         /* 24-31 */
-    uint64_t table_id;        /* 32-39 */
-    uint64_t rowset_id;       /* 40-47 */
-    uint32_t vector_rows;     /* 48-51 1,024 */
-    uint32_t row_group_rows;  /* 52-55 65,536: the stride of row ids */
-    uint64_t reserved;        /* 56-63 zero */
+    uint64_t magic;          /* 0-7 */
+    uint32_t version;        /* 8-11 */
+    uint32_t flags;          /* 12-15 zero */
+    uint64_t checksum;       /* 16-23 XXH3-64, seed 0, of this header with the field zero */
+    uint64_t cluster;        /* 24-31 */
+    uint64_t table_id;       /* 32-39 */
+    uint64_t rowset_id;      /* 40-47 */
+    uint32_t vector_rows;    /* 48-51 1,024 */
+    uint32_t row_group_rows; /* 52-55 65,536: the stride of row ids */
+    uint64_t reserved;       /* 56-63 zero */
 } RowsetHeader;
 static_assert(sizeof(RowsetHeader) == 64, "rowset header");
 
 typedef struct BlockHeader {
-    uint32_t magic;         /* 0-3 */
-    uint16_t version;       /* 4-5 */
-    uint16_t encryption;    /* 6-7 slot: number of the key record in the footer; 0 = plain */
-    uint64_t checksum;      /* 8-15 XXH3-64 of what follows the header, seeded by that of the header
-                             * (this field zero), seeded by that of the identity */
-    uint64_t cluster;       /* 16-23 identity … */
-    uint64_t table_id;      /* 24-31 */
-    uint64_t rowset_id;     /* 32-39 */
-    uint32_t column_id;     /* 40-43 */
-    uint16_t row_group;     /* 44-45 … identity */
-    uint8_t node_count;     /* 46 */
-    uint8_t stream_count;   /* 47 */
-    uint32_t block_bytes;   /* 48-51 header, streams and padding: a multiple of 64 */
-    uint32_t row_count;     /* 52-55 1 .. 65,536 */
-    uint32_t null_count;    /* 56-59 */
-    uint16_t flags;         /* 60-61 BLOCK_FLAG_* */
-    uint8_t lane;           /* 62 Lane of the values as encoded: I64, I128, F32, F64, TEXT */
-    uint8_t reserved;       /* 63 zero */
+    uint32_t magic;       /* 0-3 */
+    uint16_t version;     /* 4-5 */
+    uint16_t encryption;  /* 6-7 slot: number of the key record in the footer; 0 = plain */
+    uint64_t checksum;    /* 8-15 XXH3-64 of what follows the header, seeded by that of the header
+                           * (this field zero), seeded by that of the identity */
+    uint64_t cluster;     /* 16-23 identity … */
+    uint64_t table_id;    /* 24-31 */
+    uint64_t rowset_id;   /* 32-39 */
+    uint32_t column_id;   /* 40-43 */
+    uint16_t row_group;   /* 44-45 … identity */
+    uint8_t node_count;   /* 46 */
+    uint8_t stream_count; /* 47 */
+    uint32_t block_bytes; /* 48-51 header, streams and padding: a multiple of 64 */
+    uint32_t row_count;   /* 52-55 1 .. 65,536 */
+    uint32_t null_count;  /* 56-59 */
+    uint16_t flags;       /* 60-61 BLOCK_FLAG_* */
+    uint8_t lane;         /* 62 Lane of the values as encoded: I64, I128, F32, F64, TEXT */
+    uint8_t reserved;     /* 63 zero */
 } BlockHeader;
 static_assert(sizeof(BlockHeader) == 64, "block header");
 static_assert(offsetof(BlockHeader, block_bytes) == 48, "block header");
 
-enum { /* BlockHeader.flags and ZoneRecord.flags */
-    BLOCK_FLAG_ASCENDING = 1,       /* rows in ascending order, no nulls */
-    BLOCK_FLAG_DESCENDING = 2,
-    BLOCK_FLAG_CONSTANT = 4,        /* one value, or all null */
-    BLOCK_FLAG_TRAILING_BLANKS = 8, /* some text ends in a blank */
-    BLOCK_FLAG_ASCII = 16,          /* text: every byte below 128 */
-    BLOCK_FLAG_HAS_RANGE = 32,      /* min and max are set */
-    BLOCK_FLAG_MIN_EXACT = 64,      /* text: min is the whole value, not a prefix */
-    BLOCK_FLAG_MAX_EXACT = 128,
-    BLOCK_FLAG_HAS_SUM = 256
+enum {                           /* BlockHeader.flags and ZoneRecord.flags */
+       BLOCK_FLAG_ASCENDING = 1, /* rows in ascending order, no nulls */
+       BLOCK_FLAG_DESCENDING = 2,
+       BLOCK_FLAG_CONSTANT = 4,        /* one value, or all null */
+       BLOCK_FLAG_TRAILING_BLANKS = 8, /* some text ends in a blank */
+       BLOCK_FLAG_ASCII = 16,          /* text: every byte below 128 */
+       BLOCK_FLAG_HAS_RANGE = 32,      /* min and max are set */
+       BLOCK_FLAG_MIN_EXACT = 64,      /* text: min is the whole value, not a prefix */
+       BLOCK_FLAG_MAX_EXACT = 128,
+       BLOCK_FLAG_HAS_SUM = 256
 };
 
 /* The encoding tree in preorder; node 0 is the root. */
@@ -125,7 +126,8 @@ static_assert(sizeof(BlockStream) == 16, "block stream");
 #define BLOCK_STREAMS_MAX 16u
 
 /* One per vector; for integers both the packing's header and a zone map of 1,024 rows: every
- * present value lies in [base, base + 2^width - 1], or in the output lane when it has exceptions. */
+ * present value lies in [base, base + 2^width - 1], or in the output lane when it has exceptions.
+ */
 typedef struct VectorEntry {
     int64_t base;        /* 0-7 */
     uint32_t offset;     /* 8-11 into STREAM_DATA, in 16-byte units */
@@ -135,12 +137,12 @@ typedef struct VectorEntry {
 } VectorEntry;
 static_assert(sizeof(VectorEntry) == 16, "vector entry");
 
-enum { /* VectorEntry.flags */
-    VECTOR_FLAG_NULLS = 1,           /* some row is null: the validity words matter */
-    VECTOR_FLAG_ASCENDING = 2,       /* no nulls, values ascend */
-    VECTOR_FLAG_PLAIN = 4,           /* text: the bytes are not compressed */
-    VECTOR_FLAG_LANE_SHIFT = 4,      /* bits 4-5: output Lane U8, U16, U32 or I64 */
-    VECTOR_FLAG_LANE_MASK = 3
+enum {                             /* VectorEntry.flags */
+       VECTOR_FLAG_NULLS = 1,      /* some row is null: the validity words matter */
+       VECTOR_FLAG_ASCENDING = 2,  /* no nulls, values ascend */
+       VECTOR_FLAG_PLAIN = 4,      /* text: the bytes are not compressed */
+       VECTOR_FLAG_LANE_SHIFT = 4, /* bits 4-5: output Lane U8, U16, U32 or I64 */
+       VECTOR_FLAG_LANE_MASK = 3
 };
 
 /* Zone map of one block, in the footer. Integers are 128-bit two's complement, floats the bits of
@@ -153,8 +155,8 @@ typedef struct ZoneRecord {
     uint8_t max_bytes;       /* 11 */
     uint32_t distinct_count; /* 12-15 exact; 0: unknown */
     uint8_t min[16];         /* 16-31 */
-    uint8_t max[16];         /* 32-47 text that is not exact: every value starts with it or is less */
-    uint8_t sum[16];         /* 48-63 integers: exact 128-bit sum of the present values */
+    uint8_t max[16]; /* 32-47 text that is not exact: every value starts with it or is less */
+    uint8_t sum[16]; /* 48-63 integers: exact 128-bit sum of the present values */
 } ZoneRecord;
 static_assert(sizeof(ZoneRecord) == 64, "zone record");
 
@@ -185,14 +187,14 @@ static_assert(sizeof(FooterHeader) == 64, "footer header");
 
 /* Tags of footer fields. A reader that does not know a tag skips the field, unless critical. */
 typedef enum FieldTag {
-    FIELD_COLUMNS = 1,     /* ColumnRecord × column_count */
-    FIELD_ROW_GROUPS = 2,  /* u32 rows × row_group_count */
-    FIELD_LOCATIONS = 3,   /* BlockLocation × column_count × row_group_count, column by column */
-    FIELD_ZONES = 4,       /* ZoneRecord, likewise */
-    FIELD_SORT_KEY = 5,    /* u32 column ids: the rows of the rowset ascend by them */
-    FIELD_ENCRYPTION = 6,  /* slot: key records; critical when present */
-    FIELD_BLOOM = 7,       /* slot: a bloom filter of one column */
-    FIELD_SKETCHES = 8     /* slot: column sketches of the rowset */
+    FIELD_COLUMNS = 1,    /* ColumnRecord × column_count */
+    FIELD_ROW_GROUPS = 2, /* u32 rows × row_group_count */
+    FIELD_LOCATIONS = 3,  /* BlockLocation × column_count × row_group_count, column by column */
+    FIELD_ZONES = 4,      /* ZoneRecord, likewise */
+    FIELD_SORT_KEY = 5,   /* u32 column ids: the rows of the rowset ascend by them */
+    FIELD_ENCRYPTION = 6, /* slot: key records; critical when present */
+    FIELD_BLOOM = 7,      /* slot: a bloom filter of one column */
+    FIELD_SKETCHES = 8    /* slot: column sketches of the rowset */
 } FieldTag;
 #define FIELD_CRITICAL 0x8000u
 

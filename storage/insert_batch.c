@@ -105,7 +105,8 @@ Status insert_batch_add(TableWriter *writer, uint32_t slice_index, const WriteRe
                                     writer->store->cluster, &rows);
     }
     if (status == STATUS_OK) {
-        status = manifest_add(writer->store->manifest, writer->txn_id, writer->statement, rows, NULL);
+        status =
+            manifest_add(writer->store->manifest, writer->txn_id, writer->statement, rows, NULL);
     }
     byte_buffer_deinit(&bytes);
     return status;

@@ -7,6 +7,7 @@ typedef struct InspectReport {
     uint64_t files, blocks, rows, bytes, faults;
 } InspectReport;
 /* Verifies one file or, recursively, a directory; each fault is one line in `target`: file, table,
- * column, row group, block and what is wrong. With `is_verbose` headers and zone maps are printed. */
+ * column, row group, block and what is wrong. With `is_verbose` headers and zone maps are printed.
+ */
 Status inspect_path(FileSystem *system, const char *path, bool is_verbose, ByteBuffer *target,
                     InspectReport *report) CHECKED;

@@ -126,6 +126,18 @@ Status manifest_sync_directories(Manifest *manifest, uint64_t table_id, uint32_t
 
 /* Opening. */
 
+static Status load_pending(Manifest *manifest, uint64_t txn_id, uint32_t statement,
+                           StoredRows *owned_rows)
+{
+    const TxnRows rows = {.pending = {.rows = owned_rows, .statement = statement}};
+    ManifestTxn *txn = manifest_make_txn(manifest, txn_id);
+    if (txn == NULL || !manifest_txn_add_rows(txn, &rows)) {
+        stored_rows_unpin(owned_rows);
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for the manifest");
+    }
+    return STATUS_OK;
+}
+
 static Status load_rows(void *object, const StoredRows *facts, const void *bytes, uint64_t created,
                         uint64_t dropped, uint64_t txn_id, uint32_t statement)
 {
@@ -140,7 +152,7 @@ static Status load_rows(void *object, const StoredRows *facts, const void *bytes
     }
     TRY(stored_rows_create(&own, bytes, manifest->system, path, manifest->cluster, &rows));
     if (created == POSITION_NEVER) {
-        return manifest_add(manifest, txn_id, statement, rows, NULL);
+        return load_pending(manifest, txn_id, statement, rows);
     }
     ManifestTable *table = manifest_make_table(manifest, facts->table_id);
     TableVersion *version = table == NULL ? NULL : table_version_copy(table->version, 1);

@@ -33,8 +33,8 @@ Status manifest_rowset_path(const Manifest *manifest, uint64_t table_id, uint32_
 Status manifest_make_directory(Manifest *manifest, uint64_t table_id, uint32_t slice) CHECKED;
 
 /* Adds rows a transaction wrote; `owned_file`, when not null, is synced at prepare. Thread-safe. */
-Status manifest_add(Manifest *manifest, uint64_t txn_id, uint32_t statement,
-                    StoredRows *owned_rows, File *owned_file) CHECKED;
+Status manifest_add(Manifest *manifest, uint64_t txn_id, uint32_t statement, StoredRows *owned_rows,
+                    File *owned_file) CHECKED;
 /* Forgets what one statement added to one table: a writer that did not finish. */
 Status manifest_forget(Manifest *manifest, uint64_t txn_id, uint32_t statement,
                        uint64_t table_id) CHECKED;
@@ -45,7 +45,8 @@ Status manifest_drop(Manifest *manifest, uint64_t table_id, const Snapshot *snap
 Status manifest_prepare(Manifest *manifest, uint64_t txn_id) CHECKED;
 Status manifest_commit(Manifest *manifest, uint64_t txn_id, uint64_t position) CHECKED;
 Status manifest_abort(Manifest *manifest, uint64_t txn_id) CHECKED;
-Status manifest_rollback_statements(Manifest *manifest, uint64_t txn_id, uint32_t statement) CHECKED;
+Status manifest_rollback_statements(Manifest *manifest, uint64_t txn_id,
+                                    uint32_t statement) CHECKED;
 Status manifest_abort_unprepared(Manifest *manifest, uint64_t txn_id) CHECKED;
 uint32_t manifest_prepared(Manifest *manifest, uint64_t *txn_ids, uint32_t max);
 void manifest_advance(Manifest *manifest, uint64_t position);

@@ -59,6 +59,8 @@ ManifestTable *manifest_make_table(Manifest *manifest, uint64_t table_id);
 ManifestTxn *manifest_find_txn(const Manifest *manifest, uint64_t txn_id);
 /* Finds or makes; null when memory is refused. */
 ManifestTxn *manifest_make_txn(Manifest *manifest, uint64_t txn_id);
+/* False when memory is refused. The mutex is held, or nobody else knows the manifest yet. */
+bool manifest_txn_add_rows(ManifestTxn *txn, const TxnRows *rows);
 Status manifest_txn_add_drop(ManifestTxn *txn, const PendingDrop *drop) CHECKED;
 /* Releases rows without dooming them. */
 void manifest_txn_destroy(ManifestTxn *txn);

@@ -136,6 +136,14 @@ static Status in_transaction(ManifestStore *store, Status (*body)(ManifestStore 
     return status;
 }
 
+Status manifest_store_verify(ManifestStore *store)
+{
+    mutex_lock(&store->mutex);
+    Status status = metadata_store_verify(store->database);
+    mutex_unlock(&store->mutex);
+    return status;
+}
+
 Status manifest_store_get(ManifestStore *store, const char *name, int64_t *value, bool *is_found)
 {
     mutex_lock(&store->mutex);

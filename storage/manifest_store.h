@@ -13,6 +13,9 @@ typedef struct ManifestStore ManifestStore;
 Status manifest_store_open(FileSystem *system, const char *directory, ManifestStore **out) CHECKED;
 void manifest_store_close(ManifestStore *store);
 
+/* The database's own consistency; XX001. */
+Status manifest_store_verify(ManifestStore *store) CHECKED;
+
 /* Settings: `*value` is untouched and `*is_found` false when there is none. */
 Status manifest_store_get(ManifestStore *store, const char *name, int64_t *value,
                           bool *is_found) CHECKED;

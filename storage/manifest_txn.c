@@ -1,5 +1,6 @@
-/* manifest_txn.c — transactions on this node: what they add and drop, and their outcomes. One thread
- * at a time decides about a transaction; writers of its statements may add rows in parallel before. */
+/* manifest_txn.c — transactions on this node: what they add and drop, and their outcomes. One
+ * thread at a time decides about a transaction; writers of its statements may add rows in parallel
+ * before. */
 #include "storage/manifest_internal.h"
 
 #include <string.h>
@@ -57,7 +58,7 @@ static void unlink_txn(Manifest *manifest, ManifestTxn *txn)
     *link = txn->next;
 }
 
-static bool add_rows(ManifestTxn *txn, const TxnRows *rows)
+bool manifest_txn_add_rows(ManifestTxn *txn, const TxnRows *rows)
 {
     if (txn->row_count == txn->row_capacity) {
         const uint32_t capacity = txn->row_capacity == 0 ? 8 : 2 * txn->row_capacity;
@@ -90,14 +91,14 @@ Status manifest_txn_add_drop(ManifestTxn *txn, const PendingDrop *drop)
     return STATUS_OK;
 }
 
-Status manifest_add(Manifest *manifest, uint64_t txn_id, uint32_t statement,
-                    StoredRows *owned_rows, File *owned_file)
+Status manifest_add(Manifest *manifest, uint64_t txn_id, uint32_t statement, StoredRows *owned_rows,
+                    File *owned_file)
 {
     const TxnRows rows = {.pending = {.rows = owned_rows, .statement = statement},
                           .file = owned_file};
     mutex_lock(&manifest->mutex);
     ManifestTxn *txn = manifest_make_txn(manifest, txn_id);
-    const bool is_added = txn != NULL && add_rows(txn, &rows);
+    const bool is_added = txn != NULL && manifest_txn_add_rows(txn, &rows);
     mutex_unlock(&manifest->mutex);
     if (!is_added) {
         file_close(owned_file);

@@ -8,7 +8,7 @@
 #define ROWS_FIRST 1024u
 #define TEXT_PIECE_FIRST ((size_t)16 << 10)
 #define TEXT_PIECE_MAX ((size_t)1 << 20)
-#define TEXT_SPARE_BYTES 16 /* encoders read a word at a time */
+#define TEXT_SPARE_BYTES 32 /* encoders read further */
 
 static Lane buffer_lane(Type type)
 {
@@ -38,6 +38,7 @@ Status row_buffer_create(const Type *types, uint32_t column_count, MemoryBudget 
     for (uint32_t i = 0; i < column_count; i++) {
         columns[i].type = types[i];
         columns[i].lane = buffer_lane(types[i]);
+        columns[i].facts.length_min = UINT32_MAX;
     }
     *out = buffer;
     return STATUS_OK;
@@ -87,7 +88,7 @@ void row_buffer_clear(RowBuffer *buffer)
         }
         column->null_count = 0;
         column->has_value = false;
-        column->text_bytes = 0;
+        column->facts = (TextFacts){.length_min = UINT32_MAX};
     }
     buffer->row_count = 0;
 }
@@ -145,23 +146,82 @@ static char *reserve_text(RowBuffer *buffer, ColumnBuffer *column, size_t bytes)
     return (char *)(piece + 1) + piece->used;
 }
 
+/* Lengths of a batch's views; returns the bytes of those that are not inline. */
+static size_t measure_views(TextFacts *facts, const TextView *views, uint32_t count)
+{
+    uint64_t sum = 0, long_bytes = 0;
+    uint32_t min = facts->length_min, max = facts->length_max;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t length = views[i].length;
+        sum += length;
+        long_bytes += length > TEXT_INLINE_MAX ? length : 0;
+        min = length < min ? length : min;
+        max = length > max ? length : max;
+    }
+    facts->bytes += sum;
+    facts->length_min = min;
+    facts->length_max = max;
+    return long_bytes;
+}
+
+/* Bits 7 of all bytes: of short texts in the views themselves, of long ones where they were copied
+ * to, end to end. */
+static uint64_t views_high_bits(const TextView *views, uint32_t count)
+{
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t words[2];
+        memcpy(words, &views[i], sizeof words);
+        const uint64_t is_short = views[i].length <= TEXT_INLINE_MAX ? UINT64_MAX : 0;
+        bits |= (words[0] >> 32 | words[1]) & is_short;
+    }
+    return bits;
+}
+
+static uint64_t bytes_high_bits(const char *text, size_t bytes)
+{
+    uint64_t bits = 0, word = 0;
+    size_t i = 0;
+    for (; i + sizeof word <= bytes; i += sizeof word) {
+        memcpy(&word, text + i, sizeof word);
+        bits |= word;
+    }
+    word = 0;
+    memcpy(&word, text + i, bytes - i);
+    return bits | word;
+}
+
+static bool views_have_trailing_blanks(const TextView *views, uint32_t count)
+{
+    bool has_blanks = false;
+    for (uint32_t i = 0; i < count; i++) {
+        const char *text = text_view_data(&views[i]);
+        has_blanks |= views[i].length > 0 && text[views[i].length - 1] == ' ';
+    }
+    return has_blanks;
+}
+
 /* Copies the bytes that views point to, all of a batch's rows at once. */
 static Status keep_text(RowBuffer *buffer, ColumnBuffer *column, TextView *views, uint32_t count)
 {
-    size_t bytes = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (views[i].length > VARCHAR_BYTES_MAX) {
-            return status_error(SQLSTATE_STRING_DATA_RIGHT_TRUNCATION,
-                                "value of %u bytes is too long for any column", views[i].length);
-        }
-        column->text_bytes += views[i].length;
-        bytes += views[i].length > TEXT_INLINE_MAX ? views[i].length : 0;
+    TextFacts *facts = &column->facts;
+    const size_t bytes = measure_views(facts, views, count);
+    if (facts->length_max > VARCHAR_BYTES_MAX) {
+        return status_error(SQLSTATE_STRING_DATA_RIGHT_TRUNCATION,
+                            "value of %u bytes is too long for any column", facts->length_max);
+    }
+    facts->has_trailing_blanks =
+        facts->has_trailing_blanks || views_have_trailing_blanks(views, count);
+    facts->high_bits |= views_high_bits(views, count);
+    if (bytes == 0) {
+        return STATUS_OK;
     }
     char *target = reserve_text(buffer, column, bytes);
     if (target == NULL) {
         return memory_refused(buffer->budget, bytes, "text being written");
     }
     column->text->used += bytes;
+    const char *start = target;
     for (uint32_t i = 0; i < count; i++) {
         if (views[i].length > TEXT_INLINE_MAX) {
             memcpy(target, views[i].data, views[i].length);
@@ -169,6 +229,7 @@ static Status keep_text(RowBuffer *buffer, ColumnBuffer *column, TextView *views
             target += views[i].length;
         }
     }
+    facts->high_bits |= bytes_high_bits(start, bytes);
     return STATUS_OK;
 }
 
@@ -314,7 +375,8 @@ void row_buffer_chunk(const RowBuffer *buffer, uint32_t column, ColumnChunk *out
                          .row_count = buffer->row_count,
                          .null_count = source->null_count,
                          .values = source->values,
-                         .validity = source->null_count > 0 ? source->validity : NULL};
+                         .validity = source->null_count > 0 ? source->validity : NULL,
+                         .facts = source->lane == LANE_TEXT ? &source->facts : NULL};
 }
 
 static void set_bounds(Vector *vector, uint32_t rows)
@@ -351,7 +413,7 @@ size_t row_buffer_bytes(const RowBuffer *buffer)
     size_t bytes = 0;
     for (uint32_t i = 0; i < buffer->column_count; i++) {
         bytes += buffer->row_count * lane_bytes(buffer->columns[i].lane) +
-                 buffer->columns[i].text_bytes;
+                 buffer->columns[i].facts.bytes;
     }
     return bytes;
 }

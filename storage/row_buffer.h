@@ -26,7 +26,7 @@ typedef struct ColumnBuffer {
     uint32_t null_count;
     bool has_value;         /* some row is present */
     TextPiece *text;        /* the piece in use first */
-    size_t text_bytes;
+    TextFacts facts;
 } ColumnBuffer;
 
 typedef struct RowBuffer {

@@ -158,8 +158,8 @@ static void merge_sort_texts(const TextView *texts, uint32_t *rows, uint32_t *sp
             uint32_t left = start, right = middle;
             for (uint32_t k = start; k < end; k++) {
                 const bool takes_left =
-                    left < middle &&
-                    (right >= end || text_view_compare(&texts[rows[left]], &texts[rows[right]]) <= 0);
+                    left < middle && (right >= end || text_view_compare(&texts[rows[left]],
+                                                                        &texts[rows[right]]) <= 0);
                 spare[k] = takes_left ? rows[left++] : rows[right++];
             }
         }

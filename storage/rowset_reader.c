@@ -43,8 +43,7 @@ static Status check_sum(const RowsetIdentity *identity, uint8_t *bytes, size_t b
 {
     uint8_t *field = bytes + byte_count - sizeof(RowsetTrailer) + offsetof(RowsetTrailer, checksum);
     memset(field, 0, sizeof checksum);
-    const uint64_t found =
-        hash_bytes(bytes, byte_count, identity->cluster ^ identity->rowset_id);
+    const uint64_t found = hash_bytes(bytes, byte_count, identity->cluster ^ identity->rowset_id);
     memcpy(field, &checksum, sizeof checksum);
     return found == checksum ? STATUS_OK : rowset_damaged(identity, "wrong footer checksum");
 }
@@ -157,7 +156,8 @@ static Status parse_footer(RowsetFooter *footer, const RowsetIdentity *identity,
         return rowset_damaged(identity, "wrong footer");
     }
     ByteReader reader;
-    byte_reader_init(&reader, footer->bytes + sizeof *header, trailer.footer_bytes - sizeof *header);
+    byte_reader_init(&reader, footer->bytes + sizeof *header,
+                     trailer.footer_bytes - sizeof *header);
     TRY(parse_fields(footer, identity, &reader));
     return check_contents(footer, identity, footer_offset);
 }
@@ -237,8 +237,7 @@ void rowset_destroy(Rowset *rowset)
 /* Several threads may get here at once: the first one's footer stays. */
 static Status publish_footer(Rowset *rowset, RowsetFooter *footer)
 {
-    const size_t blocks =
-        (size_t)footer->header->column_count * footer->header->row_group_count;
+    const size_t blocks = (size_t)footer->header->column_count * footer->header->row_group_count;
     struct CacheEntry **slots = heap_alloc_zeroed(blocks * sizeof *slots);
     if (slots == NULL) {
         rowset_footer_destroy(footer);

@@ -50,11 +50,12 @@ const uint8_t *rowset_writer_block(const RowsetWriter *writer, uint32_t column, 
 uint32_t rowset_writer_row_group_rows(const RowsetWriter *writer, uint32_t row_group);
 
 typedef struct SealedRowset {
-    File *file;            /* open for sync; the caller's */
+    File *file; /* open for sync; the caller's */
     uint64_t byte_count;
     uint64_t footer_checksum;
-    uint8_t *footer;       /* heap: footer and trailer as on disk, for rowset_open_footer */
+    uint8_t *footer; /* heap: footer and trailer as on disk, for rowset_open_footer */
     size_t footer_bytes;
 } SealedRowset;
-/* Writes the file; on failure nothing of it is left. The writer keeps its memory until destroyed. */
+/* Writes the file; on failure nothing of it is left. The writer keeps its memory until destroyed.
+ */
 Status rowset_writer_seal(RowsetWriter *writer, const char *path, SealedRowset *out) CHECKED;

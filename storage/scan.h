@@ -2,9 +2,9 @@
  * scan.h — reading a table on one node: prune by zone map, filter on encoded data, decode what is
  * left, yield batches.
  *
- * Order per row group: zone maps -> predicates on encoded vectors (cheapest first) -> delete mask ->
- * evaluator for conditions that are no predicate -> lazy vectors for the remaining columns.
- * A morsel is a row group (or a part of one, or an INSERT batch); morsels are claimed by workers.
+ * Order per row group: zone maps -> predicates on encoded vectors (cheapest first) -> delete mask
+ * -> evaluator for conditions that are no predicate -> lazy vectors for the remaining columns. A
+ * morsel is a row group (or a part of one, or an INSERT batch); morsels are claimed by workers.
  */
 #pragma once
 #include "base/vector/predicate.h"
@@ -14,8 +14,8 @@ typedef struct TableScan TableScan;
 typedef struct TableScanLocal TableScanLocal;
 
 typedef struct ScanPredicate {
-    uint32_t column;             /* index into the request's columns */
-    const Predicate *predicate;  /* lives as long as the scan */
+    uint32_t column;            /* index into the request's columns */
+    const Predicate *predicate; /* lives as long as the scan */
 } ScanPredicate;
 
 /* Any other condition: handed down by the engine, one object per worker.
@@ -29,12 +29,12 @@ typedef struct ScanRequest {
     const PlanTable *table;
     Snapshot snapshot;
     uint32_t column_count;
-    const uint32_t *columns;     /* indexes into table->columns */
+    const uint32_t *columns; /* indexes into table->columns */
     uint32_t predicate_count;
     const ScanPredicate *predicates;
-    uint32_t batch_rows;         /* at most VECTOR_ROWS */
+    uint32_t batch_rows; /* at most VECTOR_ROWS */
     MemoryBudget *budget;
-    bool has_exclusive_replica;  /* ALL table that must be read by one node only: set on that node */
+    bool has_exclusive_replica; /* ALL table that must be read by one node only: set on that node */
 } ScanRequest;
 
 /* Pins the manifest version of the snapshot. */

@@ -1,5 +1,6 @@
-/* scan_internal.h — what the files of a scan share: scan.c (what to read), scan_local.c (one worker's
- * loop), scan_column.c (one column of it), scan_batch.c (rows still kept as INSERT batches). */
+/* scan_internal.h — what the files of a scan share: scan.c (what to read), scan_local.c (one
+ * worker's loop), scan_column.c (one column of it), scan_batch.c (rows still kept as INSERT
+ * batches). */
 #pragma once
 #include <stdatomic.h>
 #include "storage/block_filter.h"
@@ -21,8 +22,8 @@ typedef struct ScanColumnInfo {
 /* A rowset or INSERT batch that the snapshot sees. */
 typedef struct ScanSource {
     StoredRows *rows;
-    const RowsetFooter *footer;  /* FILE */
-    int32_t *columns;            /* per request column: the rowset's, or -1 */
+    const RowsetFooter *footer; /* FILE */
+    int32_t *columns;           /* per request column: the rowset's, or -1 */
 } ScanSource;
 
 /* What one worker claims: some vectors of a row group, or a whole INSERT batch. */
@@ -53,7 +54,7 @@ struct TableScan {
     uint32_t unit_count;
     ScanUnit *units;
     uint64_t row_estimate;
-    _Atomic uint32_t next_unit;  /* workers share one counter: units are claimed in storage order */
+    _Atomic uint32_t next_unit; /* workers share one counter: units are claimed in storage order */
     _Atomic(RuntimePredicate *) runtime_predicates;
     ScanCounters counters;
 };
@@ -64,23 +65,23 @@ PredicateVerdict scan_check_zone(const TableScan *scan, const ScanSource *source
 
 /* One column in one worker's hands. */
 typedef struct ScanColumn {
-    VectorLoader loader;         /* first: LAZY vectors come back with it */
+    VectorLoader loader; /* first: LAZY vectors come back with it */
     struct TableScanLocal *local;
-    uint32_t index;              /* in the request */
-    CacheEntry *entry;           /* pinned; null when not needed yet */
+    uint32_t index;    /* in the request */
+    CacheEntry *entry; /* pinned; null when not needed yet */
     DecodeBuffer buffer;
-    Vector vector;               /* what was decoded of `decoded_vector` */
+    Vector vector; /* what was decoded of `decoded_vector` */
     uint32_t decoded_vector;
     bool is_decoded;
-    uint64_t *window_validity;   /* VALIDITY_WORDS, for batches smaller than vectors */
-    uint64_t default_lane[2];    /* a constant vector's lane */
+    uint64_t *window_validity; /* VALIDITY_WORDS, for batches smaller than vectors */
+    uint64_t default_lane[2];  /* a constant vector's lane */
 } ScanColumn;
 
 /* A predicate in one worker's hands, prepared for the unit's block. */
 typedef struct ScanFilter {
     ScanPredicate predicate;
     BlockFilter filter;
-    uint32_t rank;               /* cheaper ones first */
+    uint32_t rank; /* cheaper ones first */
 } ScanFilter;
 
 struct TableScanLocal {
@@ -88,12 +89,12 @@ struct TableScanLocal {
     ScanEvaluator *evaluator;
     Arena *arena;
     ScanColumn *columns;
-    Vector *vectors;             /* of the batch that is out */
+    Vector *vectors; /* of the batch that is out */
     uint32_t filter_count, filter_capacity;
     ScanFilter *filters;
-    uint16_t *selection;         /* VECTOR_ROWS */
+    uint16_t *selection; /* VECTOR_ROWS */
     /* The unit being read. */
-    const ScanUnit *unit;        /* null: claim the next */
+    const ScanUnit *unit; /* null: claim the next */
     const ScanSource *source;
     uint32_t vector, vector_end; /* next vector, and where the unit ends */
     RowMask mask;                /* rows of the vector being handed out that passed */
@@ -105,7 +106,7 @@ struct TableScanLocal {
     uint32_t batches_left;
     SharedBatch *shared;
     Arena *unit_arena;
-    ScanStatistics counted;      /* since the last unit ended */
+    ScanStatistics counted; /* since the last unit ended */
 };
 
 /* scan_column.c */

@@ -1,9 +1,10 @@
 /*
- * scan_local.c — one worker's loop: claim a unit, and for each of its vectors filter on encoded data,
- * let the evaluator narrow what is left, and hand out the rest with lazy columns.
+ * scan_local.c — one worker's loop: claim a unit, and for each of its vectors filter on encoded
+ * data, let the evaluator narrow what is left, and hand out the rest with lazy columns.
  *
  *   unit: zone maps against all predicates known by now -> blocks of predicate columns
- *   vector: mask of rows -> filters, cheapest first, until none is left -> window -> evaluator -> out
+ *   vector: mask of rows -> filters, cheapest first, until none is left -> window -> evaluator ->
+ * out
  */
 #include <stdlib.h>
 #include <string.h>
@@ -61,8 +62,7 @@ static void close_unit(TableScanLocal *local)
     }
     for (uint32_t i = 0; i < local->scan->request.column_count; i++) {
         ScanColumn *column = &local->columns[i];
-        local->counted.blocks_skipped +=
-            local->source->footer != NULL && column->entry == NULL;
+        local->counted.blocks_skipped += local->source->footer != NULL && column->entry == NULL;
         scan_column_release(column);
     }
     scan_batch_close(local);
@@ -96,8 +96,8 @@ static void collect_filters(TableScanLocal *local)
     }
 }
 
-/* Integers and codes are tested in a fraction of a nanosecond, text costs decoding, a bloom filter a
- * hash per row. */
+/* Integers and codes are tested in a fraction of a nanosecond, text costs decoding, a bloom filter
+ * a hash per row. */
 static uint32_t filter_rank(const Block *block, const BlockFilter *filter)
 {
     uint32_t rank = block->header->lane == LANE_TEXT && !block->has_dictionary ? 8 : 0;
@@ -156,8 +156,7 @@ static Status open_unit(TableScanLocal *local, bool *is_done)
 {
     TableScan *scan = local->scan;
     for (;;) {
-        const uint32_t index =
-            atomic_fetch_add_explicit(&scan->next_unit, 1, memory_order_relaxed);
+        const uint32_t index = atomic_fetch_add_explicit(&scan->next_unit, 1, memory_order_relaxed);
         if (index >= scan->unit_count) {
             atomic_store_explicit(&scan->next_unit, scan->unit_count, memory_order_relaxed);
             *is_done = true;
@@ -244,8 +243,8 @@ static uint32_t select_window(TableScanLocal *local, uint32_t row_count, const u
 static Status put_window(TableScanLocal *local, Batch *out)
 {
     const uint32_t left = local->vector_rows - local->window_start;
-    const uint32_t rows = left < local->scan->request.batch_rows ? left
-                                                                 : local->scan->request.batch_rows;
+    const uint32_t rows =
+        left < local->scan->request.batch_rows ? left : local->scan->request.batch_rows;
     const bool is_batch = local->source->rows->kind == ROWS_BATCH;
     *out = (Batch){.row_count = rows,
                    .column_count = local->scan->request.column_count,
@@ -261,8 +260,7 @@ static Status put_window(TableScanLocal *local, Batch *out)
             scan_column_put(&local->columns[i], rows, &local->vectors[i]);
         }
     }
-    return local->evaluator == NULL ? STATUS_OK
-                                    : local->evaluator->filter(local->evaluator, out);
+    return local->evaluator == NULL ? STATUS_OK : local->evaluator->filter(local->evaluator, out);
 }
 
 /* Moves to the next window or vector; `is_in_vector` is false when the unit is finished. */

@@ -1,5 +1,6 @@
 /*
- * sort_rowset.c — a run of encoded row groups becomes one whose rows ascend by the table's sort key.
+ * sort_rowset.c — a run of encoded row groups becomes one whose rows ascend by the table's sort
+ * key.
  *
  * Column by column, as the file is laid out: the sort keys give the order of the rows; then each
  * column is decoded as a whole, put into that order row group by row group, and encoded anew. At
@@ -17,7 +18,7 @@ typedef struct WideColumn {
     Lane lane;
     uint32_t row_count;
     void *values;
-    uint64_t *validity;  /* null: no nulls */
+    uint64_t *validity; /* null: no nulls */
     uint32_t null_count;
     struct RowBuffer **pieces; /* text: one per row group, which own the bytes */
     uint32_t piece_count;
@@ -47,10 +48,8 @@ static Status decode_row_group(const Block *block, DecodeBuffer *buffer, RowBuff
         Vector vector;
         TRY(block->encoding->decode(block, v, NULL, 0, buffer, &vector));
         const uint32_t count = block_vector_rows(block, v);
-        const Batch batch = {.row_count = count,
-                             .selected_count = count,
-                             .column_count = 1,
-                             .columns = &vector};
+        const Batch batch = {
+            .row_count = count, .selected_count = count, .column_count = 1, .columns = &vector};
         TRY(row_buffer_append(rows, &batch, NULL, count));
     }
     return STATUS_OK;
@@ -88,8 +87,8 @@ static Status wide_column_open(WideColumn *column, const RowsetWriter *source, u
     TRY(decode_buffer_init(&buffer, budget));
     Status status = STATUS_OK;
     uint32_t first_row = 0;
-    for (uint32_t group = 0;
-         group < rowset_writer_row_group_count(source) && status == STATUS_OK; group++) {
+    for (uint32_t group = 0; group < rowset_writer_row_group_count(source) && status == STATUS_OK;
+         group++) {
         size_t bytes;
         const uint8_t *data = rowset_writer_block(source, index, group, &bytes);
         const BlockIdentity identity = rowset_writer_identity(source, index, group);
@@ -165,7 +164,7 @@ typedef struct SortRun {
     RowsetWriter *target;
     uint32_t row_count;
     uint32_t *order;
-    void *values;          /* a row group of the widest lane */
+    void *values; /* a row group of the widest lane */
     uint64_t *validity;
     EncodedBlock *block;
 } SortRun;
@@ -220,8 +219,8 @@ static Status encode_columns(SortRun *run)
     const PlanTable *table = run->writer->table;
     for (uint32_t i = 0; i < table->column_count; i++) {
         WideColumn column = {0};
-        Status status = wide_column_open(&column, run->source, i, run->writer->types[i],
-                                         run->writer->budget);
+        Status status =
+            wide_column_open(&column, run->source, i, run->writer->types[i], run->writer->budget);
         if (status == STATUS_OK) {
             status = encode_column(run, &column, i);
         }

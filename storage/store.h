@@ -25,14 +25,15 @@ typedef struct Store Store;
 
 typedef struct StoreOptions {
     Host *host;
-    MemoryBudget *budget;            /* the node's */
+    MemoryBudget *budget; /* the node's */
     const char *directory;
-    uint32_t node_id;                /* from 1 */
+    uint32_t node_id; /* from 1 */
     uint8_t cluster_id[CLUSTER_ID_BYTES];
-    size_t cache_bytes;              /* of encoded blocks */
+    size_t cache_bytes; /* of encoded blocks */
 } StoreOptions;
 
-/* Opens or creates; removes garbage; 55000 when the directory belongs to another cluster or node. */
+/* Opens or creates; removes garbage; 55000 when the directory belongs to another cluster or node.
+ */
 Status store_open(const StoreOptions *options, Store **out) CHECKED;
 void store_close(Store *store);
 
@@ -49,12 +50,14 @@ uint64_t store_leased_rowsets(const Store *store); /* ids left */
 
 /* Outcomes. `position` is the commit's place in the leader's log. */
 Status store_prepare(Store *store, uint64_t txn_id) CHECKED;
-Status store_commit(Store *store, uint64_t txn_id, uint64_t position) CHECKED; /* durable, visible */
+Status store_commit(Store *store, uint64_t txn_id,
+                    uint64_t position) CHECKED; /* durable, visible */
 Status store_abort(Store *store, uint64_t txn_id) CHECKED;
 /* ROLLBACK TO and failed statements: forgets what `txn_id` wrote in statements >= `statement`. */
 Status store_rollback_statements(Store *store, uint64_t txn_id, uint32_t statement) CHECKED;
 uint64_t store_applied_position(const Store *store);
-/* A position without changes here: readers at it need not wait. Durable only with the next commit. */
+/* A position without changes here: readers at it need not wait. Durable only with the next commit.
+ */
 void store_advance(Store *store, uint64_t position);
 /* Transactions that are prepared and of unknown outcome; returns how many, at most `max`. */
 uint32_t store_prepared(Store *store, uint64_t *txn_ids, uint32_t max);
@@ -76,11 +79,12 @@ typedef struct TableWriteOptions {
     uint64_t txn_id;
     uint32_t statement;
     uint32_t row_group_rows;
-    MemoryBudget *budget;  /* the statement's */
+    MemoryBudget *budget; /* the statement's */
     const bool *is_canceled;
 } TableWriteOptions;
 Status table_writer_create(const TableWriteOptions *options, TableWriter **out) CHECKED;
-Status table_writer_local_create(TableWriter *writer, TableWriterLocal **out) CHECKED; /* any thread */
+Status table_writer_local_create(TableWriter *writer,
+                                 TableWriterLocal **out) CHECKED; /* any thread */
 /* Encodes full row groups as they fill. 23502 names the column of a NULL where none is allowed. */
 Status table_writer_append(TableWriterLocal *local, Batch *batch) CHECKED;
 /* Writes what is left; the local is gone afterwards, also on failure. */

@@ -1,5 +1,6 @@
 /*
- * stored_rows.h — one entry of the manifest: a rowset file, or the encoded batches of a small INSERT.
+ * stored_rows.h — one entry of the manifest: a rowset file, or the encoded batches of a small
+ * INSERT.
  *
  * Counted and immutable. A doomed entry's file is removed with its last reference: scans that began
  * before the rows were dropped finish undisturbed.
@@ -20,10 +21,10 @@ typedef struct StoredRows {
     uint32_t slice;
     uint16_t first_bucket, last_bucket;
     uint64_t row_count, byte_count;
-    uint64_t footer_checksum;    /* FILE */
-    Rowset *rowset;              /* FILE */
-    uint8_t *bytes;              /* BATCH: pool memory */
-    MemoryBudget *budget;        /* pays for `bytes` */
+    uint64_t footer_checksum; /* FILE */
+    Rowset *rowset;           /* FILE */
+    uint8_t *bytes;           /* BATCH: pool memory */
+    MemoryBudget *budget;     /* pays for `bytes` */
     BlockCache *cache;
     _Atomic uint32_t reference_count;
     atomic_bool is_doomed;

@@ -2,8 +2,8 @@
  * table_writer.c — one statement writing one table on this node: rows are checked, sketched, routed
  * to slices and handed to a WriteBuffer per worker and slice.
  *
- * A worker that wrote whole row groups to a slice seals its last rows with them; rows of workers that
- * did not are gathered at the end into one rowset per slice, or into an INSERT batch when few.
+ * A worker that wrote whole row groups to a slice seals its last rows with them; rows of workers
+ * that did not are gathered at the end into one rowset per slice, or into an INSERT batch when few.
  */
 #include <string.h>
 #include "base/heap.h"
@@ -16,14 +16,14 @@ struct TableWriterLocal {
     TableWriter *writer;
     Arena *arena;
     EncodeContext context;
-    WriteBuffer *buffers;     /* per slice; set up when first used */
+    WriteBuffer *buffers; /* per slice; set up when first used */
     ColumnSketch *sketches;
     RowSample *sample;
-    uint32_t slice_index;     /* EVEN: where this worker's rows go now */
+    uint32_t slice_index; /* EVEN: where this worker's rows go now */
     uint64_t row_count;
-    uint64_t *hashes;         /* VECTOR_ROWS */
-    uint16_t *routed;         /* VECTOR_ROWS row numbers, slice by slice */
-    uint32_t *slice_ends;     /* slice_count + 1 */
+    uint64_t *hashes;     /* VECTOR_ROWS */
+    uint16_t *routed;     /* VECTOR_ROWS row numbers, slice by slice */
+    uint32_t *slice_ends; /* slice_count + 1 */
 };
 
 /* Slices that rows of the table may go to. */
@@ -31,8 +31,8 @@ static Status find_slices(TableWriter *writer)
 {
     if (writer->table->style == DISTRIBUTION_STYLE_ALL) {
         writer->slices = ARENA_NEW(writer->arena, SliceRange);
-        *writer->slices =
-            (SliceRange){.slice = REPLICA_SLICE, .first_bucket = 0, .last_bucket = BUCKET_COUNT - 1};
+        *writer->slices = (SliceRange){
+            .slice = REPLICA_SLICE, .first_bucket = 0, .last_bucket = BUCKET_COUNT - 1};
         writer->slice_count = 1;
         return STATUS_OK;
     }
@@ -176,8 +176,8 @@ Status table_writer_local_create(TableWriter *writer, TableWriterLocal **out)
     mutex_unlock(&writer->mutex);
     // Statements of one worker spread over the slices too.
     local->slice_index = (uint32_t)((writer->txn_id + number) % writer->slice_count);
-    local->sample = row_sample_create(writer->types, column_count, SAMPLE_ROWS,
-                                      writer->txn_id + number);
+    local->sample =
+        row_sample_create(writer->types, column_count, SAMPLE_ROWS, writer->txn_id + number);
     Status status = local->sample == NULL
                         ? memory_refused(writer->budget, SAMPLE_ROWS, "a sample of rows")
                         : encode_context_init(&local->context, writer->budget);

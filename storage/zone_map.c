@@ -121,15 +121,17 @@ static PredicateVerdict check_range(const ZoneRecord *record, const Predicate *p
     // Below the smallest value, or above the largest, nothing passes.
     if (predicate->has_hi) {
         const int order = compare_bound(record, &predicate->hi, false);
-        if (order < 0 || (order == 0 && predicate->is_hi_open &&
-                          (record->flags & BLOCK_FLAG_MIN_EXACT || !type_is_text(predicate->type)))) {
+        if (order < 0 ||
+            (order == 0 && predicate->is_hi_open &&
+             (record->flags & BLOCK_FLAG_MIN_EXACT || !type_is_text(predicate->type)))) {
             return PREDICATE_NONE;
         }
     }
     if (predicate->has_lo) {
         const int order = compare_bound(record, &predicate->lo, true);
-        if (order > 0 || (order == 0 && predicate->is_lo_open &&
-                          (record->flags & BLOCK_FLAG_MAX_EXACT || !type_is_text(predicate->type)))) {
+        if (order > 0 ||
+            (order == 0 && predicate->is_lo_open &&
+             (record->flags & BLOCK_FLAG_MAX_EXACT || !type_is_text(predicate->type)))) {
             return PREDICATE_NONE;
         }
     }
@@ -175,7 +177,8 @@ PredicateVerdict zone_record_check(const ZoneRecord *record, Type type, const Pr
     if (is_null) {
         return PREDICATE_NONE;
     }
-    if ((record->flags & BLOCK_FLAG_HAS_RANGE) == 0 || type_is_text(type) != type_is_text(predicate->type)) {
+    if ((record->flags & BLOCK_FLAG_HAS_RANGE) == 0 ||
+        type_is_text(type) != type_is_text(predicate->type)) {
         return PREDICATE_SOME;
     }
     if (type_is_scaled_integer(type) && zone_record_int64(record, &min, &max)) {
@@ -200,8 +203,9 @@ Status zone_record_verify(const ZoneRecord *record, Type type)
                (!zone_record_int64(record, &min, &max) || min > max)) {
         what = "range";
     }
-    return what == NULL ? STATUS_OK
-                        : status_error(SQLSTATE_DATA_CORRUPTED, "impossible %s in a zone map", what);
+    return what == NULL
+               ? STATUS_OK
+               : status_error(SQLSTATE_DATA_CORRUPTED, "impossible %s in a zone map", what);
 }
 
 static Value bound_value(const ZoneRecord *record, Type type, bool is_max)
@@ -209,8 +213,8 @@ static Value bound_value(const ZoneRecord *record, Type type, bool is_max)
     const uint8_t *side = is_max ? record->max : record->min;
     Value value = {.type = type};
     if (type_is_text(type)) {
-        value.text = text_view_make((const char *)side,
-                                    is_max ? record->max_bytes : record->min_bytes);
+        value.text =
+            text_view_make((const char *)side, is_max ? record->max_bytes : record->min_bytes);
         value.type = type_varchar(0);
     } else if (type_is_float(type)) {
         memcpy(&value.f64, side, sizeof value.f64);

@@ -4,14 +4,14 @@
 
 #define US_PER_SECOND INT64_C(1000000)
 #define US_PER_DAY INT64_C(86400000000)
-#define DATE_INFINITY INT32_MAX      /* days; 'infinity' */
+#define DATE_INFINITY INT32_MAX /* days; 'infinity' */
 #define DATE_MINUS_INFINITY INT32_MIN
 #define TIMESTAMP_INFINITY INT64_MAX
 #define TIMESTAMP_MINUS_INFINITY INT64_MIN
-#define POSTGRES_EPOCH_DAYS 10957    /* 2000-01-01, the wire's epoch */
+#define POSTGRES_EPOCH_DAYS 10957 /* 2000-01-01, the wire's epoch */
 
 typedef struct CivilTime {
-    int32_t year;  /* astronomical: 1 BC is 0 */
+    int32_t year;       /* astronomical: 1 BC is 0 */
     int32_t month, day; /* 1.. */
     int32_t hour, minute, second, us;
 } CivilTime;
@@ -44,14 +44,29 @@ size_t interval_print(const Interval *interval, char *target); /* intervalstyle 
 Status timestamp_add_interval(int64_t us, const Interval *interval, int sign, int64_t *out) CHECKED;
 /* Fields of EXTRACT and DATE_TRUNC, DATE_PART, DATEADD, DATEDIFF. */
 typedef enum DateField {
-    DATE_FIELD_MICROSECOND, DATE_FIELD_MILLISECOND, DATE_FIELD_SECOND, DATE_FIELD_MINUTE,
-    DATE_FIELD_HOUR, DATE_FIELD_DAY, DATE_FIELD_WEEK, DATE_FIELD_MONTH, DATE_FIELD_QUARTER,
-    DATE_FIELD_YEAR, DATE_FIELD_DECADE, DATE_FIELD_CENTURY, DATE_FIELD_MILLENNIUM,
-    DATE_FIELD_DAY_OF_WEEK, DATE_FIELD_DAY_OF_YEAR, DATE_FIELD_ISO_DAY_OF_WEEK,
-    DATE_FIELD_ISO_YEAR, DATE_FIELD_EPOCH, DATE_FIELD_COUNT
+    DATE_FIELD_MICROSECOND,
+    DATE_FIELD_MILLISECOND,
+    DATE_FIELD_SECOND,
+    DATE_FIELD_MINUTE,
+    DATE_FIELD_HOUR,
+    DATE_FIELD_DAY,
+    DATE_FIELD_WEEK,
+    DATE_FIELD_MONTH,
+    DATE_FIELD_QUARTER,
+    DATE_FIELD_YEAR,
+    DATE_FIELD_DECADE,
+    DATE_FIELD_CENTURY,
+    DATE_FIELD_MILLENNIUM,
+    DATE_FIELD_DAY_OF_WEEK,
+    DATE_FIELD_DAY_OF_YEAR,
+    DATE_FIELD_ISO_DAY_OF_WEEK,
+    DATE_FIELD_ISO_YEAR,
+    DATE_FIELD_EPOCH,
+    DATE_FIELD_COUNT
 } DateField;
-bool date_field_parse(const char *text, size_t bytes, DateField *field); /* with Redshift's aliases */
+bool date_field_parse(const char *text, size_t bytes,
+                      DateField *field); /* with Redshift's aliases */
 const char *date_field_name(DateField field);
-int64_t date_extract(int64_t days, DateField field);      /* whole-number fields of a date */
+int64_t date_extract(int64_t days, DateField field); /* whole-number fields of a date */
 int64_t timestamp_extract(int64_t us, DateField field);
 int64_t timestamp_truncate(int64_t us, DateField field);

@@ -16,11 +16,13 @@ Type decimal_of_integer(Type integer_type);
 Status decimal_rescale(Int128 value, uint32_t from_scale, Type target, Int128 *out) CHECKED;
 /* The 22003 of a value that a field of `type` cannot hold. */
 Status decimal_overflow(Type type) CHECKED;
-/* left * right / 10^drop_digits with a 256-bit intermediate, rounded; false on overflow of 38 digits. */
+/* left * right / 10^drop_digits with a 256-bit intermediate, rounded; false on overflow of 38
+ * digits. */
 bool decimal_multiply(Int128 left, Int128 right, uint32_t drop_digits, Int128 *out);
 /* left * 10^shift / right, rounded half away from zero; right != 0; false on overflow. */
 bool decimal_divide(Int128 left, Int128 right, uint32_t shift, Int128 *out);
-Status decimal_parse(const char *text, size_t bytes, Type type, Int128 *out) CHECKED; /* 22P02 22003 */
+Status decimal_parse(const char *text, size_t bytes, Type type,
+                     Int128 *out) CHECKED; /* 22P02 22003 */
 #define DECIMAL_TEXT_BYTES 48
 size_t decimal_print(Int128 value, uint32_t scale, char *target); /* no terminator; bytes written */
 double decimal_to_double(Int128 value, uint32_t scale);

@@ -21,12 +21,13 @@ Status text_fit(const char *text, size_t bytes, Type type, bool is_explicit,
 /* Converts a value to another type by SQL's cast rules (explicit casts); see decimal.h for
  * rounding. 22003, 22P02, 22007, 42846. Text goes into `arena`. `is_explicit`: a cast to a shorter
  * CHAR or VARCHAR truncates silently when explicit and is 22001 when not. */
-Status value_cast(const Value *value, Type target, bool is_explicit, Arena *arena, Value *out) CHECKED;
+Status value_cast(const Value *value, Type target, bool is_explicit, Arena *arena,
+                  Value *out) CHECKED;
 Status integer_parse(const char *text, size_t bytes, Type type, int64_t *out) CHECKED;
 Status double_parse(const char *text, size_t bytes, Type type, double *out) CHECKED;
 #define NUMBER_TEXT_BYTES 40
-size_t integer_print(int64_t value, char *target);        /* no terminator; bytes written */
-size_t double_print(double value, char *target);          /* shortest text that reads back */
+size_t integer_print(int64_t value, char *target); /* no terminator; bytes written */
+size_t double_print(double value, char *target);   /* shortest text that reads back */
 size_t real_print(float value, char *target);
 bool boolean_parse(const char *text, size_t bytes, bool *out);
 bool utf8_is_valid(const char *text, size_t bytes);

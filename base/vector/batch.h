@@ -51,7 +51,8 @@ typedef struct SharedBatch { /* counted; immutable once shared */
 SharedBatch *shared_batch_pin(SharedBatch *shared);
 void shared_batch_unpin(SharedBatch *shared); /* null is allowed */
 /* Moves the charge to another budget of the same pool, before the batch leaves its query; false
- * when that one refuses. Only while one thread holds the batch, or when it is charged there already. */
+ * when that one refuses. Only while one thread holds the batch, or when it is charged there
+ * already. */
 bool shared_batch_recharge(SharedBatch *shared, MemoryBudget *budget);
 
 typedef struct BatchBuilder BatchBuilder;

@@ -3,7 +3,8 @@
  *
  * Nodes make sketches while they write and send them with their vote; the leader merges them into
  * the catalog's statistics. Merging is commutative and associative. Distinct counts:
- * HyperLogLog (Flajolet et al. 2007, with Heule's bias-free linear counting below 2.5 m), m = 1,024.
+ * HyperLogLog (Flajolet et al. 2007, with Heule's bias-free linear counting below 2.5 m), m =
+ * 1,024.
  */
 #pragma once
 #include "base/byte_buffer.h"
@@ -17,9 +18,9 @@ typedef struct ColumnSketch {
     Type type;
     uint64_t row_count, null_count;
     bool has_bounds;
-    Value min, max;                 /* text points into the buffers below */
+    Value min, max; /* text points into the buffers below */
     char min_text[SKETCH_TEXT_BYTES], max_text[SKETCH_TEXT_BYTES];
-    uint64_t text_bytes;            /* sum of lengths */
+    uint64_t text_bytes; /* sum of lengths */
     uint8_t registers[SKETCH_REGISTERS];
 } ColumnSketch;
 
@@ -51,4 +52,5 @@ void row_sample_encode(const RowSample *sample, ByteBuffer *target);
 Status row_sample_decode(ByteReader *reader, const Type *types, uint32_t column_count,
                          RowSample **out) CHECKED;
 /* The sampled rows as batches in `arena`. */
-Status row_sample_batches(const RowSample *sample, Arena *arena, Batch **out, uint32_t *count) CHECKED;
+Status row_sample_batches(const RowSample *sample, Arena *arena, Batch **out,
+                          uint32_t *count) CHECKED;

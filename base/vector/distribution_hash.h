@@ -5,9 +5,10 @@
  * with trailing fractional zeroes removed (scale reduced while divisible by ten); decimals beyond
  * int64 hash their 16 bytes after the same reduction; floats that are whole numbers hash as int64,
  * others as their double bits (-0 as 0, one NaN); text hashes its bytes without trailing blanks;
- * booleans as 0 and 1; timestamps as int64 us. NULL has the constant hash 0. The function is XXH3-64
- * of the 8 (or 16) little-endian bytes, or of the text, with seed 0. Several columns combine left to
- * right: h = XXH3-64 of (h, next) as 16 bytes. Test vectors stand in base/vector/README.md.
+ * booleans as 0 and 1; timestamps as int64 us. NULL has the constant hash 0. The function is
+ * XXH3-64 of the 8 (or 16) little-endian bytes, or of the text, with seed 0. Several columns
+ * combine left to right: h = XXH3-64 of (h, next) as 16 bytes. Test vectors stand in
+ * base/vector/README.md.
  */
 #pragma once
 #include "base/vector/batch.h"

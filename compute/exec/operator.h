@@ -5,7 +5,8 @@
  * hash join is a sink (build) and a transform (probe); aggregate and sort are a sink and a source;
  * an exchange is a sink on one node and a source on another. State shared by all workers is the
  * object itself (`self`); state of one worker is `local`, zeroed memory of `local_bytes` that the
- * pipeline makes per worker. `worker_arena` lives until the worker's local_close. Plans are read-only.
+ * pipeline makes per worker. `worker_arena` lives until the worker's local_close. Plans are
+ * read-only.
  *
  * Batches are views: what `produce` or `apply` gives lives until the next call with that `local`.
  */
@@ -14,10 +15,10 @@
 #include "compute/exec/query_context.h"
 
 typedef enum Flow {
-    FLOW_MORE,     /* next input, please */
-    FLOW_AGAIN,    /* same input again: the output batch was full (transforms) */
-    FLOW_DONE,     /* nothing more is needed or will come: stop the pipeline early */
-    FLOW_BLOCKED   /* source or sink at the network: park me until woken */
+    FLOW_MORE,   /* next input, please */
+    FLOW_AGAIN,  /* same input again: the output batch was full (transforms) */
+    FLOW_DONE,   /* nothing more is needed or will come: stop the pipeline early */
+    FLOW_BLOCKED /* source or sink at the network: park me until woken */
 } Flow;
 
 typedef struct Source Source;
@@ -26,14 +27,15 @@ typedef struct Sink Sink;
 struct Pipeline;
 
 typedef struct SourceOps {
-    const char *name;      /* as EXPLAIN prints it */
+    const char *name; /* as EXPLAIN prints it */
     size_t local_bytes;
     Status (*open)(Source *self, QueryContext *query); /* once, before any worker */
-    Status (*local_open)(Source *self, void *local, Arena *worker_arena); /* once per worker; may be null */
+    Status (*local_open)(Source *self, void *local,
+                         Arena *worker_arena); /* once per worker; may be null */
     /* A batch (FLOW_MORE), or FLOW_DONE with an empty one at the end, or FLOW_BLOCKED. */
     Status (*produce)(Source *self, void *local, Batch *out, Flow *flow);
-    void (*local_close)(Source *self, void *local);    /* may be null */
-    void (*close)(Source *self);                       /* once, last, also on error */
+    void (*local_close)(Source *self, void *local); /* may be null */
+    void (*close)(Source *self);                    /* once, last, also on error */
     /* How many workers can be of use, asked when the pipeline starts (0: unknown). May be null. */
     uint32_t (*parallelism)(Source *self);
     /* Asked when the pipeline starts: true when there is nothing to give. May be null. */
@@ -52,8 +54,8 @@ typedef struct TransformOps {
     Status (*flush)(Transform *self, void *local, Batch *out, Flow *flow);
     void (*local_close)(Transform *self, void *local);
     void (*close)(Transform *self);
-    /* Asked when the pipeline starts: true when nothing can come out whatever goes in (an inner join
-     * with no build rows): the pipeline then ends without running its source. May be null. */
+    /* Asked when the pipeline starts: true when nothing can come out whatever goes in (an inner
+     * join with no build rows): the pipeline then ends without running its source. May be null. */
     bool (*is_done)(Transform *self);
 } TransformOps;
 
@@ -76,7 +78,7 @@ typedef struct SinkOps {
 
 /* What EXPLAIN ANALYZE shows of an operator; the pipeline counts rows and time by itself. */
 typedef struct OperatorStatistics {
-    uint64_t rows, time_ns;                /* atomic, added once per worker */
+    uint64_t rows, time_ns;                                     /* atomic, added once per worker */
     uint64_t bytes, blocks_read, blocks_skipped, spilled_bytes; /* set by the operator at close */
     char variant[48];
 } OperatorStatistics;
@@ -87,7 +89,7 @@ struct Source {
     uint32_t plan_node_id;
     uint32_t output_count;
     const Type *output_types;
-    struct Pipeline *pipeline;             /* set by the builder: for wakers */
+    struct Pipeline *pipeline; /* set by the builder: for wakers */
     OperatorStatistics statistics;
 };
 struct Transform {
@@ -100,19 +102,22 @@ struct Transform {
 struct Sink {
     const SinkOps *ops;
     uint32_t plan_node_id;
-    struct SinkGroup *group;               /* set by the builder: for wakers */
+    struct SinkGroup *group; /* set by the builder: for wakers */
     OperatorStatistics statistics;
 };
 
 static inline void source_init(Source *source, const SourceOps *ops, const PlanNode *node)
 {
-    *source = (Source){.ops = ops, .plan_node_id = node->id, .output_count = node->output_count,
+    *source = (Source){.ops = ops,
+                       .plan_node_id = node->id,
+                       .output_count = node->output_count,
                        .output_types = node->output_types};
 }
 static inline void transform_init(Transform *transform, const TransformOps *ops,
                                   const PlanNode *node)
 {
-    *transform = (Transform){.ops = ops, .plan_node_id = node->id,
+    *transform = (Transform){.ops = ops,
+                             .plan_node_id = node->id,
                              .output_count = node->output_count,
                              .output_types = node->output_types};
 }

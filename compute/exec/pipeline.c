@@ -1,9 +1,9 @@
 /*
  * pipeline.c — all loops that move batches.
  *
- * Stages are numbered 0 (source), 1 .. n (transforms), n + 1 (sink). A worker keeps one output batch
- * per stage and a flag for each transform that wants its input again, so a full output batch costs
- * no recursion: after the sink the deepest flagged stage goes on, and only then the source.
+ * Stages are numbered 0 (source), 1 .. n (transforms), n + 1 (sink). A worker keeps one output
+ * batch per stage and a flag for each transform that wants its input again, so a full output batch
+ * costs no recursion: after the sink the deepest flagged stage goes on, and only then the source.
  *
  * Example, source -> probe -> limit -> sink: the probe fills an output batch and answers AGAIN; the
  * batch passes limit and sink; the probe gets the same input again; when it answers MORE the source
@@ -17,24 +17,30 @@
 #include <time.h>
 
 enum {
-    QUANTUM_BATCHES = 64,  /* source batches per turn: a row group */
-    QUANTUM_STEPS = 1024,  /* stage calls per turn */
-    RAMP_PARALLELISM = 4,  /* sources of less start with one worker and wake the others later */
+    QUANTUM_BATCHES = 64, /* source batches per turn: a row group */
+    QUANTUM_STEPS = 1024, /* stage calls per turn */
+    RAMP_PARALLELISM = 4, /* sources of less start with one worker and wake the others later */
 };
 
-typedef enum WorkerPhase { PHASE_OPEN, PHASE_RUN, PHASE_FLUSH, PHASE_MERGE, PHASE_FINISH } WorkerPhase;
+typedef enum WorkerPhase {
+    PHASE_OPEN,
+    PHASE_RUN,
+    PHASE_FLUSH,
+    PHASE_MERGE,
+    PHASE_FINISH
+} WorkerPhase;
 
 typedef struct PipelineWorker {
-    Task task;             /* first: the scheduler hands it back */
+    Task task; /* first: the scheduler hands it back */
     Pipeline *pipeline;
     WorkerPhase phase;
-    uint32_t stage;        /* to run next; in PHASE_FLUSH 0 stands for flushing flush_stage */
+    uint32_t stage; /* to run next; in PHASE_FLUSH 0 stands for flushing flush_stage */
     uint32_t flush_stage;
     Arena *arena;
-    void **locals;         /* per stage */
-    uint32_t open_count;   /* stages whose local is open */
-    Batch *batches;        /* outputs of stages 0 .. n */
-    bool *is_again;        /* per stage */
+    void **locals;       /* per stage */
+    uint32_t open_count; /* stages whose local is open */
+    Batch *batches;      /* outputs of stages 0 .. n */
+    bool *is_again;      /* per stage */
     uint64_t *rows, *time_ns;
     uint64_t clock_ns;
 } PipelineWorker;
@@ -438,12 +444,13 @@ static Status worker_advance(PipelineWorker *worker, StepResult *result)
     worker->clock_ns = now_ns();
     uint32_t batches = 0;
     for (uint32_t steps = 0; steps < QUANTUM_STEPS && batches < QUANTUM_BATCHES; steps++) {
+        // at every step: one batch of a join may become millions
+        if (query_context_is_canceled(pipeline->query)) {
+            *result = STEP_END;
+            return STATUS_OK;
+        }
         if (worker->stage == 0) {
             batches++;
-            if (query_context_is_canceled(pipeline->query)) {
-                *result = STEP_END;
-                return STATUS_OK;
-            }
             if (arena_is_exhausted(pipeline->query->arena)) {
                 return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for the query's state");
             }

@@ -38,11 +38,11 @@
 /* A link of the way down: the newest is the one rows meet first. */
 typedef struct Chain {
     const struct Chain *next;
-    Transform *transform;      /* may be null */
-    PipelineEvent *wait_for;   /* before rows may come; may be null */
-    PipelineEvent *signals;    /* told when the pipeline has ended; may be null */
-    SinkGroup *target;         /* only in the last link */
-    uint32_t worker_max;       /* only in the last link */
+    Transform *transform;    /* may be null */
+    PipelineEvent *wait_for; /* before rows may come; may be null */
+    PipelineEvent *signals;  /* told when the pipeline has ended; may be null */
+    SinkGroup *target;       /* only in the last link */
+    uint32_t worker_max;     /* only in the last link */
 } Chain;
 
 typedef struct Builder {
@@ -94,8 +94,8 @@ static Pipeline *add_pipeline(Builder *builder, Source *source, const Chain *cha
         }
     }
     add_source(builder, source);
-    Pipeline *pipeline = pipeline_create(query, source, transforms, transform_count, last->target,
-                                         last->worker_max);
+    Pipeline *pipeline =
+        pipeline_create(query, source, transforms, transform_count, last->target, last->worker_max);
     for (const Chain *link = chain; link != NULL; link = link->next) {
         if (link->wait_for != NULL) {
             pipeline_wait_for(pipeline, link->wait_for);
@@ -122,7 +122,9 @@ static Status build_hash_join(Builder *builder, const PlanHashJoin *plan, const 
     TRY(hash_join_create(builder->query, plan, &parts));
     Chain build = sink_chain(builder, parts.build);
     TRY(build_node(builder, plan->build, &build));
-    PipelineEvent *inserted = add_work(builder, parts.insert, parts.inserted, &build.target->finished);
+    PipelineEvent *inserted =
+        add_work(builder, parts.insert, parts.inserted, &build.target->finished);
+    inserted = add_work(builder, parts.reinsert, parts.reinserted, inserted);
 
     PipelineEvent *probed = ARENA_NEW(builder->query->arena, PipelineEvent);
     Chain probe = transform_chain(builder, parts.probe, chain);

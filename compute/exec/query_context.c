@@ -14,7 +14,8 @@ void query_context_init(QueryContext *query)
     query->force_spill = setting_bool(query->settings, SETTING_FORCE_SPILL);
     query->exchange_encode = setting_bool(query->settings, SETTING_EXCHANGE_ENCODE);
     if (query->one_node == 0) {
-        query->one_node = query->node_count == 0 ? 1 : 1 + (uint32_t)(query->query_id % query->node_count);
+        query->one_node =
+            query->node_count == 0 ? 1 : 1 + (uint32_t)(query->query_id % query->node_count);
     }
     query->cancel = NULL;
     query->cancel_object = NULL;

@@ -31,37 +31,37 @@ struct StoredRows;     /* compute/operators/store.h */
 
 typedef struct QueryContext {
     uint64_t query_id;
-    uint32_t endpoint;              /* 0 leader, else the node's number */
-    uint32_t node_count;            /* compute nodes: endpoints 1..node_count */
-    uint32_t one_node;              /* endpoint that runs PLAN_SITE_ONE_NODE; 0: 1 + query_id % node_count */
-    bool is_replica_reader;         /* this endpoint is that node */
+    uint32_t endpoint;   /* 0 leader, else the node's number */
+    uint32_t node_count; /* compute nodes: endpoints 1..node_count */
+    uint32_t one_node;   /* endpoint that runs PLAN_SITE_ONE_NODE; 0: 1 + query_id % node_count */
+    bool is_replica_reader; /* this endpoint is that node */
     Host *host;
-    Arena *arena;                   /* of the query; only the thread that builds uses it */
-    MemoryBudget *budget;           /* the grant */
+    Arena *arena;         /* of the query; only the thread that builds uses it */
+    MemoryBudget *budget; /* the grant */
     const SettingSet *settings;
     Snapshot snapshot;
-    Store *store;                   /* null on the leader */
+    Store *store; /* null on the leader */
     StreamHub *hub;
-    const uint32_t *bucket_nodes;   /* BUCKET_COUNT entries: endpoint that owns the bucket */
-    const ResultReceiver *result;   /* leader only */
+    const uint32_t *bucket_nodes;        /* BUCKET_COUNT entries: endpoint that owns the bucket */
+    const ResultReceiver *result;        /* leader only */
     const VirtualTables *virtual_tables; /* leader only */
     const char *spill_directory;
     const char *copy_roots;
 
     /* Cancel and failure: the first failure wins; workers look at `is_canceled` once per batch. */
-    bool is_canceled;               /* atomic */
+    bool is_canceled; /* atomic */
     Mutex mutex;
     Status failure;
     uint32_t batch_rows, row_group_rows;
     bool force_spill, exchange_encode;
 
     /* The run's own, set by query_run_create. */
-    void (*cancel)(void *object);   /* wakes what is parked; called after is_canceled was set */
+    void (*cancel)(void *object); /* wakes what is parked; called after is_canceled was set */
     void *cancel_object;
     struct RuntimeFilters *runtime_filters;
     struct StoredRows **stored_rows; /* by store id */
     uint32_t stored_rows_count;
-    uint64_t spill_file_count;      /* atomic: names of spill files */
+    uint64_t spill_file_count; /* atomic: names of spill files */
 } QueryContext;
 
 static inline bool query_context_is_canceled(const QueryContext *query)

@@ -22,6 +22,6 @@ void query_run_statistics(QueryRun *run, PlanNodeStatistics **out, uint32_t *cou
  * table_writer_statistics. */
 void query_run_write_statistics(QueryRun *run, ByteBuffer *target);
 uint64_t query_run_received_rows(const QueryRun *run); /* over exchanges, for the leader's bound */
-/* Waits for done_cb's caller to have returned (so not from done_cb itself); closes everything. A run
- * that was never started may be destroyed too. */
+/* Waits for done_cb's caller to have returned (so not from done_cb itself); closes everything. A
+ * run that was never started may be destroyed too. */
 void query_run_destroy(QueryRun *run);

@@ -1,6 +1,6 @@
 /*
- * row_layout.h — rows packed side by side, for what is looked up at random: the build side of joins,
- * rows to be sorted, keys of groups.
+ * row_layout.h — rows packed side by side, for what is looked up at random: the build side of
+ * joins, rows to be sorted, keys of groups.
  *
  * Row:  [header bytes of the user][fields, widest first][null bits, one per field][padding to 8]
  * Scaled integers take the bytes of their SQL type as unsigned offsets from its smallest value
@@ -10,8 +10,8 @@
  * A RowStore is filled by one worker; several are joined by moving pages. A row's number is
  * (page << page_shift) | slot; pages need not be full, so numbers may have gaps.
  *
- * Invariants: (1) rows of a store's only page move when it grows, others never; (2) text bytes never
- * move.
+ * Invariants: (1) rows of a store's only page move when it grows, others never; (2) text bytes
+ * never move.
  */
 #pragma once
 #include "base/vector/batch.h"
@@ -19,8 +19,8 @@
 
 typedef struct RowField {
     Type type;
-    uint8_t lane;        /* Lane it is stored as */
-    int64_t base;        /* of scaled integers: value = base + stored */
+    uint8_t lane; /* Lane it is stored as */
+    int64_t base; /* of scaled integers: value = base + stored */
     uint32_t offset;
 } RowField;
 
@@ -41,7 +41,7 @@ static inline bool row_is_null(const RowLayout *layout, const uint8_t *row, uint
 
 /* What is known of all values of a field. */
 typedef struct RowFieldBounds {
-    int64_t lo, hi;           /* scaled integers; lo > hi: no value yet */
+    int64_t lo, hi; /* scaled integers; lo > hi: no value yet */
     bool has_nulls, has_trailing_blanks;
 } RowFieldBounds;
 
@@ -61,11 +61,11 @@ typedef struct RowPage {
 typedef struct RowStore {
     const RowLayout *layout;
     MemoryBudget *budget;
-    uint32_t page_shift;      /* of a full page: 1 << page_shift rows */
+    uint32_t page_shift; /* of a full page: 1 << page_shift rows */
     RowPage *pages;
     uint32_t page_count, page_capacity;
     uint64_t row_count;
-    size_t bytes;             /* held by rows */
+    size_t bytes; /* held by rows */
     TextHeap text;
     RowFieldBounds *bounds;
 } RowStore;
@@ -105,8 +105,8 @@ Value row_value(const RowLayout *layout, const uint8_t *row, uint32_t field);
 bool row_equals_row(const RowLayout *layout, uint32_t field_count, const uint8_t *left,
                     const uint8_t *right);
 /* Of the candidates (batch row rows[i], packed row packed[i]), keeps those that agree in field
- * `field` with `vector`: writes the indexes i that do to `kept` (may be `candidates`), those that do
- * not to `rejected` when it is not null; returns how many were kept. NULL agrees with NULL. */
+ * `field` with `vector`: writes the indexes i that do to `kept` (may be `candidates`), those that
+ * do not to `rejected` when it is not null; returns how many were kept. NULL agrees with NULL. */
 uint32_t row_match_field(const RowLayout *layout, uint32_t field, const Vector *vector,
                          const uint16_t *rows, const uint8_t *const *packed,
                          const uint16_t *candidates, uint32_t candidate_count, uint16_t *kept,

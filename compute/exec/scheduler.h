@@ -10,13 +10,17 @@
 #include "base/host.h"
 
 typedef struct Scheduler Scheduler;
-typedef struct Task {            /* embedded in whatever is run */
-    struct Task *next;           /* of the queue */
+typedef struct Task {  /* embedded in whatever is run */
+    struct Task *next; /* of the queue */
     /* Runs for at most a morsel or so; called by one worker at a time for one Task. Returns what
      * becomes of the task. */
-    enum TaskResult { TASK_AGAIN, TASK_PARKED, TASK_DONE } (*run)(struct Task *self, uint32_t worker);
-    uint64_t group;              /* query id: groups take turns */
-    uint32_t state;              /* the scheduler's: atomic */
+    enum TaskResult {
+        TASK_AGAIN,
+        TASK_PARKED,
+        TASK_DONE
+    } (*run)(struct Task *self, uint32_t worker);
+    uint64_t group; /* query id: groups take turns */
+    uint32_t state; /* the scheduler's: atomic */
 } Task;
 
 /* `cpus`: null, or the CPU per worker to pin it to. */

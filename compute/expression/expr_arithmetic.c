@@ -1,10 +1,10 @@
 /*
  * expr_arithmetic.c — + - * of integers and decimals in the narrowest lanes that bounds allow.
  *
- * Example: l_extendedprice * (1 - l_discount), all DECIMAL(12,2). 100 - discount: discount is U8 over
- * base 0, lo 0, hi 10; the difference lies in 90..100, so it is U8 over base 90. The product of
- * 90,000..10,500,000 and 90..100 lies in 8,100,000..1,050,000,000: U32 over 8,100,000. Nothing was
- * checked and nothing was widened, although the declared types would need 128 bits.
+ * Example: l_extendedprice * (1 - l_discount), all DECIMAL(12,2). 100 - discount: discount is U8
+ * over base 0, lo 0, hi 10; the difference lies in 90..100, so it is U8 over base 90. The product
+ * of 90,000..10,500,000 and 90..100 lies in 8,100,000..1,050,000,000: U32 over 8,100,000. Nothing
+ * was checked and nothing was widened, although the declared types would need 128 bits.
  *
  * Where bounds prove nothing: first the true bounds of the operands are taken, then int64 with a
  * check, then 128 bits row by row.
@@ -69,8 +69,8 @@ static bool shift_base(ArithmeticOp op, const IntView *left, const IntView *righ
 }
 
 /* (lane + left_add) * factor + add computes all three operations when one side is constant. */
-static void run_scaled(ExprState *state, ArithmeticOp op, const IntView *left,
-                       const IntView *right, Lane lane, int64_t base, void *target)
+static void run_scaled(ExprState *state, ArithmeticOp op, const IntView *left, const IntView *right,
+                       Lane lane, int64_t base, void *target)
 {
     const IntView *lanes = left->is_constant ? right : left;
     uint64_t constant = (uint64_t)(left->is_constant ? left : right)->lo;
@@ -85,27 +85,38 @@ static void run_scaled(ExprState *state, ArithmeticOp op, const IntView *left,
     } else {
         terms.add -= constant;
     }
-    KERNELS(arithmetic_kernels)->scale[lanes->lane][lane](lanes->lanes, expr_row_count(state),
-                                                          &terms, target);
+    KERNELS(arithmetic_kernels)
+        ->scale[lanes->lane][lane](lanes->lanes, expr_row_count(state), &terms, target);
+}
+
+/* Narrow lanes whose values are all in 0..2^32-1. */
+static bool is_unsigned32(const IntView *view)
+{
+    return view->lane < LANE_I64 && view->lo >= 0 && view->hi <= UINT32_MAX;
 }
 
 static void run_pair(ExprState *state, ArithmeticOp op, const IntView *left, const IntView *right,
                      Lane lane, int64_t base, void *target)
 {
-    LaneTerms terms = {.left_add = (uint64_t)left->base, .right_add = (uint64_t)right->base,
+    LaneTerms terms = {.left_add = (uint64_t)left->base,
+                       .right_add = (uint64_t)right->base,
                        .add = -(uint64_t)base};
     if (op == ARITHMETIC_ADD) {
         terms.add += (uint64_t)left->base + (uint64_t)right->base;
     } else if (op == ARITHMETIC_SUBTRACT) {
         terms.add += (uint64_t)left->base - (uint64_t)right->base;
     }
-    KERNELS(arithmetic_kernels)->pair[op][left->lane][right->lane][lane](
-        left->lanes, right->lanes, expr_row_count(state), &terms, target);
+    const ArithmeticKernels *kernels = KERNELS(arithmetic_kernels);
+    bool is_short = op == ARITHMETIC_MULTIPLY && lane == LANE_I64 && is_unsigned32(left) &&
+                    is_unsigned32(right);
+    LanePairKernel kernel = is_short ? kernels->multiply_short[left->lane][right->lane]
+                                     : kernels->pair[op][left->lane][right->lane][lane];
+    kernel(left->lanes, right->lanes, expr_row_count(state), &terms, target);
 }
 
 /* Bounds have proven that int64 holds every result. */
-static void run_proven(ExprState *state, ArithmeticOp op, const IntView *left,
-                       const IntView *right, Bounds bounds, Vector *out)
+static void run_proven(ExprState *state, ArithmeticOp op, const IntView *left, const IntView *right,
+                       Bounds bounds, Vector *out)
 {
     out->form = VECTOR_FLAT;
     out->lo = (int64_t)bounds.lo;
@@ -119,8 +130,8 @@ static void run_proven(ExprState *state, ArithmeticOp op, const IntView *left,
     lane = !left->is_constant && left->lane > lane ? left->lane : lane;
     lane = !right->is_constant && right->lane > lane ? right->lane : lane;
     int64_t base = lane == LANE_I64 ? 0 : out->lo;
-    int64_t lane_max = lane == LANE_I64 ? 0
-                                        : (int64_t)((UINT64_C(1) << (8 * lane_bytes(lane))) - 1);
+    int64_t lane_max =
+        lane == LANE_I64 ? 0 : (int64_t)((UINT64_C(1) << (8 * lane_bytes(lane))) - 1);
     if (base > INT64_MAX - lane_max) { // no room above the base
         base = 0;
         lane = LANE_I64;
@@ -149,8 +160,8 @@ static const int64_t *widened_lanes(ExprState *state, const IntView *view)
         return lanes;
     }
     LaneTerms terms = {.left_add = (uint64_t)view->base, .right_add = 1};
-    KERNELS(arithmetic_kernels)->scale[view->lane][LANE_I64](view->lanes, expr_row_count(state),
-                                                            &terms, lanes);
+    KERNELS(arithmetic_kernels)
+        ->scale[view->lane][LANE_I64](view->lanes, expr_row_count(state), &terms, lanes);
     return lanes;
 }
 
@@ -159,9 +170,9 @@ static bool run_checked(ExprState *state, ArithmeticOp op, const IntView *left,
                         const IntView *right, Bounds bounds, Vector *out)
 {
     VectorBuffer *buffer = expr_take_buffer(state);
-    if (KERNELS(arithmetic_kernels)->checked[op](widened_lanes(state, left),
-                                                 widened_lanes(state, right),
-                                                 expr_row_count(state), buffer->lanes)) {
+    if (KERNELS(arithmetic_kernels)
+            ->checked[op](widened_lanes(state, left), widened_lanes(state, right),
+                          expr_row_count(state), buffer->lanes)) {
         return false;
     }
     out->form = VECTOR_FLAT;
@@ -174,9 +185,8 @@ static bool run_checked(ExprState *state, ArithmeticOp op, const IntView *left,
 }
 
 /* Row by row in 128 bits (products in 256). */
-static Status run_wide(ExprState *state, ArithmeticOp op, uint32_t drop_digits,
-                       const Vector *left, const Vector *right, const uint64_t *validity,
-                       Type type, Register *out)
+static Status run_wide(ExprState *state, ArithmeticOp op, uint32_t drop_digits, const Vector *left,
+                       const Vector *right, const uint64_t *validity, Type type, Register *out)
 {
     IntWriter writer;
     uint32_t count;
@@ -184,9 +194,10 @@ static Status run_wide(ExprState *state, ArithmeticOp op, uint32_t drop_digits,
     int_writer_init(&writer, state, type);
     for (uint32_t i = 0; i < count; i++) {
         Int128 a = expr_int128_at(left, rows[i]), b = expr_int128_at(right, rows[i]), value;
-        bool is_overflow = op == ARITHMETIC_ADD        ? __builtin_add_overflow(a, b, &value)
-                           : op == ARITHMETIC_SUBTRACT ? __builtin_sub_overflow(a, b, &value)
-                           : !decimal_multiply(a, b, drop_digits, &value);
+        bool is_overflow = op == ARITHMETIC_ADD ? __builtin_add_overflow(a, b, &value)
+                           : op == ARITHMETIC_SUBTRACT
+                               ? __builtin_sub_overflow(a, b, &value)
+                               : !decimal_multiply(a, b, drop_digits, &value);
         if (is_overflow || !int_writer_fits(&writer, value)) {
             return expr_out_of_range(type);
         }
@@ -203,8 +214,9 @@ static void drop_last_digits(ExprState *state, uint32_t digits, Vector *vector)
     VectorBuffer *buffer = expr_take_buffer(state);
     int64_t divisor = (int64_t)decimal_power_of_ten(digits);
     expr_int_view(state, vector, &view);
-    KERNELS(arithmetic_kernels)->divide_rounded(widened_lanes(state, &view),
-                                                expr_row_count(state), divisor, buffer->lanes);
+    KERNELS(arithmetic_kernels)
+        ->divide_rounded(widened_lanes(state, &view), expr_row_count(state), divisor,
+                         buffer->lanes);
     vector->lane = LANE_I64;
     vector->base = 0;
     vector->data = buffer->lanes;

@@ -26,8 +26,8 @@ static const uint64_t *blend_validity(ExprState *state, const BlendPart *parts, 
         const Vector *vector = &parts[i].vector;
         const uint64_t *validity = vector->form == VECTOR_CONSTANT ? NULL : vector->validity;
         for (uint32_t w = 0; w < expr_word_count(state) && !part_is_null(&parts[i]); w++) {
-            present->words[w] |= parts[i].mask.words[w] & (validity == NULL ? UINT64_MAX
-                                                                            : validity[w]);
+            present->words[w] |=
+                parts[i].mask.words[w] & (validity == NULL ? UINT64_MAX : validity[w]);
         }
     }
     const RowMask *rows = expr_rows_mask(state->rows);
@@ -152,7 +152,7 @@ static void part_list_init(PartList *list, ExprState *state, uint32_t capacity)
 /* Computes node `index` for the rows of `mask` as the next part. */
 static Status add_part(ExprState *state, uint32_t index, const RowMask *mask, PartList *list)
 {
-    if (row_mask_count(mask) == 0) {
+    if (expr_mask_count(mask) == 0) {
         return STATUS_OK;
     }
     ExprRows inner;
@@ -174,8 +174,8 @@ static Status finish_parts(ExprState *state, const ExprNode *node, const PartLis
         expr_set_null(state, node, out);
         return STATUS_OK;
     }
-    if (list->count == 1 && memcmp(&list->items[0].mask, expr_rows_mask(state->rows),
-                                   sizeof(RowMask)) == 0) {
+    if (list->count == 1 &&
+        memcmp(&list->items[0].mask, expr_rows_mask(state->rows), sizeof(RowMask)) == 0) {
         Vector vector = list->items[0].vector;
         vector.type = node->type;
         expr_set_vector(out, &vector);
@@ -271,7 +271,7 @@ Status op_extreme(ExprState *state, const ExprNode *node, Register *out)
         for (uint32_t w = 0; w < VALIDITY_WORDS; w++) {
             is_better.words[w] = parts[0].mask.words[w] & has_best.words[w];
         }
-        if (row_mask_count(&is_better) > 0) {
+        if (expr_mask_count(&is_better) > 0) {
             TRY(expr_compare_vectors(state, op, vector, &best.vector, &is_better));
         }
         for (uint32_t w = 0; w < VALIDITY_WORDS; w++) {

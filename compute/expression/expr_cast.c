@@ -40,8 +40,8 @@ static void store(IntWriter *writer, VectorBuffer *buffer, uint32_t row, const V
         return;
     case LANE_TEXT:
         ((TextView *)lanes)[row] = value->text;
-        *has_trailing_blanks |= value->text.length > 0 &&
-                                text_view_data(&value->text)[value->text.length - 1] == ' ';
+        *has_trailing_blanks |=
+            value->text.length > 0 && text_view_data(&value->text)[value->text.length - 1] == ' ';
         return;
     case LANE_I128:
         memcpy((Int128 *)lanes + row, &value->i128, sizeof(Int128));
@@ -115,12 +115,11 @@ static Status retype(ExprState *state, const ExprNode *node, const Vector *arg, 
 }
 
 /* To fewer digits behind the point. */
-static Status scale_down(ExprState *state, const ExprNode *node, const Vector *arg,
-                         uint32_t digits, Register *out, bool *is_done)
+static Status scale_down(ExprState *state, const ExprNode *node, const Vector *arg, uint32_t digits,
+                         Register *out, bool *is_done)
 {
     IntView view;
-    if (digits > DECIMAL_PRECISION_INT64 || !expr_int_view(state, arg, &view) ||
-        view.is_constant) {
+    if (digits > DECIMAL_PRECISION_INT64 || !expr_int_view(state, arg, &view) || view.is_constant) {
         return STATUS_OK;
     }
     Vector wide, vector = *arg;
@@ -132,8 +131,8 @@ static Status scale_down(ExprState *state, const ExprNode *node, const Vector *a
     }
     expr_widen(state, &vector, &wide);
     int64_t divisor = (int64_t)decimal_power_of_ten(digits);
-    KERNELS(arithmetic_kernels)->divide_rounded(wide.data, expr_row_count(state), divisor,
-                                                buffer->lanes);
+    KERNELS(arithmetic_kernels)
+        ->divide_rounded(wide.data, expr_row_count(state), divisor, buffer->lanes);
     vector = wide;
     vector.type = node->type;
     vector.data = buffer->lanes;
@@ -191,10 +190,14 @@ static Status exact_to_float(ExprState *state, const ExprNode *node, const Vecto
         }
     }
     VectorBuffer *buffer = expr_take_buffer(state);
-    KERNELS(cast_kernels)->to_f64[view.lane](view.lanes, expr_row_count(state), view.base,
-                                             (double)decimal_power_of_ten(scale), buffer->lanes);
-    Vector vector = {.type = node->type, .lane = LANE_F64, .form = VECTOR_FLAT,
-                     .validity = arg->validity, .data = buffer->lanes};
+    KERNELS(cast_kernels)
+        ->to_f64[view.lane](view.lanes, expr_row_count(state), view.base,
+                            (double)decimal_power_of_ten(scale), buffer->lanes);
+    Vector vector = {.type = node->type,
+                     .lane = LANE_F64,
+                     .form = VECTOR_FLAT,
+                     .validity = arg->validity,
+                     .data = buffer->lanes};
     expr_set_vector(out, &vector);
     *is_done = true;
     return STATUS_OK;
@@ -233,8 +236,7 @@ static Status date_to_timestamp(ExprState *state, const ExprNode *node, const Ve
 
 /* --- texts --- */
 
-/* Can the texts of `source` be texts of `target` as they are? */
-static bool text_fits_as_is(Type source, Type target)
+bool expr_text_fits(Type source, Type target)
 {
     if (target.id == TYPE_CHAR) {
         return source.id == TYPE_CHAR && source.length > 0 && source.length <= target.length;
@@ -281,7 +283,7 @@ Status op_cast(ExprState *state, const ExprNode *node, Register *out)
         return cast_values(state, node, arg, out);
     }
     if (type_is_text(source) && type_is_text(target)) {
-        if (!text_fits_as_is(source, target)) {
+        if (!expr_text_fits(source, target)) {
             return fit_texts(state, node, arg, out);
         }
         Vector vector = *arg;

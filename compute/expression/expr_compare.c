@@ -1,6 +1,6 @@
 /*
- * expr_compare.c — comparisons: column with constant in the domain of the column's lanes, column with
- * column in the narrowest width that holds both.
+ * expr_compare.c — comparisons: column with constant in the domain of the column's lanes, column
+ * with column in the narrowest width that holds both.
  */
 #include <math.h>
 #include <string.h>
@@ -54,8 +54,7 @@ static void clear_all(RowMask *mask)
 /* --- with a constant --- */
 
 /* The values that pass as a closed range, all others when *is_inverted; false when none pass. */
-static bool passing_range(FunctionId op, int64_t bound, int64_t *lo, int64_t *hi,
-                          bool *is_inverted)
+static bool passing_range(FunctionId op, int64_t bound, int64_t *lo, int64_t *hi, bool *is_inverted)
 {
     *lo = INT64_MIN;
     *hi = INT64_MAX;
@@ -105,9 +104,9 @@ static void compare_int_constant(ExprState *state, FunctionId op, const IntView 
         hi = hi > view->hi ? view->hi : hi;
     }
     uint64_t first = (uint64_t)lo - (uint64_t)(view->lane == LANE_I64 ? 0 : view->base);
-    KERNELS(predicate_kernels)->range[view->lane](view->lanes, expr_row_count(state), first,
-                                                  (uint64_t)hi - (uint64_t)lo, is_inverted,
-                                                  mask->words);
+    KERNELS(predicate_kernels)
+        ->range[view->lane](view->lanes, expr_row_count(state), first, (uint64_t)hi - (uint64_t)lo,
+                            is_inverted, mask->words);
 }
 
 /* Texts and floats: the predicates of base/vector know all forms. */
@@ -137,8 +136,8 @@ static bool sum_fits_int32(int64_t base, Lane lane)
     return base >= 0 && base <= INT32_MAX - lane_max;
 }
 
-static void compare_ints(ExprState *state, FunctionId op, const IntView *left,
-                         const IntView *right, RowMask *mask)
+static void compare_ints(ExprState *state, FunctionId op, const IntView *left, const IntView *right,
+                         RowMask *mask)
 {
     if (op == FUNCTION_GREATER || op == FUNCTION_LESS_EQUAL) { // only < and = have kernels
         compare_ints(state, flip(op), right, left, mask);
@@ -175,14 +174,14 @@ static void compare_ints(ExprState *state, FunctionId op, const IntView *left,
         left_lanes, right_lanes, expr_row_count(state), &terms, mask->words);
 }
 
-static void compare_floats(ExprState *state, FunctionId op, const Vector *left,
-                           const Vector *right, RowMask *mask)
+static void compare_floats(ExprState *state, FunctionId op, const Vector *left, const Vector *right,
+                           RowMask *mask)
 {
     Vector a, b;
     bool is_swapped = op == FUNCTION_GREATER || op == FUNCTION_LESS_EQUAL;
     bool is_equality = op == FUNCTION_EQUAL || op == FUNCTION_NOT_EQUAL;
-    bool is_inverted = op == FUNCTION_NOT_EQUAL || op == FUNCTION_GREATER_EQUAL ||
-                       op == FUNCTION_LESS_EQUAL;
+    bool is_inverted =
+        op == FUNCTION_NOT_EQUAL || op == FUNCTION_GREATER_EQUAL || op == FUNCTION_LESS_EQUAL;
     expr_flatten(state, is_swapped ? right : left, &a);
     expr_flatten(state, is_swapped ? left : right, &b);
     const CompareKernels *kernels = KERNELS(compare_kernels);
@@ -201,8 +200,8 @@ static bool texts_are_equal(const TextView *left, const TextView *right)
            memcmp(text_view_data(left), text_view_data(right), left->length) == 0;
 }
 
-static void compare_texts(ExprState *state, FunctionId op, const Vector *left,
-                          const Vector *right, RowMask *mask)
+static void compare_texts(ExprState *state, FunctionId op, const Vector *left, const Vector *right,
+                          RowMask *mask)
 {
     Vector a, b;
     expr_flatten(state, left, &a);
@@ -216,8 +215,8 @@ static void compare_texts(ExprState *state, FunctionId op, const Vector *left,
             uint32_t bit = (uint32_t)__builtin_ctzll(bits), row = word * 64 + bit;
             bool is_kept;
             if (is_plain) {
-                is_kept = texts_are_equal(&left_views[row], &right_views[row]) ==
-                          (op == FUNCTION_EQUAL);
+                is_kept =
+                    texts_are_equal(&left_views[row], &right_views[row]) == (op == FUNCTION_EQUAL);
             } else {
                 is_kept = order_passes(op, text_view_compare(&left_views[row], &right_views[row]));
             }
@@ -328,7 +327,7 @@ Status op_is_not_distinct(ExprState *state, const ExprNode *node, Register *out)
     for (uint32_t i = 0; i < VALIDITY_WORDS; i++) {
         mask->words[i] = left_present.words[i] & right_present.words[i];
     }
-    if (row_mask_count(mask) > 0) {
+    if (expr_mask_count(mask) > 0) {
         TRY(expr_compare_vectors(state, FUNCTION_EQUAL, left, right, mask));
     }
     for (uint32_t i = 0; i < VALIDITY_WORDS; i++) {
@@ -336,6 +335,43 @@ Status op_is_not_distinct(ExprState *state, const ExprNode *node, Register *out)
     }
     expr_set_truth(out, mask->words, NULL);
     return STATUS_OK;
+}
+
+#define SHORT_TEXTS_MAX 16
+
+/* Few texts of at most 12 bytes: every one is 16 bytes to compare with. False when some is longer.
+ */
+static bool find_short_texts(ExprState *state, const Predicate *predicate, const Vector *vector,
+                             RowMask *mask)
+{
+    if (!type_is_text(vector->type) || vector->has_trailing_blanks ||
+        vector->form == VECTOR_CONSTANT || predicate->value_count > SHORT_TEXTS_MAX) {
+        return false;
+    }
+    TextView views[SHORT_TEXTS_MAX];
+    for (uint32_t i = 0; i < predicate->value_count; i++) {
+        const TextView *text = &predicate->values[i].text;
+        uint32_t bytes = text_trimmed_length(text_view_data(text), text->length);
+        if (bytes > TEXT_INLINE_MAX) {
+            return false;
+        }
+        views[i] = text_view_make(text_view_data(text), bytes);
+    }
+    Vector flat;
+    RowMask found = {{0}};
+    expr_flatten(state, vector, &flat);
+    for (uint32_t i = 0; i < predicate->value_count; i++) {
+        RowMask equal = *mask;
+        uint64_t bound[2];
+        memcpy(bound, &views[i], sizeof bound);
+        KERNELS(predicate_kernels)
+            ->equal16(flat.data, expr_row_count(state), bound, false, equal.words);
+        for (uint32_t word = 0; word < VALIDITY_WORDS; word++) {
+            found.words[word] |= equal.words[word];
+        }
+    }
+    *mask = found;
+    return true;
 }
 
 /* What IN needs at run time: the list as a predicate over int64 where it fits, as it is else. */
@@ -365,7 +401,7 @@ Status op_in(ExprState *state, const ExprNode *node, Register *out)
         plain.values = expr->in.values;
         plain.value_count = expr->in.value_count;
         predicate_apply(&plain, &vector, expr_row_count(state), mask);
-    } else {
+    } else if (!find_short_texts(state, predicate, &vector, mask)) {
         predicate_apply(predicate, &vector, expr_row_count(state), mask);
     }
     if (expr->in.has_null_value) { // what is not found might equal the NULL

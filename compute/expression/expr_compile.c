@@ -63,8 +63,7 @@ static void insert_bucket(Compiler *compiler, uint64_t hash, uint32_t index)
 
 static void grow_buckets(Compiler *compiler)
 {
-    compiler->bucket_count =
-        compiler->bucket_count == 0 ? BUCKETS_MIN : compiler->bucket_count * 2;
+    compiler->bucket_count = compiler->bucket_count == 0 ? BUCKETS_MIN : compiler->bucket_count * 2;
     compiler->buckets = ARENA_ARRAY(compiler->arena, uint32_t, compiler->bucket_count);
     for (uint32_t i = 0; i < compiler->nodes.count; i++) {
         const ExprNode *node = compiler->nodes.items[i];
@@ -100,8 +99,7 @@ static bool has_constant_args(const Compiler *compiler, const ExprNode *node)
 }
 
 /* Computes the node for one row of no columns. */
-static Status compute_constant(const ExprProgram *program, uint32_t index, Arena *arena,
-                               Value *out)
+static Status compute_constant(const ExprProgram *program, uint32_t index, Arena *arena, Value *out)
 {
     Arena *scratch = arena_create(arena, "constant");
     ExprState *state = expr_state_create_inner(program, scratch);
@@ -151,9 +149,8 @@ static void inherit(const Compiler *compiler, ExprNode *node)
         is_every_null &= arg->is_null_for_null;
         is_some_null |= arg->is_null_for_null;
         if (arg->column != COLUMN_NONE) {
-            node->column = node->column == COLUMN_NONE || node->column == arg->column
-                               ? arg->column
-                               : COLUMN_MANY;
+            node->column = node->column == COLUMN_NONE || node->column == arg->column ? arg->column
+                                                                                      : COLUMN_MANY;
         }
     }
     bool is_connective = node->expr->kind == EXPR_AND || node->expr->kind == EXPR_OR;
@@ -161,13 +158,13 @@ static void inherit(const Compiler *compiler, ExprNode *node)
     bool is_single = node->column != COLUMN_NONE && node->column != COLUMN_MANY;
     if (is_single && node->arg_count > 0 && node->is_null_for_null && !node->is_volatile) {
         bool has_form = type_is_text(node->type) || type_is_scaled_integer(node->type);
-        node->is_per_entry = has_form && (node->is_costly ||
-                                          type_is_text(compiler->input_types[node->column]));
+        has_form &= node->expr->kind != EXPR_CAST || node->is_costly; // else the codes stay anyway
+        node->is_per_entry =
+            has_form && (node->is_costly || type_is_text(compiler->input_types[node->column]));
     }
 }
 
-static Status add_node(Compiler *compiler, const Expr *expr, const uint32_t *args,
-                       uint32_t *index)
+static Status add_node(Compiler *compiler, const Expr *expr, const uint32_t *args, uint32_t *index)
 {
     if (compiler->nodes.count * 2 >= compiler->bucket_count) {
         grow_buckets(compiler);
@@ -205,20 +202,23 @@ static const Expr *rewrite(Compiler *compiler, const Expr *expr)
     }
     Comparison simple;
     if (expr_simplify_comparison(expr, &simple) && simple.value != expr->args[0] &&
-        simple.value != expr->args[1]) { // a cast has gone
+        simple.value != expr->args[1]) {               // a cast has gone
         Expr *value = (Expr *)(uintptr_t)simple.value; // only read
         return expr_call2(arena, simple.op, expr->type, value, expr_constant(arena, &simple.bound));
     }
     if (expr->function == FUNCTION_NULLIF) { // case when a = b then null else a end
         Value null = value_null(expr->type);
         Expr **args = ARENA_ARRAY(arena, Expr *, 3);
-        args[0] = expr_call2(arena, FUNCTION_EQUAL, type_of(TYPE_BOOLEAN), expr->args[0],
-                             expr->args[1]);
+        args[0] =
+            expr_call2(arena, FUNCTION_EQUAL, type_of(TYPE_BOOLEAN), expr->args[0], expr->args[1]);
         args[1] = expr_constant(arena, &null);
         args[2] = expr->args[0];
         Expr *chosen = ARENA_NEW(arena, Expr);
-        *chosen = (Expr){.kind = EXPR_CASE, .type = expr->type, .position = expr->position,
-                         .arg_count = 3, .args = args};
+        *chosen = (Expr){.kind = EXPR_CASE,
+                         .type = expr->type,
+                         .position = expr->position,
+                         .arg_count = 3,
+                         .args = args};
         return chosen;
     }
     if (expr->function == FUNCTION_CONCAT) {
@@ -252,8 +252,8 @@ static Status compile_expr(Compiler *compiler, const Expr *expr, uint32_t depth,
     return add_node(compiler, own, args, index);
 }
 
-Status expr_compile(Arena *arena, Expr *const *exprs, uint32_t expr_count,
-                    const Type *input_types, uint32_t input_count, ExprProgram **out)
+Status expr_compile(Arena *arena, Expr *const *exprs, uint32_t expr_count, const Type *input_types,
+                    uint32_t input_count, ExprProgram **out)
 {
     static atomic_uint_fast64_t last_serial; // only has to differ
     Compiler compiler = {

@@ -48,8 +48,8 @@ static void read_constants(const Compiler *compiler, const ExprNode *node,
 
 static Status not_supported(const Expr *expr)
 {
-    return status_at(expr->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
-                     "function %s is not supported", function_name(expr->function));
+    return status_at(expr->position, SQLSTATE_FEATURE_NOT_SUPPORTED, "function %s is not supported",
+                     function_name(expr->function));
 }
 
 /* A function that runs row by row, or the fall-back of one that has kernels. */
@@ -131,6 +131,9 @@ static Status compile_call(Compiler *compiler, ExprNode *node)
     case FUNCTION_BUCKET:
         set_rule(node, (NodeRule){op_bucket, false, false, true});
         return STATUS_OK;
+    case FUNCTION_SUBSTRING:
+    case FUNCTION_LEFT:
+        return prepare_scalar(compiler, node, op_substring);
     case FUNCTION_EXTRACT:
         return prepare_scalar(compiler, node, op_extract);
     case FUNCTION_DATE_ADD_DAYS:
@@ -140,6 +143,22 @@ static Status compile_call(Compiler *compiler, ExprNode *node)
     default:
         return prepare_scalar(compiler, node, op_function);
     }
+}
+
+/* Casts that cannot fail or cost next to nothing are known by their types. */
+static Status compile_cast(const Compiler *compiler, ExprNode *node)
+{
+    Type source = compiler_arg(compiler, node, 0)->type, target = node->type;
+    NodeRule rule = {op_cast, true, true, has_text(compiler, node)};
+    if (type_is_text(source) && type_is_text(target)) {
+        bool is_view = expr_text_fits(source, target);
+        rule.can_fail = !is_view && !node->expr->is_explicit;
+        rule.is_costly = !is_view;
+    } else if (type_is_integer(source) && type_is_integer(target)) {
+        rule.can_fail = type_int64_max(source) > type_int64_max(target);
+    }
+    set_rule(node, rule);
+    return STATUS_OK;
 }
 
 /* The list as a predicate: integers and decimals as int64, which is how lanes hold them. */
@@ -199,8 +218,7 @@ Status expr_compile_node(Compiler *compiler, ExprNode *node)
     case EXPR_CALL:
         return compile_call(compiler, node);
     case EXPR_CAST:
-        set_rule(node, (NodeRule){op_cast, true, true, has_text(compiler, node)});
-        return STATUS_OK;
+        return compile_cast(compiler, node);
     case EXPR_CASE:
         set_rule(node, (NodeRule){op_case, false, false, true});
         return STATUS_OK;

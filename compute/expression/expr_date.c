@@ -12,6 +12,7 @@
 #include "compute/expression/expr_internal.h"
 #include "compute/expression/expr_slots.h"
 #include "compute/functions/datetime_functions.h"
+#include "compute/kernels/arithmetic_kernels.h"
 #include "compute/kernels/date_kernels.h"
 
 #define YEAR_ONE_DAYS (-719162) /* 0001-01-01 */
@@ -24,8 +25,8 @@ static int32_t year_of(int64_t days)
     return civil.year;
 }
 
-static void set_lanes(const ExprNode *node, const Vector *days, Lane lane, int64_t base,
-                      int64_t lo, int64_t hi, const void *lanes, Register *out)
+static void set_lanes(const ExprNode *node, const Vector *days, Lane lane, int64_t base, int64_t lo,
+                      int64_t hi, const void *lanes, Register *out)
 {
     Vector vector = {
         .type = node->type,
@@ -62,28 +63,48 @@ static void extract_year(ExprState *state, const ExprNode *node, const Vector *d
     set_lanes(node, days, LANE_U16, 0, first, last, buffer->lanes, out);
 }
 
+/* The days of timestamps from 1970 to 2112, which have 52 bits; false for others. */
+static bool timestamp_days(ExprState *state, const Vector *timestamps, IntView *days)
+{
+    IntView us;
+    if (!expr_int_view(state, timestamps, &us) || us.is_constant || us.lane != LANE_I64) {
+        return false;
+    }
+    if (us.lo < 0 || us.hi > DIVIDE_SHORT_MAX) {
+        expr_tighten(state, &us);
+    }
+    if (us.lo < 0 || us.hi > DIVIDE_SHORT_MAX) {
+        return false;
+    }
+    int64_t *lanes = expr_take_buffer(state)->lanes;
+    KERNELS(arithmetic_kernels)
+        ->divide_short(us.lanes, expr_row_count(state), US_PER_DAY, DIVIDE_CUT, lanes);
+    *days = (IntView){
+        .lanes = lanes, .lane = LANE_I64, .lo = us.lo / US_PER_DAY, .hi = us.hi / US_PER_DAY};
+    return true;
+}
+
 /* False when the field or the range has no kernel. */
 static bool extract_field(ExprState *state, const ExprNode *node, DateField field,
                           const Vector *days, Register *out)
 {
     IntView view;
-    if (!expr_int_view(state, days, &view) || view.is_constant || view.lo < YEAR_ONE_DAYS ||
-        view.hi > CALENDAR_DAYS_MAX || type_is_float(node->type)) {
+    bool is_date = days->type.id == TYPE_DATE;
+    if ((field != DATE_FIELD_YEAR && field != DATE_FIELD_MONTH && field != DATE_FIELD_DAY) ||
+        type_is_float(node->type) ||
+        !(is_date ? expr_int_view(state, days, &view) : timestamp_days(state, days, &view)) ||
+        view.is_constant || view.lo < YEAR_ONE_DAYS || view.hi > CALENDAR_DAYS_MAX) {
         return false;
     }
     if (field == DATE_FIELD_YEAR) {
         extract_year(state, node, days, &view, out);
         return true;
     }
-    if (field != DATE_FIELD_MONTH && field != DATE_FIELD_DAY) {
-        return false;
-    }
     VectorBuffer *buffer = expr_take_buffer(state);
     bool is_month = field == DATE_FIELD_MONTH;
     DateFields fields = {.month = is_month ? buffer->lanes : NULL,
                          .day = is_month ? NULL : buffer->lanes};
-    KERNELS(date_kernels)->fields[view.lane](view.lanes, expr_row_count(state), view.base,
-                                             fields);
+    KERNELS(date_kernels)->fields[view.lane](view.lanes, expr_row_count(state), view.base, fields);
     set_lanes(node, days, LANE_U8, 0, 1, is_month ? 12 : 31, buffer->lanes, out);
     return true;
 }
@@ -92,7 +113,8 @@ Status op_extract(ExprState *state, const ExprNode *node, Register *out)
 {
     const ScalarCall *call = node->prepared;
     const Vector *days = expr_arg(state, node, 1);
-    if (days->type.id == TYPE_DATE && call->prepared != NULL &&
+    bool is_day = days->type.id == TYPE_DATE || days->type.id == TYPE_TIMESTAMP;
+    if (is_day && call->prepared != NULL &&
         extract_field(state, node, *(const DateField *)call->prepared, days, out)) {
         return STATUS_OK;
     }

@@ -19,13 +19,16 @@
 #define ENTRIES_MAX (1u << 20)
 
 typedef struct EntryCache {
-    Arena *arena;           /* of everything below; emptied for another dictionary */
-    uint64_t identity;      /* of the dictionary; 0: none yet */
-    uint64_t rows_seen;     /* computed row by row so far */
+    Arena *arena;       /* of everything below; emptied for another dictionary */
+    uint64_t identity;  /* of the dictionary; 0: none yet */
+    uint64_t rows_seen; /* computed row by row so far */
     bool is_ready, is_refused;
-    uint64_t *truth;        /* BOOLEAN: a bit per entry */
-    uint64_t *validity;     /* null: no entry gives NULL */
-    Dictionary derived;     /* other types */
+    uint64_t *truth; /* BOOLEAN: a bit per entry */
+    bool is_range;   /* its codes that pass, or that fail, are neighbours: */
+    bool is_inverted;
+    uint32_t first, last;
+    uint64_t *validity; /* null: no entry gives NULL */
+    Dictionary derived; /* other types */
     bool has_trailing_blanks;
     int64_t lo, hi;
 } EntryCache;
@@ -122,8 +125,27 @@ static Status store_values(ExprState *inner, const ExprNode *node, uint32_t firs
     return STATUS_OK;
 }
 
-static Status build(ExprState *state, const ExprNode *node, const Vector *column,
-                    EntryCache *cache)
+/* Equality passes one code, inequality fails one: a comparison of codes is faster than a bitmap. */
+static void find_range(EntryCache *cache, uint32_t entry_count)
+{
+    uint32_t changes = 0;
+    cache->is_inverted = (cache->truth[0] & 1) != 0;
+    bool is_last = cache->is_inverted;
+    for (uint32_t i = 0; i < entry_count; i++) {
+        bool is_passed = (cache->truth[i / 64] >> (i % 64) & 1) != 0;
+        if (is_passed != is_last) {
+            *(changes == 0 ? &cache->first : &cache->last) = changes == 0 ? i : i - 1;
+            changes++;
+            is_last = is_passed;
+        }
+    }
+    if (changes == 1) { // up to the last entry
+        cache->last = entry_count - 1;
+    }
+    cache->is_range = changes == 1 || changes == 2;
+}
+
+static Status build(ExprState *state, const ExprNode *node, const Vector *column, EntryCache *cache)
 {
     uint32_t entry_count = column->dictionary->entry_count;
     bool is_boolean = node->type.id == TYPE_BOOLEAN;
@@ -146,7 +168,8 @@ static Status build(ExprState *state, const ExprNode *node, const Vector *column
             .identity = cache->identity == 0
                             ? 0
                             : hash_combine(hash_combine(cache->identity, state->program->serial),
-                                           node->index) | 1,
+                                           node->index) |
+                                  1,
         };
     }
     batch.columns = ARENA_ARRAY(cache->arena, Vector, state->program->input_count);
@@ -163,6 +186,7 @@ static Status build(ExprState *state, const ExprNode *node, const Vector *column
             missing |= ~cache->validity[i];
         }
         cache->validity = missing == 0 ? NULL : cache->validity;
+        find_range(cache, entry_count);
     }
     return STATUS_OK;
 }
@@ -172,9 +196,9 @@ static Status build(ExprState *state, const ExprNode *node, const Vector *column
 /* Clears the rows whose code's bit is not set. */
 static void map_codes(ExprState *state, const Vector *column, const uint64_t *bits, RowMask *mask)
 {
-    KERNELS(predicate_kernels)->bitmap[column->lane](column->data, expr_row_count(state), 0, bits,
-                                                     column->dictionary->entry_count - 1,
-                                                     mask->words);
+    KERNELS(predicate_kernels)
+        ->bitmap[column->lane](column->data, expr_row_count(state), 0, bits,
+                               column->dictionary->entry_count - 1, mask->words);
 }
 
 static void use_truth(ExprState *state, const Vector *column, const EntryCache *cache,
@@ -193,7 +217,13 @@ static void use_truth(ExprState *state, const Vector *column, const EntryCache *
         validity = present->words;
         *mask = *present;
     }
-    map_codes(state, column, cache->truth, mask);
+    if (cache->is_range) {
+        KERNELS(predicate_kernels)
+            ->range[column->lane](column->data, expr_row_count(state), cache->first,
+                                  cache->last - cache->first, cache->is_inverted, mask->words);
+    } else {
+        map_codes(state, column, cache->truth, mask);
+    }
     expr_set_truth(out, mask->words, validity);
 }
 

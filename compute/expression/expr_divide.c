@@ -2,11 +2,13 @@
  * expr_divide.c — division of integers (cut towards zero) and decimals (rounded half away from zero
  * to the result's scale), remainders, and the division that ends AVG.
  *
- * Divisions run row by row over active rows only: a zero divisor is an error (22012), and the
- * processor has no vector division of integers anyway.
+ * Divisors that are constant, as in price / 7, divide whole vectors by way of doubles while the
+ * dividends have at most 52 bits. All other divisions run row by row over active rows only: a zero
+ * divisor is an error (22012), and the processor has no vector division of integers anyway.
  */
 #include "base/types/decimal.h"
 #include "compute/expression/expr_internal.h"
+#include "compute/kernels/arithmetic_kernels.h"
 
 static Status division_by_zero(void)
 {
@@ -65,6 +67,47 @@ static void load_operands(ExprState *state, const ExprNode *node, int64_t left_l
     }
 }
 
+/* left * power / right for a short constant right side; *is_done is false when it is not. */
+static Status divide_by_constant(ExprState *state, const ExprNode *node, DivideMode mode,
+                                 int64_t power, Register *out, bool *is_done)
+{
+    IntView left, right;
+    const Vector *dividend = expr_arg(state, node, 0);
+    if (!expr_int_view(state, expr_arg(state, node, 1), &right) || !right.is_constant ||
+        right.lo == 0 || right.lo < -DIVIDE_SHORT_MAX || right.lo > DIVIDE_SHORT_MAX ||
+        !expr_int_view(state, dividend, &left) || left.is_constant) {
+        return STATUS_OK;
+    }
+    const int64_t limit = DIVIDE_SHORT_MAX / power;
+    if (left.lo < -limit || left.hi > limit) {
+        expr_tighten(state, &left);
+        if (left.lo < -limit || left.hi > limit) {
+            return STATUS_OK;
+        }
+    }
+    const ArithmeticKernels *kernels = KERNELS(arithmetic_kernels);
+    LaneTerms terms = {.left_add = (uint64_t)left.base, .right_add = (uint64_t)power};
+    int64_t *scaled = expr_take_buffer(state)->lanes, *target = expr_take_buffer(state)->lanes;
+    kernels->scale[left.lane][LANE_I64](left.lanes, expr_row_count(state), &terms, scaled);
+    kernels->divide_short(scaled, expr_row_count(state), right.lo, mode, target);
+    int64_t size = (left.hi > -left.lo ? left.hi : -left.lo) * power;
+    int64_t divisor = right.lo < 0 ? -right.lo : right.lo;
+    int64_t bound = mode == DIVIDE_REMAINDER ? divisor - 1 : size / divisor + 1;
+    Vector vector = {
+        .type = node->type,
+        .lane = LANE_I64,
+        .form = VECTOR_FLAT,
+        .lo = left.lo >= 0 && (right.lo > 0 || mode == DIVIDE_REMAINDER) ? 0 : -bound,
+        .hi = bound,
+        .validity = dividend->validity,
+        .data = target,
+    };
+    TRY(expr_check_range(state, &vector, node->type));
+    expr_set_vector(out, &vector);
+    *is_done = true;
+    return STATUS_OK;
+}
+
 static Int128 divide_int128(Int128 left, Int128 right)
 {
     return left / right;
@@ -76,14 +119,20 @@ static Int128 remainder_int128(Int128 left, Int128 right)
 }
 
 /* Whole-number division or remainder of both sides as they are. */
-static Status run_whole(ExprState *state, const ExprNode *node,
-                        Int128 (*function)(Int128, Int128), Register *out)
+static Status run_whole(ExprState *state, const ExprNode *node, Int128 (*function)(Int128, Int128),
+                        Register *out)
 {
     Operands operands;
     IntWriter writer;
+    const bool is_remainder = function == remainder_int128;
+    bool is_done = false;
+    TRY(divide_by_constant(state, node, is_remainder ? DIVIDE_REMAINDER : DIVIDE_CUT, 1, out,
+                           &is_done));
+    if (is_done) {
+        return STATUS_OK;
+    }
     load_operands(state, node, INT64_MAX, &operands);
     int_writer_init(&writer, state, node->type);
-    const bool is_remainder = function == remainder_int128;
     for (uint32_t i = 0; i < operands.row_count; i++) {
         uint32_t row = operands.rows[i];
         if (operands.left_lanes != NULL) {
@@ -136,16 +185,15 @@ static RowMask *take_present(ExprState *state, const uint64_t *validity)
 }
 
 typedef struct Quotient {
-    uint32_t shift;      /* digits added to the dividend */
-    uint32_t drop;       /* or dropped, by way of the divisor */
-    bool is_zero_null;   /* a zero divisor gives NULL instead of 22012 */
+    uint32_t shift;    /* digits added to the dividend */
+    uint32_t drop;     /* or dropped, by way of the divisor */
+    bool is_zero_null; /* a zero divisor gives NULL instead of 22012 */
 } Quotient;
 
 /* One quotient in 128 bits; 22003. */
 static Status divide_wide(Int128 left, Int128 right, const Quotient *how, Type type, Int128 *out)
 {
-    if (how->drop > 0 &&
-        __builtin_mul_overflow(right, decimal_power_of_ten(how->drop), &right)) {
+    if (how->drop > 0 && __builtin_mul_overflow(right, decimal_power_of_ten(how->drop), &right)) {
         return expr_out_of_range(type);
     }
     return decimal_divide(left, right, how->shift, out) ? STATUS_OK : expr_out_of_range(type);
@@ -159,6 +207,13 @@ static Status run_rounded(ExprState *state, const ExprNode *node, const Quotient
     RowMask *present = NULL;
     bool is_narrow = how->shift <= DECIMAL_PRECISION_INT64 && how->drop == 0;
     int64_t power = is_narrow ? (int64_t)decimal_power_of_ten(how->shift) : 0;
+    if (is_narrow) {
+        bool is_done = false;
+        TRY(divide_by_constant(state, node, DIVIDE_ROUNDED, power, out, &is_done));
+        if (is_done) {
+            return STATUS_OK;
+        }
+    }
     load_operands(state, node, is_narrow ? INT64_MAX / power : 0, &operands);
     int_writer_init(&writer, state, node->type);
     for (uint32_t i = 0; i < operands.row_count; i++) {
@@ -237,9 +292,11 @@ static Status average_floats(ExprState *state, const ExprNode *node, Register *o
             ((double *)buffer->lanes)[row] = total / count;
         }
     }
-    Vector vector = {.type = node->type, .form = VECTOR_FLAT,
+    Vector vector = {.type = node->type,
+                     .form = VECTOR_FLAT,
                      .lane = is_real ? LANE_F32 : LANE_F64,
-                     .validity = present->words, .data = buffer->lanes};
+                     .validity = present->words,
+                     .data = buffer->lanes};
     expr_set_vector(out, &vector);
     return STATUS_OK;
 }

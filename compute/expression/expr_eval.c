@@ -108,6 +108,11 @@ const RowMask *expr_rows_mask(ExprRows *rows)
     return &rows->mask;
 }
 
+uint32_t expr_mask_count(const RowMask *mask)
+{
+    return KERNELS(blend_kernels)->count_bits(mask->words, VALIDITY_WORDS);
+}
+
 const uint16_t *expr_rows_list(ExprState *state, ExprRows *rows)
 {
     if (rows->is_all) {
@@ -128,7 +133,7 @@ void expr_rows_push(ExprState *state, ExprRows *inner, const RowMask *mask)
     inner->row_count = state->rows->row_count;
     inner->mask = *mask;
     inner->has_mask = true;
-    inner->count = row_mask_count(mask);
+    inner->count = expr_mask_count(mask);
     inner->is_all = inner->count == inner->row_count;
     inner->list = NULL;
     state->rows = inner;
@@ -214,10 +219,9 @@ static Status fill_once(ExprState *state, const ExprNode *node, Register *out)
     }
     expr_rows_pop(state);
     TRY(status);
+    Value value = vector_value(&out->vector, 0); // in the lane that constants have everywhere
+    vector_set_constant(&out->vector, &value, expr_take_mask(state));
     out->has_truth = false; // its words were for one row
-    if (out->vector.form == VECTOR_FLAT) {
-        out->vector.form = VECTOR_CONSTANT;
-    }
     return STATUS_OK;
 }
 
@@ -303,8 +307,9 @@ static void truth_from_lanes(ExprState *state, Register *reg)
         if (true_lane > 1) { // all lanes are false: base 1 has lane 0 for true, base 0 lane 1
             memset(mask, 0, sizeof *mask);
         } else {
-            KERNELS(predicate_kernels)->range[flat.lane](flat.data, expr_row_count(state),
-                                                         true_lane, 0, false, mask->words);
+            KERNELS(predicate_kernels)
+                ->range[flat.lane](flat.data, expr_row_count(state), true_lane, 0, false,
+                                   mask->words);
         }
         if (reg->validity != NULL) {
             for (uint32_t i = 0; i < expr_word_count(state); i++) {
@@ -383,8 +388,8 @@ void expr_flatten(ExprState *state, const Vector *vector, Vector *out)
         return;
     }
     const uint16_t *list = state->rows->is_all ? NULL : expr_rows_list(state, state->rows);
-    vector_flatten(vector, expr_row_count(state), list, state->rows->count,
-                   expr_take_buffer(state), out);
+    vector_flatten(vector, expr_row_count(state), list, state->rows->count, expr_take_buffer(state),
+                   out);
 }
 
 void expr_widen(ExprState *state, const Vector *vector, Vector *out)
@@ -403,8 +408,8 @@ static void bound_wide_decimal(ExprState *state, Vector *vector)
     vector->lo = INT64_MIN;
     vector->hi = INT64_MAX;
     if (vector->form == VECTOR_FLAT && vector->lane == LANE_I64) {
-        KERNELS(vector_kernels)->min_max[LANE_I64](vector->data, expr_row_count(state),
-                                                   &vector->lo, &vector->hi);
+        KERNELS(vector_kernels)
+            ->min_max[LANE_I64](vector->data, expr_row_count(state), &vector->lo, &vector->hi);
     }
 }
 

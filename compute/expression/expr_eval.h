@@ -17,8 +17,8 @@ typedef struct ExprState ExprState;
 
 /* `input_types`: the columns EXPR_COLUMN refers to. Common subexpressions are computed once.
  * 0A000 for what has no kernel. */
-Status expr_compile(Arena *arena, Expr *const *exprs, uint32_t expr_count,
-                    const Type *input_types, uint32_t input_count, ExprProgram **out) CHECKED;
+Status expr_compile(Arena *arena, Expr *const *exprs, uint32_t expr_count, const Type *input_types,
+                    uint32_t input_count, ExprProgram **out) CHECKED;
 ExprState *expr_state_create(const ExprProgram *program, Arena *worker_arena);
 /* Evaluates expression `index` (all results stay valid until the next call of expr_begin). */
 void expr_begin(ExprState *state, Batch *input);

@@ -2,9 +2,9 @@
  * expr_filter.c — conjuncts over a batch, the most useful ones first.
  *
  * Each term's cost and pass rate are measured while it runs; every 64 batches the terms are put in
- * the order of cost / (1 - pass rate), lowest first, which minimises the expected total (Hellerstein
- * and Stonebraker, "Predicate migration", 1993, section 3). A term that might fail never moves
- * before one that was written before it: what protected it still does.
+ * the order of cost / (1 - pass rate), lowest first, which minimises the expected total
+ * (Hellerstein and Stonebraker, "Predicate migration", 1993, section 3). A term that might fail
+ * never moves before one that was written before it: what protected it still does.
  */
 #include <string.h>
 
@@ -14,9 +14,9 @@
 #define REORDER_BATCHES 64
 
 struct FilterTerm {
-    uint64_t ticks;              /* spent, halved at each reordering */
+    uint64_t ticks; /* spent, halved at each reordering */
     uint64_t rows_in, rows_out;
-    uint64_t dense_rows;         /* rows of the batches it ran over */
+    uint64_t dense_rows; /* rows of the batches it ran over */
 };
 
 static uint64_t read_ticks(void)
@@ -114,7 +114,7 @@ static Status run_term(ExprState *state, uint32_t index, RowMask *mask)
     term->ticks += read_ticks() - start;
     term->rows_in += state->rows->count;
     term->dense_rows += expr_row_count(state);
-    term->rows_out += row_mask_count(mask);
+    term->rows_out += expr_mask_count(mask);
     return STATUS_OK;
 }
 
@@ -153,7 +153,7 @@ Status expr_filter(ExprState *state, Batch *batch)
     for (uint32_t place = 0; place < count && state->rows->count > 0; place++) {
         RowMask mask;
         TRY(run_term(state, state->filter_order[place], &mask));
-        if (row_mask_count(&mask) == state->rows->count) {
+        if (expr_mask_count(&mask) == state->rows->count) {
             continue;
         }
         // stays current until the end: what later terms compute may be used by terms behind them

@@ -90,13 +90,8 @@ void slot_write(SlotWriter *writer, uint32_t row, const Slot *slot)
         ((double *)lanes)[row] = slot->f64;
         return;
     case LANE_TEXT:
-        ((TextView *)lanes)[row] = slot->text;
-        writer->has_trailing_blanks |=
-            slot->text.length > 0 && text_view_data(&slot->text)[slot->text.length - 1] == ' ';
-        return;
     case LANE_I128:
-        memcpy((Slot *)lanes + row, slot, sizeof *slot);
-        return;
+        return; // the function has written into the lane
     default:
         break;
     }
@@ -110,14 +105,28 @@ void slot_write(SlotWriter *writer, uint32_t row, const Slot *slot)
     writer->hi = value > writer->hi ? value : writer->hi;
 }
 
-void slot_writer_finish(const SlotWriter *writer, const uint64_t *validity, Register *out)
+/* Rows that were not written are empty and end in nothing. */
+static bool has_trailing_blanks(const TextView *views, uint32_t row_count)
+{
+    for (uint32_t i = 0; i < row_count; i++) {
+        const TextView *view = &views[i];
+        if (view->length > 0 && text_view_data(view)[view->length - 1] == ' ') {
+            return true;
+        }
+    }
+    return false;
+}
+
+void slot_writer_finish(const SlotWriter *writer, uint32_t row_count, const uint64_t *validity,
+                        Register *out)
 {
     bool is_empty = writer->lo > writer->hi;
     Vector vector = {
         .type = writer->type,
         .lane = (uint8_t)writer->lane,
         .form = VECTOR_FLAT,
-        .has_trailing_blanks = writer->has_trailing_blanks,
+        .has_trailing_blanks =
+            writer->lane == LANE_TEXT && has_trailing_blanks(writer->buffer->lanes, row_count),
         .lo = is_empty ? 0 : writer->lo,
         .hi = is_empty ? 0 : writer->hi,
         .validity = validity,
@@ -142,6 +151,7 @@ static FunctionFrame *frame_of(ExprState *state, const ExprNode *node)
             .type = node->type,
             .arg_types = types,
             .arg_count = node->arg_count,
+            .worker_arena = state->arena,
         };
         if (node->is_volatile) { // another sequence for every worker, call and run
             uint64_t seed = hash_combine((uint64_t)clock_monotonic_us(), (uintptr_t)state);
@@ -177,9 +187,14 @@ Status op_function(ExprState *state, const ExprNode *node, Register *out)
                 slot_read(&readers[j], row, &args[j]);
             }
         }
-        TRY(call->function(frame, args, &result));
+        // texts and 128 bits go straight into their lane: copying what was just written in pieces
+        // would wait for the store buffer
+        Slot *target = writer.lane == LANE_TEXT || writer.lane == LANE_I128
+                           ? (Slot *)writer.buffer->lanes + row
+                           : &result;
+        TRY(call->function(frame, args, target));
         if (!frame->is_null) {
-            slot_write(&writer, row, &result);
+            slot_write(&writer, row, target);
             continue;
         }
         frame->is_null = false;
@@ -189,7 +204,8 @@ Status op_function(ExprState *state, const ExprNode *node, Register *out)
         }
         validity_clear(present->words, row);
     }
-    slot_writer_finish(&writer, present != NULL ? present->words : validity, out);
+    slot_writer_finish(&writer, expr_row_count(state), present != NULL ? present->words : validity,
+                       out);
     return STATUS_OK;
 }
 
@@ -212,8 +228,12 @@ Status op_bucket(ExprState *state, const ExprNode *node, Register *out)
     for (uint32_t i = 0; i < rows.selected_count; i++) {
         buckets[batch_row(&rows, i)] = (uint16_t)bucket_of_hash(hashes[i]);
     }
-    Vector vector = {.type = node->type, .lane = LANE_U16, .form = VECTOR_FLAT, .lo = 0,
-                     .hi = BUCKET_COUNT - 1, .data = buckets};
+    Vector vector = {.type = node->type,
+                     .lane = LANE_U16,
+                     .form = VECTOR_FLAT,
+                     .lo = 0,
+                     .hi = BUCKET_COUNT - 1,
+                     .data = buckets};
     expr_set_vector(out, &vector);
     return STATUS_OK;
 }

@@ -28,8 +28,11 @@ bool expr_int_view(ExprState *state, const Vector *vector, IntView *out)
         if (value != (int64_t)value) {
             return false;
         }
-        *out = (IntView){.is_constant = true, .lane = LANE_U8, .base = (int64_t)value,
-                         .lo = (int64_t)value, .hi = (int64_t)value};
+        *out = (IntView){.is_constant = true,
+                         .lane = LANE_U8,
+                         .base = (int64_t)value,
+                         .lo = (int64_t)value,
+                         .hi = (int64_t)value};
         return true;
     }
     Vector flat;
@@ -37,8 +40,11 @@ bool expr_int_view(ExprState *state, const Vector *vector, IntView *out)
     if (flat.lane > LANE_I64) {
         return false;
     }
-    *out = (IntView){.lanes = flat.data, .lane = (Lane)flat.lane, .base = flat.base,
-                     .lo = flat.lo, .hi = flat.hi};
+    *out = (IntView){.lanes = flat.data,
+                     .lane = (Lane)flat.lane,
+                     .base = flat.base,
+                     .lo = flat.lo,
+                     .hi = flat.hi};
     clamp_to_lanes(out);
     if (out->lo > out->hi) { // no row but null ones
         out->lo = out->hi = out->base;
@@ -69,7 +75,7 @@ void expr_tighten(ExprState *state, IntView *view)
 
 Lane lane_for_span(uint64_t span)
 {
-    return span <= UINT8_MAX ? LANE_U8
+    return span <= UINT8_MAX    ? LANE_U8
            : span <= UINT16_MAX ? LANE_U16
            : span <= UINT32_MAX ? LANE_U32
                                 : LANE_I64;
@@ -80,7 +86,8 @@ Int128 expr_int128_at(const Vector *vector, uint32_t row)
     if (vector->form != VECTOR_DICTIONARY && vector->lane == LANE_I128) {
         Int128 value;
         memcpy(&value,
-               (const char *)vector->data + (vector->form == VECTOR_CONSTANT ? 0 : row) * sizeof value,
+               (const char *)vector->data +
+                   (vector->form == VECTOR_CONSTANT ? 0 : row) * sizeof value,
                sizeof value);
         return value;
     }

@@ -1,10 +1,10 @@
 /*
  * expr_internal.h — the compiled program and a worker's registers, for the sources of this folder.
  *
- * A program is a list of nodes in which every node comes behind its arguments; equal expressions are
- * one node. A state has a register per node. Registers are filled when somebody asks, for the rows
- * that are current then: CASE, AND and their like make narrower sets of rows current while they
- * ask for their later parts.
+ * A program is a list of nodes in which every node comes behind its arguments; equal expressions
+ * are one node. A state has a register per node. Registers are filled when somebody asks, for the
+ * rows that are current then: CASE, AND and their like make narrower sets of rows current while
+ * they ask for their later parts.
  *
  * Invariants: (1) a register is filled for the rows named by its `rows_id` and may be used under
  * these rows or narrower ones; (2) lanes and words are never changed once a register shows them,
@@ -29,47 +29,47 @@ typedef Status (*NodeOp)(ExprState *state, const ExprNode *node, Register *out);
 
 struct ExprNode {
     NodeOp op;
-    const Expr *expr;       /* the call's constants, messages */
+    const Expr *expr; /* the call's constants, messages */
     Type type;
-    uint32_t index;         /* of its register */
+    uint32_t index; /* of its register */
     uint32_t arg_count;
-    const uint32_t *args;   /* indexes of earlier nodes */
-    uint32_t column;        /* the only one it depends on, or COLUMN_ */
-    bool is_constant;       /* a literal: `constant` */
-    bool is_strict;         /* NULL in any argument gives NULL */
+    const uint32_t *args; /* indexes of earlier nodes */
+    uint32_t column;      /* the only one it depends on, or COLUMN_ */
+    bool is_constant;     /* a literal: `constant` */
+    bool is_strict;       /* NULL in any argument gives NULL */
     bool is_volatile;
-    bool can_fail;          /* some row might raise an error, in it or in an argument */
-    bool is_costly;         /* more than a kernel over narrow lanes */
-    bool is_null_for_null;  /* NULL whenever its only column is NULL */
-    bool is_per_entry;      /* worth computing once per dictionary entry */
+    bool can_fail;         /* some row might raise an error, in it or in an argument */
+    bool is_costly;        /* more than a kernel over narrow lanes */
+    bool is_null_for_null; /* NULL whenever its only column is NULL */
+    bool is_per_entry;     /* worth computing once per dictionary entry */
     Value constant;
-    const void *prepared;   /* what the node's compiler has made */
+    const void *prepared; /* what the node's compiler has made */
 };
 
 struct ExprProgram {
     ExprNode **nodes;
     uint32_t node_count;
     uint32_t root_count;
-    const uint32_t *roots;  /* nodes of the expressions */
+    const uint32_t *roots; /* nodes of the expressions */
     uint32_t input_count;
     const Type *input_types;
-    uint64_t serial;        /* tells programs apart in the identities of derived dictionaries */
+    uint64_t serial; /* tells programs apart in the identities of derived dictionaries */
 };
 
 /* Rows that are being computed: a subset of the batch's selected rows. */
 typedef struct ExprRows {
-    struct ExprRows *outer;       /* a superset; null: the batch's own */
+    struct ExprRows *outer; /* a superset; null: the batch's own */
     uint64_t id;
-    uint32_t row_count;           /* lanes to run dense loops over */
+    uint32_t row_count; /* lanes to run dense loops over */
     uint32_t count;
-    bool is_all;                  /* count == row_count */
+    bool is_all; /* count == row_count */
     bool has_mask;
-    const uint16_t *list;         /* null until asked for */
-    RowMask mask;                 /* when has_mask */
+    const uint16_t *list; /* null until asked for */
+    RowMask mask;         /* when has_mask */
 } ExprRows;
 
 struct Register {
-    uint64_t rows_id;         /* 0: empty */
+    uint64_t rows_id; /* 0: empty */
     bool has_vector, has_truth;
     Vector vector;
     const uint64_t *truth;    /* BOOLEAN */
@@ -80,23 +80,23 @@ typedef struct FilterTerm FilterTerm;
 
 struct ExprState {
     const ExprProgram *program;
-    Arena *arena;             /* lives as long as the state */
-    Arena *text_arena;        /* bytes of text results; emptied by expr_begin */
-    Register *registers;      /* node_count */
-    ExprRows *rows;           /* current */
+    Arena *arena;        /* lives as long as the state */
+    Arena *text_arena;   /* bytes of text results; emptied by expr_begin */
+    Register *registers; /* node_count */
+    ExprRows *rows;      /* current */
     ExprRows batch_rows;
     uint64_t last_rows_id;
     Batch *input;
     PointerList buffers, masks; /* VectorBuffer, RowMask: taken in order, given back together */
     uint32_t buffers_used, masks_used;
-    bool has_text;            /* text_arena was used */
-    FunctionFrame *frames;    /* node_count, made when a program has scalar functions */
+    bool has_text;                    /* text_arena was used */
+    FunctionFrame *frames;            /* node_count, made when a program has scalar functions */
     struct EntryCache **entry_caches; /* node_count: results on dictionary entries */
-    ExprState *entry_state;   /* runs nodes on dictionary entries */
+    ExprState *entry_state;           /* runs nodes on dictionary entries */
     FilterTerm *filter_terms;
     uint32_t *filter_order;
     uint64_t filter_batches;
-    ExprRows *filter_rows;    /* a set per term */
+    ExprRows *filter_rows; /* a set per term */
     uint16_t every_row[VECTOR_ROWS];
 };
 
@@ -117,6 +117,7 @@ Arena *expr_text_arena(ExprState *state);
 /* --- rows --- */
 
 const RowMask *expr_rows_mask(ExprRows *rows);
+uint32_t expr_mask_count(const RowMask *mask);
 const uint16_t *expr_rows_list(ExprState *state, ExprRows *rows);
 /* Makes `mask`, a subset of the current rows, current; `inner` must live until expr_rows_pop. */
 void expr_rows_push(ExprState *state, ExprRows *inner, const RowMask *mask);
@@ -171,8 +172,8 @@ Status expr_out_of_range(Type type) CHECKED;
 typedef struct IntWriter {
     VectorBuffer *buffer;
     Type type;
-    bool is_wide;       /* 128-bit lanes */
-    int64_t lo, hi;     /* of what was written, when not wide */
+    bool is_wide;   /* 128-bit lanes */
+    int64_t lo, hi; /* of what was written, when not wide */
     Int128 limit_lo, limit_hi;
 } IntWriter;
 void int_writer_init(IntWriter *writer, ExprState *state, Type type);
@@ -218,6 +219,7 @@ Status op_extreme(ExprState *state, const ExprNode *node, Register *out);
 Status op_like(ExprState *state, const ExprNode *node, Register *out);
 Status op_cast(ExprState *state, const ExprNode *node, Register *out);
 Status op_function(ExprState *state, const ExprNode *node, Register *out);
+Status op_substring(ExprState *state, const ExprNode *node, Register *out);
 Status op_extract(ExprState *state, const ExprNode *node, Register *out);
 Status op_date_days(ExprState *state, const ExprNode *node, Register *out);
 Status op_bucket(ExprState *state, const ExprNode *node, Register *out);
@@ -236,7 +238,10 @@ typedef struct BlendPart {
 /* Rows in no part are NULL; parts do not overlap. */
 Status expr_blend(ExprState *state, Type type, const BlendPart *parts, uint32_t part_count,
                   Register *out) CHECKED;
-/* Adds, subtracts or multiplies as SQL types want it; the node's own arguments are not looked at. */
+/* Can the texts of `source` be texts of `target` as they are? */
+bool expr_text_fits(Type source, Type target);
+/* Adds, subtracts or multiplies as SQL types want it; the node's own arguments are not looked at.
+ */
 Status expr_arithmetic(ExprState *state, FunctionId op, Type type, uint32_t drop_digits,
                        const Vector *left, const Vector *right, Register *out) CHECKED;
 
@@ -253,7 +258,7 @@ ExprState *expr_state_create_inner(const ExprProgram *program, Arena *arena);
 typedef struct Compiler {
     Arena *arena;
     PointerList nodes;
-    uint32_t *buckets;      /* node index + 1, by hash: equal nodes are found here */
+    uint32_t *buckets; /* node index + 1, by hash: equal nodes are found here */
     uint32_t bucket_count;
     const Type *input_types;
     uint32_t input_count;

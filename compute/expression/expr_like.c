@@ -67,8 +67,8 @@ static bool matches(ExprState *state, const TextPattern *pattern, const TextView
 }
 
 /* The pattern of one row; equal to the last row's in most cases. */
-static Status row_pattern(ExprState *state, const ExprNode *node, uint32_t row,
-                          TextView *last_text, TextView *last_escape, TextPattern *pattern)
+static Status row_pattern(ExprState *state, const ExprNode *node, uint32_t row, TextView *last_text,
+                          TextView *last_escape, TextPattern *pattern)
 {
     TextView text = vector_text(expr_arg(state, node, 1), row), escape = {0};
     bool has_escape = node->arg_count > 2;
@@ -82,12 +82,11 @@ static Status row_pattern(ExprState *state, const ExprNode *node, uint32_t row,
     }
     *last_text = text;
     *last_escape = escape;
-    return make_pattern(&text, has_escape ? &escape : NULL,
-                        node->expr->function == FUNCTION_ILIKE, expr_text_arena(state), pattern);
+    return make_pattern(&text, has_escape ? &escape : NULL, node->expr->function == FUNCTION_ILIKE,
+                        expr_text_arena(state), pattern);
 }
 
-static Status match_rows(ExprState *state, const ExprNode *node, const Vector *texts,
-                         RowMask *mask)
+static Status match_rows(ExprState *state, const ExprNode *node, const Vector *texts, RowMask *mask)
 {
     const TextPattern *prepared = node->prepared;
     TextPattern own = {0};
@@ -120,8 +119,8 @@ Status op_like(ExprState *state, const ExprNode *node, Register *out)
     if (pattern != NULL && !pattern->has_any_character && !pattern->is_case_ignored) {
         Vector flat;
         expr_flatten(state, texts, &flat);
-        KERNELS(text_match_kernels)->match(flat.data, expr_row_count(state), pattern, false,
-                                           mask->words);
+        KERNELS(text_match_kernels)
+            ->match(flat.data, expr_row_count(state), pattern, false, mask->words);
     } else {
         TRY(match_rows(state, node, texts, mask));
     }

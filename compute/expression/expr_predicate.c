@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/types/datetime.h"
+#include "base/types/decimal.h"
+#include "compute/expression/expr_internal.h"
 #include "compute/expression/expr_like.h"
 #include "compute/expression/expr_simplify.h"
 #include "compute/kernels/text_pattern.h"
@@ -33,47 +35,82 @@ static bool is_comparison(FunctionId op)
     return op >= FUNCTION_EQUAL && op <= FUNCTION_GREATER_EQUAL;
 }
 
-static int64_t floor_divide(int64_t value, int64_t divisor)
-{
-    int64_t quotient = value / divisor;
-    return quotient - (value % divisor < 0);
-}
-
 /* --- undoing casts --- */
 
-/* Does the cast keep every value's int64, and can it not fail? */
-static bool cast_keeps_int64(Type source, Type target)
+/* What the cast multiplies every value by, as int64: 1 keeps it, 86,400,000,000 makes midnights of
+ * days, 100 gives two digits behind the point. 0: the cast is another one, or it can fail. */
+static Int128 cast_unit(Type source, Type target)
 {
+    if (source.id == TYPE_DATE && target.id == TYPE_TIMESTAMP) {
+        return US_PER_DAY;
+    }
     if (type_is_integer(source) && type_is_integer(target)) {
         return type_int64_max(source) <= type_int64_max(target);
     }
-    return source.id == TYPE_DECIMAL && target.id == TYPE_DECIMAL &&
-           source.scale == target.scale && source.precision <= target.precision &&
-           type_is_scaled_integer(source);
+    bool is_exact = type_is_integer(source) || source.id == TYPE_DECIMAL;
+    uint32_t scale = source.id == TYPE_DECIMAL ? source.scale : 0;
+    if (!is_exact || !type_is_scaled_integer(source) || target.id != TYPE_DECIMAL ||
+        target.scale < scale || target.scale - scale > DECIMAL_PRECISION_INT64) {
+        return 0;
+    }
+    Int128 unit = decimal_power_of_ten(target.scale - scale);
+    Int128 limit =
+        decimal_power_of_ten(target.precision == 0 ? DECIMAL_PRECISION_MAX : target.precision);
+    return -(Int128)type_int64_min(source) * unit < limit ? unit : 0;
 }
 
-/* cast(column as timestamp) <op> bound as column <op> days; false for '=' between two days. */
-static bool compare_as_date(FunctionId *op, int64_t us, int64_t *days)
+/* value * unit <op> bound as value <op> *out; false for '=' beside every multiple, and when the
+ * bound is out of reach. */
+static bool divide_bound(FunctionId *op, Int128 bound, Int128 unit, int64_t *out)
 {
-    if (timestamp_is_infinite(us)) {
+    Int128 quotient = bound / unit;
+    quotient -= bound % unit < 0;
+    bool is_multiple = quotient * unit == bound;
+    if (quotient != (int64_t)quotient) {
         return false;
     }
-    int64_t day = floor_divide(us, US_PER_DAY);
-    bool is_midnight = day * US_PER_DAY == us;
-    *days = day;
+    *out = (int64_t)quotient;
     switch (*op) {
     case FUNCTION_LESS: // before a time of that day: on or before the day
-        *op = is_midnight ? FUNCTION_LESS : FUNCTION_LESS_EQUAL;
+        *op = is_multiple ? FUNCTION_LESS : FUNCTION_LESS_EQUAL;
         return true;
     case FUNCTION_LESS_EQUAL:
     case FUNCTION_GREATER:
         return true;
     case FUNCTION_GREATER_EQUAL:
-        *op = is_midnight ? FUNCTION_GREATER_EQUAL : FUNCTION_GREATER;
+        *op = is_multiple ? FUNCTION_GREATER_EQUAL : FUNCTION_GREATER;
         return true;
     default:
-        return is_midnight;
+        return is_multiple;
     }
+}
+
+/* The column under casts of texts that change nothing but the type. */
+static const Expr *without_view_cast(const Expr *expr)
+{
+    while (expr->kind == EXPR_CAST && type_is_text(expr->type) &&
+           type_is_text(expr->args[0]->type) && expr_text_fits(expr->args[0]->type, expr->type)) {
+        expr = expr->args[0];
+    }
+    return expr;
+}
+
+static void undo_cast(Comparison *comparison)
+{
+    const Expr *cast = comparison->value;
+    Type source = cast->args[0]->type;
+    FunctionId op = comparison->op;
+    int64_t bound;
+    Int128 unit = cast_unit(source, cast->type);
+    bool is_infinite =
+        cast->type.id == TYPE_TIMESTAMP && timestamp_is_infinite(comparison->bound.i64);
+    if (unit == 0 || is_infinite ||
+        !divide_bound(&op, value_int128(&comparison->bound), unit, &bound)) {
+        return;
+    }
+    comparison->op = op;
+    comparison->value = cast->args[0];
+    comparison->bound = value_int64(source, bound);
 }
 
 bool expr_simplify_comparison(const Expr *expr, Comparison *out)
@@ -92,24 +129,9 @@ bool expr_simplify_comparison(const Expr *expr, Comparison *out)
         return false;
     }
     *out = (Comparison){.op = op, .value = value, .bound = bound->constant};
-    if (value->kind != EXPR_CAST) {
-        return true;
-    }
-    Type source = value->args[0]->type;
-    if (cast_keeps_int64(source, value->type)) {
-        Int128 number = value_int128(&bound->constant);
-        if (number == (int64_t)number) {
-            out->value = value->args[0];
-            out->bound = value_int64(source, (int64_t)number);
-        }
-        return true;
-    }
-    int64_t days;
-    if (source.id == TYPE_DATE && value->type.id == TYPE_TIMESTAMP &&
-        compare_as_date(&op, bound->constant.i64, &days)) {
-        out->op = op;
-        out->value = value->args[0];
-        out->bound = value_int64(source, days);
+    out->value = without_view_cast(value);
+    if (value->kind == EXPR_CAST && out->value == value) {
+        undo_cast(out);
     }
     return true;
 }
@@ -129,10 +151,10 @@ static void set_closed_range(FunctionId op, int64_t bound, Predicate *out)
         hi -= op == FUNCTION_LESS;
         lo += op == FUNCTION_GREATER;
     }
-    out->has_lo = is_empty || op == FUNCTION_EQUAL || op == FUNCTION_GREATER ||
-                  op == FUNCTION_GREATER_EQUAL;
-    out->has_hi = is_empty || op == FUNCTION_EQUAL || op == FUNCTION_LESS ||
-                  op == FUNCTION_LESS_EQUAL;
+    out->has_lo =
+        is_empty || op == FUNCTION_EQUAL || op == FUNCTION_GREATER || op == FUNCTION_GREATER_EQUAL;
+    out->has_hi =
+        is_empty || op == FUNCTION_EQUAL || op == FUNCTION_LESS || op == FUNCTION_LESS_EQUAL;
     out->lo = value_int64(out->type, lo);
     out->hi = value_int64(out->type, hi);
 }
@@ -140,8 +162,7 @@ static void set_closed_range(FunctionId op, int64_t bound, Predicate *out)
 static bool compare_to_predicate(const Expr *expr, Arena *arena, uint32_t *column, Predicate *out)
 {
     Comparison comparison;
-    if (!expr_simplify_comparison(expr, &comparison) ||
-        comparison.value->kind != EXPR_COLUMN) {
+    if (!expr_simplify_comparison(expr, &comparison) || comparison.value->kind != EXPR_COLUMN) {
         return false;
     }
     FunctionId op = comparison.op;
@@ -153,7 +174,8 @@ static bool compare_to_predicate(const Expr *expr, Arena *arena, uint32_t *colum
     };
     Value bound = value_copy(arena, &comparison.bound);
     bound.type = type;
-    if (type.id == TYPE_DECIMAL && type_widest_lane(comparison.bound.type) != type_widest_lane(type)) {
+    if (type.id == TYPE_DECIMAL &&
+        type_widest_lane(comparison.bound.type) != type_widest_lane(type)) {
         Int128 number = value_int128(&comparison.bound); // of another precision
         if (type_is_scaled_integer(type) && number != (int64_t)number) {
             return false;
@@ -182,9 +204,8 @@ static bool compare_to_predicate(const Expr *expr, Arena *arena, uint32_t *colum
 
 static bool in_to_predicate(const Expr *expr, Arena *arena, uint32_t *column, Predicate *out)
 {
-    const Expr *value = expr->args[0];
-    bool is_cast = value->kind == EXPR_CAST && cast_keeps_int64(value->args[0]->type, value->type);
-    if (is_cast) {
+    const Expr *value = without_view_cast(expr->args[0]);
+    if (value->kind == EXPR_CAST && cast_unit(value->args[0]->type, value->type) == 1) {
         value = value->args[0];
     }
     if (expr->in.is_negated || value->kind != EXPR_COLUMN || expr->in.value_count == 0) {
@@ -213,8 +234,8 @@ static bool in_to_predicate(const Expr *expr, Arena *arena, uint32_t *column, Pr
         return false;
     }
     *column = value->column;
-    *out = (Predicate){.kind = PREDICATE_IN, .type = value->type, .values = values,
-                       .value_count = count};
+    *out = (Predicate){
+        .kind = PREDICATE_IN, .type = value->type, .values = values, .value_count = count};
     return true;
 }
 
@@ -222,7 +243,7 @@ static bool in_to_predicate(const Expr *expr, Arena *arena, uint32_t *column, Pr
 static bool like_to_predicate(const Expr *expr, Arena *arena, uint32_t *column, Predicate *out,
                               bool *is_exact)
 {
-    const Expr *text = expr->args[0];
+    const Expr *text = without_view_cast(expr->args[0]);
     const Value *constants[3] = {NULL};
     if (text->kind != EXPR_COLUMN) {
         return false;
@@ -271,8 +292,12 @@ static bool boolean_to_predicate(const Expr *column_expr, bool is_true, uint32_t
     }
     Value value = value_int64(column_expr->type, is_true);
     *column = column_expr->column;
-    *out = (Predicate){.kind = PREDICATE_RANGE, .type = column_expr->type, .has_lo = true,
-                       .has_hi = true, .lo = value, .hi = value};
+    *out = (Predicate){.kind = PREDICATE_RANGE,
+                       .type = column_expr->type,
+                       .has_lo = true,
+                       .has_hi = true,
+                       .lo = value,
+                       .hi = value};
     return true;
 }
 

@@ -16,11 +16,11 @@ typedef struct SlotWriter {
     Lane lane;
     VectorBuffer *buffer;
     int64_t lo, hi;
-    bool has_trailing_blanks;
 } SlotWriter;
 void slot_writer_init(SlotWriter *writer, ExprState *state, Type type);
 void slot_write(SlotWriter *writer, uint32_t row, const Slot *slot);
-void slot_writer_finish(const SlotWriter *writer, const uint64_t *validity, Register *out);
+void slot_writer_finish(const SlotWriter *writer, uint32_t row_count, const uint64_t *validity,
+                        Register *out);
 
 /* What op_function's nodes have prepared. */
 typedef struct ScalarCall {

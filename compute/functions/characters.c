@@ -4,8 +4,8 @@
 #include <string.h>
 
 typedef enum CaseKind {
-    CASE_SHIFT,     /* lower = upper + delta */
-    CASE_EVEN_ODD,  /* upper letters are even, each lower one follows */
+    CASE_SHIFT,    /* lower = upper + delta */
+    CASE_EVEN_ODD, /* upper letters are even, each lower one follows */
     CASE_ODD_EVEN
 } CaseKind;
 
@@ -156,33 +156,47 @@ static size_t map_text(const char *text, size_t bytes, uint32_t (*map)(uint32_t)
     return written;
 }
 
-static bool is_ascii(const char *text, size_t bytes)
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+
+/* Turns the case of the ASCII letters first..last, eight bytes at a time; false when the text is
+ * not plain ASCII. */
+static bool turn_case(const char *text, size_t bytes, char first, char last, char *target)
 {
-    unsigned char high = 0;
-    for (size_t i = 0; i < bytes; i++) {
-        high |= (unsigned char)text[i];
+    const uint64_t high_bits = EACH_BYTE * 0x80;
+    // adding 0x80 - first carries bytes from `first` on into the top bit; likewise behind `last`
+    const uint64_t from_first = EACH_BYTE * (uint64_t)(0x80 - first);
+    const uint64_t behind_last = EACH_BYTE * (uint64_t)(0x7F - last);
+    if (bytes < 8) {
+        uint8_t all = 0;
+        for (size_t i = 0; i < bytes; i++) {
+            all |= (uint8_t)text[i];
+            target[i] = (char)(text[i] ^ (text[i] >= first && text[i] <= last ? 0x20 : 0));
+        }
+        return all < 0x80;
     }
-    return high < 0x80;
+    uint64_t all = 0;
+    for (size_t i = 0; i < bytes; i += 8) {
+        i = i + 8 > bytes ? bytes - 8 : i; // the last step looks at some bytes twice
+        uint64_t word;
+        memcpy(&word, text + i, 8);
+        all |= word;
+        uint64_t is_letter = ((word + from_first) ^ (word + behind_last)) & high_bits;
+        word ^= is_letter >> 2; // 0x80 to 0x20
+        memcpy(target + i, &word, 8);
+    }
+    return (all & high_bits) == 0;
 }
 
 size_t text_lower(const char *text, size_t bytes, char *target)
 {
-    if (!is_ascii(text, bytes)) {
-        return map_text(text, bytes, character_lower, target);
-    }
-    for (size_t i = 0; i < bytes; i++) {
-        target[i] = (char)(text[i] + (text[i] >= 'A' && text[i] <= 'Z' ? 32 : 0));
-    }
-    return bytes;
+    return turn_case(text, bytes, 'A', 'Z', target)
+               ? bytes
+               : map_text(text, bytes, character_lower, target);
 }
 
 size_t text_upper(const char *text, size_t bytes, char *target)
 {
-    if (!is_ascii(text, bytes)) {
-        return map_text(text, bytes, character_upper, target);
-    }
-    for (size_t i = 0; i < bytes; i++) {
-        target[i] = (char)(text[i] - (text[i] >= 'a' && text[i] <= 'z' ? 32 : 0));
-    }
-    return bytes;
+    return turn_case(text, bytes, 'a', 'z', target)
+               ? bytes
+               : map_text(text, bytes, character_upper, target);
 }

@@ -111,8 +111,7 @@ static Status call_timestamp_add_interval(FunctionFrame *frame, const Slot *args
     return add_interval(frame, args, 1, result);
 }
 
-static Status call_timestamp_subtract_interval(FunctionFrame *frame, const Slot *args,
-                                               Slot *result)
+static Status call_timestamp_subtract_interval(FunctionFrame *frame, const Slot *args, Slot *result)
 {
     return add_interval(frame, args, -1, result);
 }
@@ -133,8 +132,7 @@ static Status call_timestamp_difference(FunctionFrame *frame, const Slot *args, 
     return STATUS_OK;
 }
 
-static Status combine_intervals(const Interval *left, const Interval *right, int sign,
-                                Slot *result)
+static Status combine_intervals(const Interval *left, const Interval *right, int sign, Slot *result)
 {
     int64_t months = (int64_t)left->months + (int64_t)right->months * sign;
     int64_t days = (int64_t)left->days + (int64_t)right->days * sign;
@@ -282,8 +280,8 @@ static Status call_extract(FunctionFrame *frame, const Slot *args, Slot *result)
         return STATUS_OK;
     }
     if (!type_is_float(frame->type)) {
-        result->i64 = is_date ? date_extract(args[1].i64, field)
-                              : timestamp_extract(args[1].i64, field);
+        result->i64 =
+            is_date ? date_extract(args[1].i64, field) : timestamp_extract(args[1].i64, field);
     } else {
         result->f64 = is_date ? (double)date_extract(args[1].i64, field)
                               : extract_fraction(args[1].i64, field);
@@ -311,13 +309,20 @@ static Status call_date_trunc(FunctionFrame *frame, const Slot *args, Slot *resu
 static Status scale_field(DateField field, int64_t count, Interval *out)
 {
     static const int64_t units[DATE_FIELD_COUNT] = {
-        [DATE_FIELD_MICROSECOND] = 1,           [DATE_FIELD_MILLISECOND] = 1000,
-        [DATE_FIELD_SECOND] = US_PER_SECOND,    [DATE_FIELD_MINUTE] = US_PER_MINUTE,
-        [DATE_FIELD_HOUR] = US_PER_HOUR,        [DATE_FIELD_DAY] = 1,
-        [DATE_FIELD_DAY_OF_WEEK] = 1,           [DATE_FIELD_DAY_OF_YEAR] = 1,
-        [DATE_FIELD_WEEK] = 7,                  [DATE_FIELD_MONTH] = 1,
-        [DATE_FIELD_QUARTER] = 3,               [DATE_FIELD_YEAR] = 12,
-        [DATE_FIELD_DECADE] = 120,              [DATE_FIELD_CENTURY] = 1200,
+        [DATE_FIELD_MICROSECOND] = 1,
+        [DATE_FIELD_MILLISECOND] = 1000,
+        [DATE_FIELD_SECOND] = US_PER_SECOND,
+        [DATE_FIELD_MINUTE] = US_PER_MINUTE,
+        [DATE_FIELD_HOUR] = US_PER_HOUR,
+        [DATE_FIELD_DAY] = 1,
+        [DATE_FIELD_DAY_OF_WEEK] = 1,
+        [DATE_FIELD_DAY_OF_YEAR] = 1,
+        [DATE_FIELD_WEEK] = 7,
+        [DATE_FIELD_MONTH] = 1,
+        [DATE_FIELD_QUARTER] = 3,
+        [DATE_FIELD_YEAR] = 12,
+        [DATE_FIELD_DECADE] = 120,
+        [DATE_FIELD_CENTURY] = 1200,
         [DATE_FIELD_MILLENNIUM] = 12000,
     };
     int64_t total;
@@ -457,8 +462,8 @@ static Status call_add_months(FunctionFrame *frame, const Slot *args, Slot *resu
 
 static Status call_last_day(FunctionFrame *frame, const Slot *args, Slot *result)
 {
-    int64_t days = frame->arg_types[0].id == TYPE_DATE ? args[0].i64
-                                                       : date_from_timestamp(args[0].i64);
+    int64_t days =
+        frame->arg_types[0].id == TYPE_DATE ? args[0].i64 : date_from_timestamp(args[0].i64);
     if (!date_is_infinite(days)) {
         CivilTime civil;
         civil_from_days(days, &civil);

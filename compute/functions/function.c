@@ -6,7 +6,8 @@
 #include "base/types/decimal.h"
 
 static const FunctionEntry *const function_lists[] = {
-    math_functions, text_functions, text_edit_functions, datetime_functions,
+    math_functions, text_functions, text_edit_functions, datetime_functions, format_functions,
+    regex_functions, catalog_functions,
 };
 
 const FunctionEntry *function_find(FunctionId id)

@@ -123,8 +123,7 @@ static double round_digits(double value, Rounding rounding, int64_t digits)
     return digits < 0 ? shifted * power : shifted / power;
 }
 
-static Status call_rounding(FunctionFrame *frame, const Slot *args, Rounding rounding,
-                            Slot *result)
+static Status call_rounding(FunctionFrame *frame, const Slot *args, Rounding rounding, Slot *result)
 {
     Type type = frame->arg_types[0];
     bool has_digits = frame->arg_count > 1;

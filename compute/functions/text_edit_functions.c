@@ -257,7 +257,7 @@ static Status call_chr(FunctionFrame *frame, const Slot *args, Slot *result)
         return status_error(SQLSTATE_PROGRAM_LIMIT_EXCEEDED,
                             "requested character not valid for encoding: %lld", (long long)code);
     }
-    char text[CHARACTER_BYTES_MAX];
+    char text[TEXT_INLINE_MAX];
     function_set_text(result, text, character_write((uint32_t)code, text));
     return STATUS_OK;
 }

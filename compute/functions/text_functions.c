@@ -76,8 +76,8 @@ static Status call_right(FunctionFrame *frame, const Slot *args, Slot *result)
 {
     (void)frame;
     int64_t total = character_count(&args[0].text), count = args[1].i64;
-    int64_t first = count < 0 ? (count < -total ? total : -count)
-                              : (count > total ? 0 : total - count);
+    int64_t first =
+        count < 0 ? (count < -total ? total : -count) : (count > total ? 0 : total - count);
     set_part(&args[0].text, first, INT64_MAX, result);
     return STATUS_OK;
 }
@@ -145,8 +145,8 @@ static Status call_strpos(FunctionFrame *frame, const Slot *args, Slot *result)
 {
     (void)frame;
     const char *text = text_view_data(&args[0].text);
-    const char *found = memmem(text, args[0].text.length, text_view_data(&args[1].text),
-                               args[1].text.length);
+    const char *found =
+        memmem(text, args[0].text.length, text_view_data(&args[1].text), args[1].text.length);
     result->i64 = found == NULL ? 0 : (int64_t)utf8_length(text, (size_t)(found - text)) + 1;
     return STATUS_OK;
 }

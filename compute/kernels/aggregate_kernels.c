@@ -5,16 +5,19 @@
 #define T uint8_t
 #define NAME(stem) stem##_u8
 #include TEMPLATE
+#include "compute/kernels/aggregate_masked.tmpl.h"
 #undef T
 #undef NAME
 #define T uint16_t
 #define NAME(stem) stem##_u16
 #include TEMPLATE
+#include "compute/kernels/aggregate_masked.tmpl.h"
 #undef T
 #undef NAME
 #define T uint32_t
 #define NAME(stem) stem##_u32
 #include TEMPLATE
+#include "compute/kernels/aggregate_masked.tmpl.h"
 #undef T
 #undef NAME
 #define T int64_t
@@ -54,14 +57,29 @@ static void count_few(const uint32_t *groups, uint32_t count, uint32_t group_cou
     }
 }
 
+static void count_masked(const uint32_t *groups, uint32_t count, uint32_t group_count,
+                         int64_t *counts)
+{
+    for (uint32_t g = 0; g < group_count; g++) {
+        uint32_t found = 0;
+        for (uint32_t i = 0; i < count; i++) {
+            found += groups[i] == g;
+        }
+        counts[g] += found;
+    }
+}
+
+// Not for I64 lanes: a pass per group over wide lanes is slower than sum_few.
 #define BY_LANE(stem) {stem##_u8, stem##_u16, stem##_u32, stem##_i64}
 const AggregateKernels KERNEL(aggregate_kernels) = {
     .sum_all = BY_LANE(sum_all),
     .sum_groups = BY_LANE(sum_groups),
     .sum_few = BY_LANE(sum_few),
+    .sum_masked = {sum_masked_u8, sum_masked_u16, sum_masked_u32},
     .min_max_all = BY_LANE(min_max_all),
     .min_groups = BY_LANE(min_groups),
     .max_groups = BY_LANE(max_groups),
     .count_groups = count_groups,
     .count_few = count_few,
+    .count_masked = count_masked,
 };

@@ -62,8 +62,55 @@ static void divide_rounded(const int64_t *restrict source, uint32_t row_count, i
     }
 }
 
+/*
+ * Example: 7 / 2. The quotient of doubles, 3.5, is cut to 3; the rest 7 - 3 * 2 = 1 is exact. With
+ * up to 52 bits the rounded quotient can only be too large, by one, when the true one lies just
+ * below a whole number: then the rest is negative.
+ */
+static inline void divide_lanes(const int64_t *restrict source, uint32_t row_count, int64_t divisor,
+                                DivideMode mode, int64_t *restrict target)
+{
+    const int64_t size = divisor < 0 ? -divisor : divisor;
+    const double divisor_size = (double)size;
+    const int64_t divisor_sign = divisor < 0 ? -1 : 0;
+    for (uint32_t i = 0; i < row_count; i++) {
+        int64_t sign = source[i] >> 63, dividend = (source[i] ^ sign) - sign;
+        int64_t quotient = (int64_t)((double)dividend / divisor_size);
+        int64_t rest = dividend - quotient * size;
+        int64_t is_over = rest >> 63; // -1 or 0
+        quotient += is_over;
+        rest += is_over & size;
+        if (mode == DIVIDE_REMAINDER) {
+            target[i] = (rest ^ sign) - sign;
+            continue;
+        }
+        if (mode == DIVIDE_ROUNDED) {
+            quotient += rest >= size - rest;
+        }
+        sign ^= divisor_sign;
+        target[i] = (quotient ^ sign) - sign;
+    }
+}
+
+static void divide_short(const int64_t *source, uint32_t row_count, int64_t divisor,
+                         DivideMode mode, int64_t *target)
+{
+    switch (mode) {
+    case DIVIDE_CUT:
+        divide_lanes(source, row_count, divisor, DIVIDE_CUT, target);
+        return;
+    case DIVIDE_ROUNDED:
+        divide_lanes(source, row_count, divisor, DIVIDE_ROUNDED, target);
+        return;
+    default:
+        divide_lanes(source, row_count, divisor, DIVIDE_REMAINDER, target);
+        return;
+    }
+}
+
 const ArithmeticKernels KERNEL(arithmetic_kernels) = {
-    .pair = {
+    .pair =
+        {
 #define OP ARITHMETIC_ADD
 #define STEM add
 #define TEMPLATE "compute/kernels/arithmetic_entry.tmpl.h"
@@ -82,13 +129,20 @@ const ArithmeticKernels KERNEL(arithmetic_kernels) = {
 #include "compute/kernels/for_each_lane_operands.h"
 #undef OP
 #undef STEM
-    },
-    .scale = {
+        },
+    .multiply_short =
+        {
+#define TEMPLATE "compute/kernels/multiply_short_entry.tmpl.h"
+#include "compute/kernels/for_each_lane_operands.h"
+        },
+    .scale =
+        {
 #define TEMPLATE "compute/kernels/scale_entry.tmpl.h"
 #include "compute/kernels/for_each_lane_widening.h"
-    },
+        },
     .checked = {add_checked, subtract_checked, multiply_checked},
     .f32 = {add_f32, subtract_f32, multiply_f32, divide_f32},
     .f64 = {add_f64, subtract_f64, multiply_f64, divide_f64},
     .divide_rounded = divide_rounded,
+    .divide_short = divide_short,
 };

@@ -11,21 +11,24 @@
 static void COMPARE_NAME(less)(const void *left, const void *right, uint32_t row_count,
                                const CompareTerms *terms, uint64_t *words)
 {
-    const LEFT *restrict a = left;
-    const RIGHT *restrict b = right;
+    const LEFT *a = left;
+    const RIGHT *b = right;
     const UNSIGNED_SUM left_add = (UNSIGNED_SUM)terms->left_add;
     const UNSIGNED_SUM right_add = (UNSIGNED_SUM)terms->right_add;
     const uint64_t flip = terms->is_inverted ? UINT64_MAX : 0;
     uint8_t flags[64] = {0};
-    for (uint32_t row = 0; row < row_count; row += 64, words++) {
+    for (uint32_t row = 0; row < row_count; row += 64, words++, a += 64, b += 64) {
         if (*words == 0) {
             continue;
         }
-        // lanes are readable for 64 bytes behind the last: of a last group of few rows that is not
-        // all, so it is counted out
-        uint32_t count = row_count - row < 64 ? row_count - row : 64;
-        for (uint32_t i = 0; i < count; i++) {
-            flags[i] = (SUM)(a[row + i] + left_add) < (SUM)(b[row + i] + right_add);
+        if (row_count - row >= 64) {
+            for (uint32_t i = 0; i < 64; i++) { // a constant count vectorises
+                flags[i] = (SUM)(a[i] + left_add) < (SUM)(b[i] + right_add);
+            }
+        } else {
+            for (uint32_t i = 0; i < row_count - row; i++) {
+                flags[i] = (SUM)(a[i] + left_add) < (SUM)(b[i] + right_add);
+            }
         }
         *words &= pack_flags(flags) ^ flip;
     }
@@ -34,20 +37,26 @@ static void COMPARE_NAME(less)(const void *left, const void *right, uint32_t row
 static void COMPARE_NAME(equal)(const void *left, const void *right, uint32_t row_count,
                                 const CompareTerms *terms, uint64_t *words)
 {
-    const LEFT *restrict a = left;
-    const RIGHT *restrict b = right;
+    const LEFT *a = left;
+    const RIGHT *b = right;
     const UNSIGNED_SUM left_add = (UNSIGNED_SUM)terms->left_add;
     const UNSIGNED_SUM right_add = (UNSIGNED_SUM)terms->right_add;
     const uint64_t flip = terms->is_inverted ? UINT64_MAX : 0;
     uint8_t flags[64] = {0};
-    for (uint32_t row = 0; row < row_count; row += 64, words++) {
+    for (uint32_t row = 0; row < row_count; row += 64, words++, a += 64, b += 64) {
         if (*words == 0) {
             continue;
         }
-        uint32_t count = row_count - row < 64 ? row_count - row : 64;
-        for (uint32_t i = 0; i < count; i++) {
-            flags[i] = (UNSIGNED_SUM)(a[row + i] + left_add) ==
-                       (UNSIGNED_SUM)(b[row + i] + right_add);
+        if (row_count - row >= 64) {
+            for (uint32_t i = 0; i < 64; i++) { // a constant count vectorises
+                flags[i] = (UNSIGNED_SUM)(a[i] + left_add) ==
+                           (UNSIGNED_SUM)(b[i] + right_add);
+            }
+        } else {
+            for (uint32_t i = 0; i < row_count - row; i++) {
+                flags[i] = (UNSIGNED_SUM)(a[i] + left_add) ==
+                           (UNSIGNED_SUM)(b[i] + right_add);
+            }
         }
         *words &= pack_flags(flags) ^ flip;
     }

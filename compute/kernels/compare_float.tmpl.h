@@ -2,14 +2,20 @@
 static void NAME(less)(const void *left, const void *right, uint32_t row_count, bool is_inverted,
                        uint64_t *words)
 {
-    const T *restrict a = left, *restrict b = right;
+    const T *a = left, *b = right;
     const uint64_t flip = is_inverted ? UINT64_MAX : 0;
     uint8_t flags[64] = {0};
-    for (uint32_t row = 0; row < row_count; row += 64, words++) {
-        uint32_t count = row_count - row < 64 ? row_count - row : 64;
-        for (uint32_t i = 0; i < count; i++) {
-            T x = a[row + i], y = b[row + i];
-            flags[i] = (x < y) | ((y != y) & (x == x));
+    for (uint32_t row = 0; row < row_count; row += 64, words++, a += 64, b += 64) {
+        if (row_count - row >= 64) {
+            for (uint32_t i = 0; i < 64; i++) { // a constant count vectorises
+                T x = a[i], y = b[i];
+                flags[i] = (x < y) | ((y != y) & (x == x));
+            }
+        } else {
+            for (uint32_t i = 0; i < row_count - row; i++) {
+                T x = a[i], y = b[i];
+                flags[i] = (x < y) | ((y != y) & (x == x));
+            }
         }
         *words &= pack_flags(flags) ^ flip;
     }
@@ -18,14 +24,20 @@ static void NAME(less)(const void *left, const void *right, uint32_t row_count, 
 static void NAME(equal)(const void *left, const void *right, uint32_t row_count, bool is_inverted,
                         uint64_t *words)
 {
-    const T *restrict a = left, *restrict b = right;
+    const T *a = left, *b = right;
     const uint64_t flip = is_inverted ? UINT64_MAX : 0;
     uint8_t flags[64] = {0};
-    for (uint32_t row = 0; row < row_count; row += 64, words++) {
-        uint32_t count = row_count - row < 64 ? row_count - row : 64;
-        for (uint32_t i = 0; i < count; i++) {
-            T x = a[row + i], y = b[row + i];
-            flags[i] = (x == y) | ((x != x) & (y != y));
+    for (uint32_t row = 0; row < row_count; row += 64, words++, a += 64, b += 64) {
+        if (row_count - row >= 64) {
+            for (uint32_t i = 0; i < 64; i++) { // a constant count vectorises
+                T x = a[i], y = b[i];
+                flags[i] = (x == y) | ((x != x) & (y != y));
+            }
+        } else {
+            for (uint32_t i = 0; i < row_count - row; i++) {
+                T x = a[i], y = b[i];
+                flags[i] = (x == y) | ((x != x) & (y != y));
+            }
         }
         *words &= pack_flags(flags) ^ flip;
     }

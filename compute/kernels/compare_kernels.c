@@ -18,18 +18,20 @@
 #undef NAME
 
 const CompareKernels KERNEL(compare_kernels) = {
-    .less = {
+    .less =
+        {
 #define STEM less
 #define TEMPLATE "compute/kernels/compare_entry.tmpl.h"
 #include "compute/kernels/for_each_lane_compare.h"
 #undef STEM
-    },
-    .equal = {
+        },
+    .equal =
+        {
 #define STEM equal
 #define TEMPLATE "compute/kernels/compare_entry.tmpl.h"
 #include "compute/kernels/for_each_lane_compare.h"
 #undef STEM
-    },
+        },
     .less_f32 = less_f32,
     .equal_f32 = equal_f32,
     .less_f64 = less_f64,

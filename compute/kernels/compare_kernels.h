@@ -1,8 +1,8 @@
 /*
  * compare_kernels.h — row by row comparison of two columns, on lanes of any width.
  *
- * `words` has a bit per row: the bits of rows that fail are cleared, words that are zero already are
- * skipped. The bits of rows behind row_count keep whatever they were.
+ * `words` has a bit per row: the bits of rows that fail are cleared, words that are zero already
+ * are skipped. The bits of rows behind row_count keep whatever they were.
  */
 #pragma once
 #include "base/types/type.h"
@@ -22,7 +22,8 @@ typedef void (*FloatCompareKernel)(const void *left, const void *right, uint32_t
                                    bool is_inverted, uint64_t *words);
 
 typedef struct CompareKernels {
-    LaneCompareKernel less[4][4], equal[4][4]; /* [lane of left][lane of right]: U8, U16, U32, I64 */
+    LaneCompareKernel less[4][4],
+        equal[4][4]; /* [lane of left][lane of right]: U8, U16, U32, I64 */
     FloatCompareKernel less_f32, equal_f32, less_f64, equal_f64;
 } CompareKernels;
 KERNEL_TABLE(CompareKernels, compare_kernels);

@@ -22,19 +22,35 @@ static void NAME(fields)(const void *lanes, uint32_t row_count, int64_t base, Da
     }
 }
 
+/* A full group: few lanes stay in registers for all bounds. */
+static void NAME(count_group)(const T *restrict group, const uint64_t *restrict bounds,
+                              uint32_t bound_count, uint8_t *restrict target)
+{
+    U counts[64] = {0};
+    for (uint32_t bound = 0; bound < bound_count; bound++) {
+        const T limit = (T)bounds[bound];
+        for (uint32_t i = 0; i < 64; i++) {
+            counts[i] = (U)(counts[i] + (group[i] >= limit));
+        }
+    }
+    for (uint32_t i = 0; i < 64; i++) {
+        target[i] = (uint8_t)counts[i];
+    }
+}
+
 static void NAME(count_bounds)(const void *lanes, uint32_t row_count, const uint64_t *bounds,
                                uint32_t bound_count, uint8_t *target)
 {
-    const T *restrict in = lanes;
-    for (uint32_t row = 0; row < row_count; row += 64) { // few lanes stay in registers
-        uint32_t row_end = row_count - row < 64 ? row_count - row : 64;
-        uint8_t counts[64] = {0};
+    const T *in = lanes;
+    uint32_t row = 0;
+    for (; row + 64 <= row_count; row += 64) {
+        NAME(count_group)(in + row, bounds, bound_count, target + row);
+    }
+    for (; row < row_count; row++) {
+        uint32_t count = 0;
         for (uint32_t bound = 0; bound < bound_count; bound++) {
-            const T limit = (T)bounds[bound];
-            for (uint32_t i = 0; i < row_end; i++) {
-                counts[i] = (uint8_t)(counts[i] + (in[row + i] >= limit));
-            }
+            count += in[row] >= (T)bounds[bound];
         }
-        memcpy(target + row, counts, row_end);
+        target[row] = (uint8_t)count;
     }
 }

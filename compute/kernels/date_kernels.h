@@ -8,7 +8,7 @@
 #include "base/types/type.h"
 #include "base/vector/kernel_level.h"
 
-#define CALENDAR_DAYS_MIN (-719468)              /* 0000-03-01 */
+#define CALENDAR_DAYS_MIN (-719468) /* 0000-03-01 */
 #define CALENDAR_DAYS_MAX ((1 << 24) - 1 - 719468)
 
 typedef struct DateFields { /* where a kernel writes; null: not wanted */

@@ -1,5 +1,5 @@
 /*
- * for_each_lane_widening.h — includes TEMPLATE for every lane and target lane at least as wide, with
+ * for_each_lane_widening.h — includes TEMPLATE for every lane and target at least as wide, with
  * LEFT, OUT                the unsigned C types
  * LEFT_LANE, OUT_LANE      their places among the integer lanes
  * SCALE_NAME(stem)         stem_<left>_<out>

@@ -1,4 +1,4 @@
-/* for_each_left_lane.h — a step of for_each_lane_operands.h: lanes of the left side, up to the target's. */
+/* for_each_left_lane.h — a step of for_each_lane_operands.h: left lanes, up to the target's. */
 #define LEFT uint8_t
 #define LEFT_NAME u8
 #define LEFT_LANE 0

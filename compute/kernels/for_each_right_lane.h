@@ -1,4 +1,4 @@
-/* for_each_right_lane.h — a step of for_each_lane_operands.h: lanes of the right side, up to the target's. */
+/* for_each_right_lane.h — a step of for_each_lane_operands.h: right lanes, up to the target's. */
 #define RIGHT uint8_t
 #define RIGHT_NAME u8
 #define RIGHT_LANE 0

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #define TEMPLATE "compute/kernels/lanes.tmpl.h"
-#define R int64_t
 #define T uint8_t
 #define NAME(stem) stem##_u8
 #include TEMPLATE
@@ -25,20 +24,6 @@
 #include TEMPLATE
 #undef T
 #undef NAME
-#undef R
-#define R double
-#define T float
-#define NAME(stem) stem##_f32
-#include TEMPLATE
-#undef T
-#undef NAME
-#define T double
-#define NAME(stem) stem##_f64
-#include TEMPLATE
-#undef T
-#undef NAME
-#undef R
-
 static void read_flat_int64(Lane lane, const void *data, int64_t base, const uint16_t *rows,
                             uint32_t row_count, int64_t *out)
 {
@@ -119,10 +104,11 @@ void lanes_read_double(const Vector *vector, const uint16_t *rows, uint32_t row_
     bool is_constant = vector->form == VECTOR_CONSTANT;
     const uint16_t *source = is_constant ? first_row : rows;
     uint32_t count = is_constant ? 1 : row_count;
-    if (vector->lane == LANE_F32) {
-        read_f32(vector->data, 0, source, count, out);
-    } else {
-        read_f64(vector->data, 0, source, count, out);
+    const float *floats = vector->data;
+    const double *doubles = vector->data;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t row = source == NULL ? i : source[i];
+        out[i] = vector->lane == LANE_F32 ? (double)floats[row] : doubles[row];
     }
     for (uint32_t i = 1; is_constant && i < row_count; i++) {
         out[i] = out[0];

@@ -7,33 +7,37 @@
 #include <immintrin.h>
 #endif
 
-/* Are the bytes between the first and the last those of the segment? Both ends are known equal. */
-static inline bool middle_is_equal(const char *text, const TextSegment *segment)
+#if !defined(KERNEL_PORTABLE) && defined(__AVX512BW__)
+static inline bool is_segment_at(const char *text, const TextSegment *segment)
 {
-    return segment->length <= 2 ||
-           memcmp(text + 1, segment->bytes + 1, segment->length - 2) == 0;
+    if (segment->length > 64) {
+        return memcmp(text, segment->bytes, segment->length) == 0;
+    }
+    __mmask64 bytes = UINT64_MAX >> (64 - segment->length);
+    __m512i there =
+        _mm512_maskz_loadu_epi8(bytes, text); // bytes that are not asked for do not fault
+    __m512i wanted = _mm512_maskz_loadu_epi8(bytes, segment->bytes);
+    return _mm512_mask_cmpneq_epi8_mask(bytes, there, wanted) == 0;
 }
 
-#if !defined(KERNEL_PORTABLE) && defined(__AVX512BW__)
 static inline const char *find_segment(const char *text, size_t bytes, const TextSegment *segment)
 {
-    const size_t length = segment->length;
-    if (bytes < length) {
+    if (bytes < segment->length) {
         return NULL;
     }
-    const size_t positions = bytes - length + 1;
-    const __m512i first = _mm512_set1_epi8(segment->bytes[0]);
-    const __m512i last = _mm512_set1_epi8(segment->bytes[length - 1]);
+    const size_t positions = bytes - segment->length + 1;
+    const __m512i first = _mm512_set1_epi8(segment->bytes[segment->first]);
+    const __m512i second = _mm512_set1_epi8(segment->bytes[segment->second]);
     for (size_t at = 0; at < positions; at += 64) {
         size_t left = positions - at;
-        __mmask64 wanted = left >= 64 ? UINT64_MAX : (UINT64_C(1) << left) - 1;
-        __m512i starts = _mm512_maskz_loadu_epi8(wanted, text + at);
-        __m512i ends = _mm512_maskz_loadu_epi8(wanted, text + at + length - 1);
+        __mmask64 wanted = left >= 64 ? UINT64_MAX : UINT64_MAX >> (64 - left);
+        __m512i starts = _mm512_maskz_loadu_epi8(wanted, text + at + segment->first);
+        __m512i ends = _mm512_maskz_loadu_epi8(wanted, text + at + segment->second);
         uint64_t hits = _mm512_mask_cmpeq_epi8_mask(wanted, starts, first);
-        hits = _mm512_mask_cmpeq_epi8_mask(hits, ends, last);
+        hits = _mm512_mask_cmpeq_epi8_mask(hits, ends, second);
         for (; hits != 0; hits &= hits - 1) {
             const char *found = text + at + __builtin_ctzll(hits);
-            if (middle_is_equal(found, segment)) {
+            if (is_segment_at(found, segment)) {
                 return found;
             }
         }
@@ -48,17 +52,17 @@ static inline const char *find_segment(const char *text, size_t bytes, const Tex
         return memmem(text, bytes, segment->bytes, length);
     }
     const size_t positions = bytes - length + 1;
-    const __m256i first = _mm256_set1_epi8(segment->bytes[0]);
-    const __m256i last = _mm256_set1_epi8(segment->bytes[length - 1]);
+    const __m256i first = _mm256_set1_epi8(segment->bytes[segment->first]);
+    const __m256i second = _mm256_set1_epi8(segment->bytes[segment->second]);
     for (size_t at = 0; at < positions; at += 32) {
         at = at + 32 > positions ? positions - 32 : at; // the last step looks at some twice
-        __m256i starts = _mm256_loadu_si256((const __m256i *)(text + at));
-        __m256i ends = _mm256_loadu_si256((const __m256i *)(text + at + length - 1));
-        __m256i equal = _mm256_and_si256(_mm256_cmpeq_epi8(starts, first),
-                                         _mm256_cmpeq_epi8(ends, last));
+        __m256i starts = _mm256_loadu_si256((const __m256i *)(text + at + segment->first));
+        __m256i ends = _mm256_loadu_si256((const __m256i *)(text + at + segment->second));
+        __m256i equal =
+            _mm256_and_si256(_mm256_cmpeq_epi8(starts, first), _mm256_cmpeq_epi8(ends, second));
         for (uint32_t hits = (uint32_t)_mm256_movemask_epi8(equal); hits != 0; hits &= hits - 1) {
             const char *found = text + at + __builtin_ctz(hits);
-            if (middle_is_equal(found, segment)) {
+            if (memcmp(found, segment->bytes, length) == 0) {
                 return found;
             }
         }
@@ -68,7 +72,6 @@ static inline const char *find_segment(const char *text, size_t bytes, const Tex
 #else
 static inline const char *find_segment(const char *text, size_t bytes, const TextSegment *segment)
 {
-    (void)middle_is_equal;
     return memmem(text, bytes, segment->bytes, segment->length);
 }
 #endif
@@ -121,6 +124,12 @@ static inline bool match_one(const TextPattern *pattern, const TextView *view)
     return contains_all(pattern, first, last, text, bytes);
 }
 
+/* The bits of rows below row_count in the word that starts with `row`. */
+static inline uint64_t rows_of_word(uint32_t row, uint32_t row_count)
+{
+    return row_count - row >= 64 ? UINT64_MAX : (UINT64_C(1) << (row_count - row)) - 1;
+}
+
 static void match_prefix(const TextView *views, uint32_t row_count, const TextSegment *segment,
                          uint64_t flip, uint64_t *words)
 {
@@ -129,8 +138,8 @@ static void match_prefix(const TextView *views, uint32_t row_count, const TextSe
     memcpy(&head, segment->bytes, head_bytes);
     memset(&mask, 0xff, head_bytes);
     for (uint32_t row = 0; row < row_count; row += 64, words++) {
-        uint64_t kept = 0;
-        for (uint64_t left = *words; left != 0; left &= left - 1) {
+        uint64_t kept = 0, rows = rows_of_word(row, row_count);
+        for (uint64_t left = *words & rows; left != 0; left &= left - 1) {
             uint32_t bit = (uint32_t)__builtin_ctzll(left);
             const TextView *view = &views[row + bit];
             uint32_t prefix;
@@ -141,38 +150,71 @@ static void match_prefix(const TextView *views, uint32_t row_count, const TextSe
             }
             kept |= (uint64_t)is_match << bit;
         }
-        *words &= kept ^ flip;
+        *words &= (kept ^ flip) | ~rows;
     }
 }
 
-static bool is_equality(const TextPattern *pattern)
+/* '%segment%': what is the same for all rows stays in registers. */
+static void match_contained(const TextView *views, uint32_t row_count, const TextSegment *wanted,
+                            uint64_t flip, uint64_t *words)
 {
-    return pattern->is_start_anchored && pattern->is_end_anchored && pattern->segment_count <= 1;
+    const TextSegment segment = *wanted;
+    for (uint32_t row = 0; row < row_count; row += 64, words++) {
+        uint64_t kept = 0, rows = rows_of_word(row, row_count);
+        for (uint64_t left = *words & rows; left != 0; left &= left - 1) {
+            uint32_t bit = (uint32_t)__builtin_ctzll(left);
+            const TextView *view = &views[row + bit];
+            bool is_match = find_segment(text_view_data(view), view->length, &segment) != NULL;
+            kept |= (uint64_t)is_match << bit;
+        }
+        *words &= (kept ^ flip) | ~rows;
+    }
+}
+
+static void match_equal(const TextView *views, uint32_t row_count, const TextSegment *whole,
+                        uint64_t flip, uint64_t *words)
+{
+    for (uint32_t row = 0; row < row_count; row += 64, words++) {
+        uint64_t kept = 0, rows = rows_of_word(row, row_count);
+        for (uint64_t left = *words & rows; left != 0; left &= left - 1) {
+            uint32_t bit = (uint32_t)__builtin_ctzll(left);
+            const TextView *view = &views[row + bit];
+            bool is_match = view->length == whole->length &&
+                            memcmp(text_view_data(view), whole->bytes, whole->length) == 0;
+            kept |= (uint64_t)is_match << bit;
+        }
+        *words &= (kept ^ flip) | ~rows;
+    }
+}
+
+static void match_any(const TextView *views, uint32_t row_count, const TextPattern *pattern,
+                      uint64_t flip, uint64_t *words)
+{
+    for (uint32_t row = 0; row < row_count; row += 64, words++) {
+        uint64_t kept = 0, rows = rows_of_word(row, row_count);
+        for (uint64_t left = *words & rows; left != 0; left &= left - 1) {
+            uint32_t bit = (uint32_t)__builtin_ctzll(left);
+            kept |= (uint64_t)match_one(pattern, &views[row + bit]) << bit;
+        }
+        *words &= (kept ^ flip) | ~rows;
+    }
 }
 
 static void match(const TextView *views, uint32_t row_count, const TextPattern *pattern,
                   bool is_inverted, uint64_t *words)
 {
     const uint64_t flip = is_inverted ? UINT64_MAX : 0;
-    const bool is_equal = is_equality(pattern);
-    const TextSegment whole = pattern->segment_count > 0 ? pattern->segments[0]
-                                                         : (TextSegment){.bytes = ""};
-    if (pattern->is_start_anchored && !pattern->is_end_anchored && pattern->segment_count == 1) {
-        match_prefix(views, row_count, &whole, flip, words);
-        return;
-    }
-    for (uint32_t row = 0; row < row_count; row += 64, words++) {
-        uint64_t kept = 0;
-        for (uint64_t left = *words; left != 0; left &= left - 1) {
-            uint32_t bit = (uint32_t)__builtin_ctzll(left);
-            const TextView *view = &views[row + bit];
-            bool is_match = is_equal ? view->length == whole.length &&
-                                           memcmp(text_view_data(view), whole.bytes,
-                                                  whole.length) == 0
-                                     : match_one(pattern, view);
-            kept |= (uint64_t)is_match << bit;
-        }
-        *words &= kept ^ flip;
+    const TextSegment empty = {.bytes = ""};
+    const TextSegment *whole = pattern->segment_count > 0 ? pattern->segments : &empty;
+    bool is_single = pattern->segment_count == 1;
+    if (pattern->is_start_anchored && pattern->is_end_anchored && pattern->segment_count <= 1) {
+        match_equal(views, row_count, whole, flip, words);
+    } else if (is_single && pattern->is_start_anchored) {
+        match_prefix(views, row_count, whole, flip, words);
+    } else if (is_single && !pattern->is_end_anchored) {
+        match_contained(views, row_count, whole, flip, words);
+    } else {
+        match_any(views, row_count, pattern, flip, words);
     }
 }
 

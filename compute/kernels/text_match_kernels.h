@@ -1,8 +1,9 @@
 /*
  * text_match_kernels.h — LIKE over a column of texts, patterns without '_'.
  *
- * A segment is looked for by its first and last byte at once, 16 to 64 positions a step (W. Muła,
- * "SIMD-friendly algorithms for substring searching"); only where both agree are bytes compared.
+ * A segment is looked for by two of its bytes at once, 32 or 64 positions a step (W. Muła,
+ * "SIMD-friendly algorithms for substring searching", with the rarest bytes instead of the ends);
+ * only where both agree is the whole segment compared.
  */
 #pragma once
 #include "base/vector/kernel_level.h"

@@ -31,6 +31,30 @@ static bool read_codes(const char *text, size_t bytes, const char *escape, size_
     return true;
 }
 
+/* How seldom a byte is in texts of English words: a table by letters, everything else is rare. */
+static uint32_t rarity(char byte)
+{
+    static const char common_first[] = " etaoinsrhldcumfpgwybvkxjqz";
+    const char *place = byte == '\0' ? NULL : strchr(common_first, byte | 0x20);
+    return place == NULL || byte == '\0' ? 100 : (uint32_t)(place - common_first);
+}
+
+static void choose_anchors(TextSegment *segment)
+{
+    uint32_t best = 0, next = segment->length > 1 ? 1 : 0;
+    for (uint32_t i = 0; i < segment->length; i++) {
+        if (rarity(segment->bytes[i]) > rarity(segment->bytes[best])) {
+            next = best;
+            best = i;
+        } else if (i != best &&
+                   (next == best || rarity(segment->bytes[i]) > rarity(segment->bytes[next]))) {
+            next = i;
+        }
+    }
+    segment->first = best < next ? best : next;
+    segment->second = best < next ? next : best;
+}
+
 /* The runs of literal bytes between percent signs. */
 static void cut_segments(Arena *arena, TextPattern *pattern)
 {
@@ -45,8 +69,9 @@ static void cut_segments(Arena *arena, TextPattern *pattern)
             i++;
         }
         if (i > first) {
-            pattern->segments[pattern->segment_count++] =
-                (TextSegment){.bytes = bytes + first, .length = i - first};
+            TextSegment *segment = &pattern->segments[pattern->segment_count++];
+            *segment = (TextSegment){.bytes = bytes + first, .length = i - first};
+            choose_anchors(segment);
             pattern->bytes_min += i - first;
         }
         i += i < count;

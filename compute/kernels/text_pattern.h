@@ -12,17 +12,19 @@
 typedef struct TextSegment {
     const char *bytes;
     uint32_t length; /* at least 1 but in an empty pattern */
+    uint32_t first,
+        second; /* places of its two rarest bytes, first <= second: what is looked for */
 } TextSegment;
 
 typedef struct TextPattern {
     bool is_start_anchored; /* the first segment stands at the start */
     bool is_end_anchored;   /* the last one at the end; with one segment and both: equality */
     bool has_any_character; /* '_' somewhere: `codes` decides */
-    bool is_case_ignored;   /* the pattern was folded; texts must be folded before they are matched */
+    bool is_case_ignored; /* the pattern was folded; texts must be folded before they are matched */
     uint32_t segment_count;
     TextSegment *segments;
-    uint32_t bytes_min;     /* shorter texts do not match */
-    const uint16_t *codes;  /* the pattern as bytes and the two codes below */
+    uint32_t bytes_min;    /* shorter texts do not match */
+    const uint16_t *codes; /* the pattern as bytes and the two codes below */
     uint32_t code_count;
 } TextPattern;
 #define PATTERN_ANY_CHARACTER 256 /* '_' */

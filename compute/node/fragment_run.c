@@ -18,6 +18,10 @@ static void run_free(FragmentRun *run)
     memory_budget_destroy(run->budget);
     setting_set_destroy(run->settings);
     arena_destroy(run->arena); // `run` itself lives in it
+    mutex_lock(&node->mutex);
+    node->run_count--;
+    condition_broadcast(&node->idle);
+    mutex_unlock(&node->mutex);
 }
 
 static void unlink_run(Node *node, FragmentRun *run)
@@ -29,9 +33,7 @@ static void unlink_run(Node *node, FragmentRun *run)
     }
     if (*slot == run) {
         *slot = run->next;
-        node->run_count--;
     }
-    condition_broadcast(&node->idle);
     mutex_unlock(&node->mutex);
 }
 
@@ -116,7 +118,8 @@ void node_run(Node *node, TransportRequest *owned_request, const Request *reques
     run->arena = owned_arena;
     run->request = owned_request;
     run->has_statistics = message->has_statistics;
-    run->deadline_us = message->timeout_us > 0 ? clock_monotonic_us() + message->timeout_us : 0;
+    run->start_us = clock_monotonic_us();
+    run->deadline_us = message->timeout_us > 0 ? run->start_us + message->timeout_us : 0;
     run->budget = memory_budget_create(NULL, node->budget, "query", 0);
     run->query = (QueryContext){
         .query_id = message->query_id,
@@ -134,6 +137,9 @@ void node_run(Node *node, TransportRequest *owned_request, const Request *reques
         .copy_roots = setting_text(node->host->settings, SETTING_COPY_ROOTS),
     };
     thread_set_context(node->node_id, message->query_id);
+    mutex_lock(&node->mutex);
+    node->run_count++;
+    mutex_unlock(&node->mutex);
     Status status = run_prepare(node, run, message);
     if (status != STATUS_OK) {
         stream_hub_cancel_query(node->hub, message->query_id, status);
@@ -144,7 +150,6 @@ void node_run(Node *node, TransportRequest *owned_request, const Request *reques
     mutex_lock(&node->mutex);
     run->next = node->runs;
     node->runs = run;
-    node->run_count++;
     mutex_unlock(&node->mutex);
     query_run_start(run->run, run_done_cb, run);
 }
@@ -164,12 +169,14 @@ void node_cancel(Node *node, uint64_t query_id)
     status_free(reason);
 }
 
-void node_cancel_all(Node *node, Status reason)
+void node_cancel_all(Node *node, int64_t until_us, Status reason)
 {
     mutex_lock(&node->mutex);
     for (FragmentRun *run = node->runs; run != NULL; run = run->next) {
-        stream_hub_cancel_query(node->hub, run->query.query_id, reason);
-        query_run_cancel(run->run, status_copy(reason));
+        if (run->start_us <= until_us) {
+            stream_hub_cancel_query(node->hub, run->query.query_id, reason);
+            query_run_cancel(run->run, status_copy(reason));
+        }
     }
     mutex_unlock(&node->mutex);
 }

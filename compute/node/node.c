@@ -31,21 +31,32 @@ void node_reply_status(Node *node, TransportRequest *owned_request, MessageKind 
     status_free(owned_status);
 }
 
-static Status check_epoch(Node *node, const Request *request)
+/* Whether this process may act on the request; if so it counts until `leave`. */
+static Status admit(Node *node, const Request *request)
 {
     mutex_lock(&node->mutex);
     uint64_t epoch = node->epoch;
-    bool is_ready = node->store != NULL;
+    bool is_current = request->epoch == epoch && node->greeting != 0 &&
+                      request->greeting == node->greeting && node->store != NULL;
+    node->request_count += is_current && request->kind != MESSAGE_HELLO;
     mutex_unlock(&node->mutex);
     if (request->epoch < epoch) {
         return status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                             "request of epoch %lu, this node is at %lu",
                             (unsigned long)request->epoch, (unsigned long)epoch);
     }
-    if (request->kind != MESSAGE_HELLO && (!is_ready || request->epoch != epoch)) {
+    if (request->kind != MESSAGE_HELLO && !is_current) {
         return status_error(SQLSTATE_CANNOT_CONNECT_NOW, "the node has not joined yet");
     }
     return STATUS_OK;
+}
+
+static void leave(Node *node)
+{
+    mutex_lock(&node->mutex);
+    node->request_count--;
+    condition_broadcast(&node->idle);
+    mutex_unlock(&node->mutex);
 }
 
 /* Answers one request; RUN keeps it open and takes the arena. */
@@ -58,13 +69,15 @@ static void handle_request(Node *node, TransportRequest *owned_request)
     Reply reply = {0};
     Status status = request_decode(data, bytes, arena, &request);
     if (status == STATUS_OK) {
-        status = check_epoch(node, &request);
+        status = admit(node, &request);
     }
+    bool is_counted = status == STATUS_OK && request.kind != MESSAGE_HELLO;
     if (status == STATUS_OK && request.kind != MESSAGE_HELLO) {
         status = node_apply_outcomes(node, &request);
     }
     if (status == STATUS_OK && request.kind == MESSAGE_RUN) {
-        node_run(node, owned_request, &request, arena);
+        node_run(node, owned_request, &request, arena); // counts as a run from here on
+        leave(node);
         return;
     }
     if (status == STATUS_OK) {
@@ -97,6 +110,9 @@ static void handle_request(Node *node, TransportRequest *owned_request)
                                   message_name(request.kind));
             break;
         }
+    }
+    if (is_counted) { // before the answer: what the leader says next must find us idle
+        leave(node);
     }
     if (status != STATUS_OK) {
         node_reply_status(node, owned_request, request.kind, status);
@@ -145,7 +161,7 @@ static void request_cb(void *object, TransportRequest *owned_request)
 static void leader_lost_cb(void *object)
 {
     Node *node = object;
-    __atomic_store_n(&node->is_leader_lost, true, __ATOMIC_RELEASE);
+    __atomic_store_n(&node->leader_lost_us, clock_monotonic_us(), __ATOMIC_RELEASE);
 }
 
 static void send_beat(Node *node)
@@ -186,10 +202,11 @@ static void beat_main(void *object)
 {
     Node *node = object;
     while (!__atomic_load_n(&node->is_stopping, __ATOMIC_ACQUIRE)) {
-        if (__atomic_exchange_n(&node->is_leader_lost, false, __ATOMIC_ACQ_REL)) {
+        int64_t lost_us = __atomic_exchange_n(&node->leader_lost_us, 0, __ATOMIC_ACQ_REL);
+        if (lost_us != 0) { // by now the next leader may have begun queries: they go on
             log_warn("leader_lost", "node=%u", node->node_id);
             Status reason = status_error(SQLSTATE_CONNECTION_FAILURE, "lost the leader");
-            node_cancel_all(node, reason);
+            node_cancel_all(node, lost_us, reason);
             status_free(reason);
         }
         node_check_deadlines(node);
@@ -268,7 +285,7 @@ void node_destroy(Node *node)
     __atomic_store_n(&node->is_stopping, true, __ATOMIC_RELEASE);
     thread_join(&node->beat_thread);
     Status reason = status_error(SQLSTATE_ADMIN_SHUTDOWN, "the node is shutting down");
-    node_cancel_all(node, reason);
+    node_cancel_all(node, INT64_MAX, reason);
     status_free(reason);
     int64_t deadline = clock_monotonic_us() + STOP_WAIT_US;
     mutex_lock(&node->mutex);

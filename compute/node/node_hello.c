@@ -10,6 +10,7 @@
 
 #define IDENTITY_BYTES_MAX 4096
 #define PREPARED_MAX 65536
+#define END_WAIT_US 2000000 /* below the leader's patience with a HELLO */
 
 static char *identity_path(const Node *node, char *path, size_t path_bytes)
 {
@@ -130,7 +131,7 @@ static Status take_map(Node *node, const HelloMessage *hello, Arena *arena)
     return STATUS_OK;
 }
 
-static Status greet(Node *node, const Request *request, Arena *arena)
+static Status greet(Node *node, const Request *request, bool is_new, Arena *arena)
 {
     const HelloMessage *hello = &request->hello;
     TRY(take_identity(node, hello));
@@ -148,35 +149,91 @@ static Status greet(Node *node, const Request *request, Arena *arena)
         }
     }
     TRY(node_apply_outcomes(node, request));
-    TRY(store_abort_unprepared(node->store, hello->txn_floor));
+    if (is_new) {
+        TRY(store_abort_unprepared(node->store, hello->txn_floor));
+        stream_hub_end_all(node->hub); // what peers sent for queries that are over
+    }
     if (hello->lease_count > 0) {
         TRY(store_lease_rowsets(node->store, hello->lease_first, hello->lease_count));
     }
     return STATUS_OK;
 }
 
+/* Is the HELLO for this process, and not overtaken by a newer one? Takes the turn. */
+static Status begin_greeting(Node *node, const Request *request, bool *is_new)
+{
+    Status status = STATUS_OK;
+    mutex_lock(&node->mutex);
+    if (request->hello.boot_id != node->boot_id) {
+        status = status_error(SQLSTATE_CANNOT_CONNECT_NOW, "the node has restarted");
+    } else if (request->epoch == node->epoch && request->greeting < node->newest_greeting) {
+        status = status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                              "the leader has greeted this node again since");
+    } else if (node->is_greeting) {
+        status = status_error(SQLSTATE_CANNOT_CONNECT_NOW, "the node is being greeted already");
+    } else {
+        *is_new = request->epoch != node->epoch || request->greeting != node->greeting;
+        node->is_greeting = true;
+        node->newest_greeting = request->greeting;
+        if (*is_new) {
+            node->greeting = 0; // no other request is admitted until this HELLO has succeeded
+        }
+    }
+    mutex_unlock(&node->mutex);
+    return status;
+}
+
+/* A new greeting starts from nothing: older queries and requests end first. */
+static Status end_older_work(Node *node)
+{
+    Status reason =
+        status_error(SQLSTATE_ADMIN_SHUTDOWN, "the leader has changed, or had given up this node");
+    int64_t deadline = clock_monotonic_us() + END_WAIT_US;
+    uint32_t left = 0;
+    do {
+        node_cancel_all(node, INT64_MAX, reason);
+        mutex_lock(&node->mutex);
+        left = node->run_count + node->request_count;
+        if (left > 0) {
+            condition_wait(&node->idle, &node->mutex, 50000);
+            left = node->run_count + node->request_count;
+        }
+        mutex_unlock(&node->mutex);
+    } while (left > 0 && clock_monotonic_us() < deadline);
+    status_free(reason);
+    return left == 0 ? STATUS_OK
+                     : status_error(SQLSTATE_CANNOT_CONNECT_NOW,
+                                    "the node is still ending %u older requests", left);
+}
+
 Status node_hello(Node *node, const Request *request, Arena *arena, Reply *reply)
 {
-    mutex_lock(&node->mutex);
-    bool is_new_epoch = request->epoch > node->epoch;
-    mutex_unlock(&node->mutex);
-    if (is_new_epoch) { // an older leader's queries end here
-        Status reason = status_error(SQLSTATE_ADMIN_SHUTDOWN, "the leader has changed");
-        node_cancel_all(node, reason);
-        status_free(reason);
+    bool is_new = false;
+    TRY(begin_greeting(node, request, &is_new));
+    Status status = is_new ? end_older_work(node) : STATUS_OK;
+    if (status == STATUS_OK) {
+        status = greet(node, request, is_new, arena);
     }
-    TRY(greet(node, request, arena));
-    if (!node->is_local) {
+    if (status == STATUS_OK && !node->is_local) {
         cluster_port_set_epoch(node->port, request->epoch);
     }
+    if (status == STATUS_OK) {
+        reply->hello.prepared = ARENA_ARRAY(arena, uint64_t, PREPARED_MAX);
+        reply->hello.prepared_count =
+            store_prepared(node->store, reply->hello.prepared, PREPARED_MAX);
+        reply->hello.applied_position = store_applied_position(node->store);
+        reply->hello.lease_left = store_leased_rowsets(node->store);
+    }
     mutex_lock(&node->mutex);
-    node->epoch = request->epoch;
+    node->is_greeting = false;
+    if (status == STATUS_OK) {
+        node->epoch = request->epoch;
+        node->greeting = request->greeting;
+    }
     mutex_unlock(&node->mutex);
-    reply->hello.prepared = ARENA_ARRAY(arena, uint64_t, PREPARED_MAX);
-    reply->hello.prepared_count = store_prepared(node->store, reply->hello.prepared, PREPARED_MAX);
-    reply->hello.applied_position = store_applied_position(node->store);
-    reply->hello.lease_left = store_leased_rowsets(node->store);
-    log_info("node_joined", "node=%u epoch=%lu slices=%u", node->node_id,
-             (unsigned long)request->epoch, request->hello.slice_count);
-    return STATUS_OK;
+    if (status == STATUS_OK && is_new) {
+        log_info("node_joined", "epoch=%lu greeting=%lu slices=%u", (unsigned long)request->epoch,
+                 (unsigned long)request->greeting, request->hello.slice_count);
+    }
+    return status;
 }

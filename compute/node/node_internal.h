@@ -22,6 +22,7 @@ typedef struct FragmentRun {
     MemoryBudget *budget;
     QueryRun *run;
     bool has_statistics;
+    int64_t start_us;
     int64_t deadline_us;           /* 0: none */
 } FragmentRun;
 
@@ -48,7 +49,7 @@ struct Node {
     Thread threads[NODE_THREADS];
     Thread beat_thread;
     bool is_stopping;              /* atomic */
-    bool is_leader_lost;           /* atomic, set by the link's callback */
+    int64_t leader_lost_us;        /* atomic, set by the link's callback; 0: heard already */
 
     Mutex mutex;                   /* guards all below */
     Condition idle;
@@ -56,11 +57,15 @@ struct Node {
     uint32_t node_id;              /* 0: none yet */
     uint32_t node_count;
     uint64_t epoch, map_epoch;
+    uint64_t greeting;             /* what requests must build upon; 0: HELLO is under way */
+    uint64_t newest_greeting;      /* of this epoch; older HELLOs are refused */
+    bool is_greeting;              /* one HELLO at a time */
+    uint32_t request_count;        /* admitted and not answered yet, but for HELLO and RUN */
     uint32_t *bucket_nodes;        /* BUCKET_COUNT; a HELLO replaces it, old ones live on */
     Arena *map_arena;
     Store *store;
     FragmentRun *runs;
-    uint32_t run_count;
+    uint32_t run_count;            /* until everything of a run is released */
     Mutex outcome_mutex;           /* outcomes are applied one request at a time, in order */
 };
 
@@ -82,5 +87,6 @@ void node_run(Node *node, TransportRequest *owned_request, const Request *reques
               Arena *owned_arena);
 void node_run_ended(Node *node, FragmentRun *run);
 void node_cancel(Node *node, uint64_t query_id);
-void node_cancel_all(Node *node, Status reason);
+/* Runs that began at or before `until_us`. */
+void node_cancel_all(Node *node, int64_t until_us, Status reason);
 void node_check_deadlines(Node *node);

@@ -1,5 +1,6 @@
 /*
- * batch_collector.h — keeps the rows of many batches as a list of full batches that own their memory.
+ * batch_collector.h — keeps the rows of many batches as a list of full batches that own their
+ * memory.
  *
  * What joins build from, sorts sort, and stores keep. One worker fills a collector; lists of
  * several workers are joined afterwards.
@@ -31,10 +32,11 @@ Status batch_collector_init(BatchCollector *collector, MemoryBudget *budget, con
 /* Adds the selected rows; lazy columns are loaded. 53200: some of them may have been added. */
 Status batch_collector_add(BatchCollector *collector, Batch *batch) CHECKED;
 /* Adds rows[0..row_count) of `batch`, physical row indexes; its columns are loaded. */
-Status batch_collector_add_rows(BatchCollector *collector, const Batch *batch,
-                                const uint16_t *rows, uint32_t row_count) CHECKED;
-Status batch_collector_flush(BatchCollector *collector) CHECKED; /* what is gathered joins the list */
-void batch_collector_deinit(BatchCollector *collector);          /* also the list */
+Status batch_collector_add_rows(BatchCollector *collector, const Batch *batch, const uint16_t *rows,
+                                uint32_t row_count) CHECKED;
+Status
+batch_collector_flush(BatchCollector *collector) CHECKED; /* what is gathered joins the list */
+void batch_collector_deinit(BatchCollector *collector);   /* also the list */
 
 /* The selected rows of a batch as physical row indexes: its selection, or 0, 1, 2, … */
 const uint16_t *batch_selected_rows(const Batch *batch);

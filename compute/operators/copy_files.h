@@ -12,8 +12,8 @@
 
 typedef struct CopyFiles CopyFiles;
 
-/* All memory is the arena's. `paths` are files, directories, or prefixes of file names. 42501 outside of the roots, 58P01 when
- * there is none. */
+/* All memory is the arena's. `paths` are files, directories, or prefixes of file names. 42501
+ * outside of the roots, 58P01 when there is none. */
 Status copy_files_open(QueryContext *query, const CopyFormat *format, const char *const *paths,
                        uint32_t path_count, Arena *query_arena, CopyFiles **out) CHECKED;
 uint32_t copy_files_piece_count(const CopyFiles *files); /* of this node */

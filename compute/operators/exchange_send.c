@@ -1,5 +1,6 @@
 /*
- * exchange_send.c — rows leave a fragment: to one endpoint, to all, or to the owner of their bucket.
+ * exchange_send.c — rows leave a fragment: to one endpoint, to all, or to the owner of their
+ * bucket.
  *
  * Each worker gathers rows into one builder per target and hands over full batches. The endpoint's
  * own rows go through its stream like all others, by pointer. Nothing is taken while a target has
@@ -25,17 +26,17 @@ typedef struct ExchangeSend {
     QueryContext *query;
     uint32_t target_count;
     ExchangeTarget *targets;
-    uint32_t *endpoint_target;  /* endpoint -> index of its target */
-    uint32_t next_target;       /* atomic: round robin */
+    uint32_t *endpoint_target; /* endpoint -> index of its target */
+    uint32_t next_target;      /* atomic: round robin */
 } ExchangeSend;
 
 typedef struct ExchangeSendLocal {
-    uint32_t builder_count;     /* one per target; broadcast: one for all */
+    uint32_t builder_count; /* one per target; broadcast: one for all */
     BatchBuilder **builders;
     uint64_t *hashes;
-    uint16_t *rows;             /* target_count lists of VECTOR_ROWS */
+    uint16_t *rows; /* target_count lists of VECTOR_ROWS */
     uint32_t *row_counts;
-    uint32_t flushed_count;     /* builders emptied by merge */
+    uint32_t flushed_count; /* builders emptied by merge */
 } ExchangeSendLocal;
 
 static const SinkOps exchange_send_ops;
@@ -70,8 +71,7 @@ static void add_targets(ExchangeSend *send, const PlanExchange *exchange)
     }
 }
 
-Status exchange_send_create(QueryContext *query, const Plan *plan, const PlanSend *node,
-                            Sink **out)
+Status exchange_send_create(QueryContext *query, const Plan *plan, const PlanSend *node, Sink **out)
 {
     const PlanExchange *exchange = find_exchange(plan, node->exchange_id);
     if (exchange == NULL || query->hub == NULL ||
@@ -235,8 +235,7 @@ static Status exchange_send_merge(Sink *self, void *local, Flow *flow)
     ExchangeSend *send = (ExchangeSend *)self;
     ExchangeSendLocal *state = local;
     while (state->flushed_count < state->builder_count) {
-        if (batch_builder_row_count(state->builders[state->flushed_count]) > 0 &&
-            !is_ready(send)) {
+        if (batch_builder_row_count(state->builders[state->flushed_count]) > 0 && !is_ready(send)) {
             *flow = FLOW_BLOCKED;
             return STATUS_OK;
         }

@@ -6,10 +6,10 @@
 
 typedef struct ExprColumns {
     uint32_t count;
-    const uint32_t *columns;        /* per expression: the input column it is, or EXPR_COLUMNS_NONE */
-    const uint32_t *program_index;  /* else: its index in the program */
+    const uint32_t *columns; /* per expression: the input column it is, or EXPR_COLUMNS_NONE */
+    const uint32_t *program_index; /* else: its index in the program */
     const Type *types;
-    ExprProgram *program;           /* null: plain columns only */
+    ExprProgram *program; /* null: plain columns only */
 } ExprColumns;
 #define EXPR_COLUMNS_NONE UINT32_MAX
 

@@ -1,5 +1,6 @@
 /*
- * hash_aggregate.c — each worker groups its own rows; merging and the results are in hash_aggregate/.
+ * hash_aggregate.c — each worker groups its own rows; merging and the results are in
+ * hash_aggregate/.
  *
  * Cost per row: finding the group (an array look-up for small key ranges, a hash probe otherwise),
  * then one addition per aggregate.
@@ -42,8 +43,8 @@ static Status plan_inputs(HashAggregate *aggregate, Arena *arena)
     for (uint32_t a = 0; a < plan->aggregate_count; a++) {
         const AggregateCall *call = &plan->aggregates[a];
         TRY(aggregate_spec_init(&shape->specs[a], call));
-        shape->inputs[a] = (AggregateInput){.argument = AGGREGATE_NO_INPUT,
-                                            .filter = AGGREGATE_NO_INPUT};
+        shape->inputs[a] =
+            (AggregateInput){.argument = AGGREGATE_NO_INPUT, .filter = AGGREGATE_NO_INPUT};
         if (call->argument != NULL) {
             shape->inputs[a].argument = count;
             exprs[count++] = call->argument;
@@ -105,8 +106,8 @@ static Status aggregate_local_open(Sink *self, void *local, Arena *worker_arena)
     state->vectors = ARENA_ARRAY(worker_arena, const Vector *, shape->input_count);
     batch_init(&state->columns, shape->input_count, worker_arena);
     AggregateSpace *space = aggregate_space_create(shape, worker_arena);
-    aggregate_fill_init(&state->fill, aggregate, &state->part->table, &state->part->spill, 0,
-                        space, worker_arena);
+    aggregate_fill_init(&state->fill, aggregate, &state->part->table, &state->part->spill, 0, space,
+                        worker_arena);
     return STATUS_OK;
 }
 
@@ -154,9 +155,11 @@ static void aggregate_close(Sink *self)
 {
     HashAggregate *aggregate = (HashAggregate *)self;
     const char *variant = aggregate->shape.key_count == 0 ? "no keys" : "";
+    uint32_t largest = 0;
     for (uint32_t i = 0; i < aggregate->part_count; i++) {
         AggregatePart *part = aggregate->parts[i];
-        if (aggregate->shape.key_count > 0) {
+        if (aggregate->shape.key_count > 0 && part->table.group_count >= largest) {
+            largest = part->table.group_count;
             variant = group_table_describe(&part->table.groups);
         }
         self->statistics.bytes += aggregate_table_bytes(&part->table);

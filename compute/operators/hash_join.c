@@ -106,6 +106,7 @@ static void plan_shape(HashJoin *join, Arena *arena)
     shape->key_types = types;
     shape->is_null_equal = is_null_equal;
     bool is_null_aware = kind == JOIN_ANTI_NULL || kind == JOIN_MARK;
+    join->is_null_aware = is_null_aware;
     bool asks_existence = kind == JOIN_SEMI || kind == JOIN_ANTI || is_null_aware;
     shape->is_existence = asks_existence && plan->residual == NULL &&
                           (!is_null_aware || plan->key_count == 1);
@@ -114,7 +115,7 @@ static void plan_shape(HashJoin *join, Arena *arena)
     join->marks_build_rows = join->emits_build_rest;
     shape->keeps_null_keys = kind == JOIN_RIGHT || kind == JOIN_FULL || kind == JOIN_RIGHT_ANTI ||
                              (is_null_aware && !shape->is_existence);
-    shape->is_unique = plan->is_build_unique;
+    shape->may_be_columns = !join->marks_build_rows && !is_null_aware;
     shape->probe_rows = plan->probe->estimated_rows;
 
     uint32_t header_words = shape->has_integer_keys ? plan->key_count : 1;
@@ -150,7 +151,8 @@ static Status compile_residual(HashJoin *join, Arena *arena)
     }
     Expr **conjuncts = ARENA_NEW(arena, Expr *);
     *conjuncts = plan->residual;
-    bool is_and = plan->residual->kind == EXPR_AND;
+    // Conjuncts may go one by one, but unknown is a property of the whole.
+    bool is_and = plan->residual->kind == EXPR_AND && !join->is_null_aware;
     return expr_compile(arena, is_and ? plan->residual->args : conjuncts,
                         is_and ? plan->residual->arg_count : 1, types, pair_count,
                         &join->residual);
@@ -170,8 +172,10 @@ Status hash_join_create(QueryContext *query, const PlanHashJoin *plan, HashJoinP
     join->build_count = plan->build->output_count;
     sink_init(&join->build, &hash_join_build_ops, &plan->node);
     sink_init(&join->inserted, &hash_join_inserted_ops, &plan->node);
+    sink_init(&join->reinserted, &hash_join_reinserted_ops, &plan->node);
     source_init(&join->insert, &hash_join_insert_ops, &plan->node);
-    join->insert.output_count = 0;
+    source_init(&join->reinsert, &hash_join_reinsert_ops, &plan->node);
+    join->insert.output_count = join->reinsert.output_count = 0;
     transform_init(&join->probe, &hash_join_probe_ops, &plan->node);
     source_init(&join->rest, &hash_join_rest_ops, &plan->node);
     mutex_init(&join->mutex, MUTEX_RANK_OPERATOR);
@@ -183,8 +187,12 @@ Status hash_join_create(QueryContext *query, const PlanHashJoin *plan, HashJoinP
                           plan->build->output_types, join->build_count));
     TRY(compile_residual(join, arena));
     join_table_init(&join->table, &join->shape, arena);
-    *out = (HashJoinParts){.build = &join->build, .insert = &join->insert,
-                           .inserted = &join->inserted, .probe = &join->probe,
+    *out = (HashJoinParts){.build = &join->build,
+                           .insert = &join->insert,
+                           .inserted = &join->inserted,
+                           .reinsert = &join->reinsert,
+                           .reinserted = &join->reinserted,
+                           .probe = &join->probe,
                            .rest = &join->rest};
     return STATUS_OK;
 }

@@ -1,8 +1,8 @@
 /*
  * limit.c — one counter shared by all workers says which of a batch's rows pass.
  *
- * Example, LIMIT 5 OFFSET 2: batches of 4 rows arrive; the first claims positions 0..3 and keeps its
- * rows 2 and 3, the second claims 4..7 and keeps 4, 5 and 6 and stops the pipeline.
+ * Example, LIMIT 5 OFFSET 2: batches of 4 rows arrive; the first claims positions 0..3 and keeps
+ * its rows 2 and 3, the second claims 4..7 and keeps 4, 5 and 6 and stops the pipeline.
  */
 #include "compute/operators/limit.h"
 

@@ -55,6 +55,15 @@ static const SinkOps build_ops;
 static const TransformOps probe_ops;
 static const SourceOps rest_ops;
 
+static const uint64_t none_present[VALIDITY_WORDS];
+static const _Alignas(64) uint8_t null_lane[CONSTANT_BYTES];
+
+static Vector null_column(Type type)
+{
+    return (Vector){.type = type, .lane = (uint8_t)type_widest_lane(type),
+                    .form = VECTOR_CONSTANT, .validity = none_present, .data = null_lane};
+}
+
 static NestedLoopJoin *join_of_probe(Transform *self)
 {
     return (NestedLoopJoin *)((char *)self - offsetof(NestedLoopJoin, probe));
@@ -404,7 +413,6 @@ static void set_mark(ProbeLocal *local, const Batch *in, Vector *out)
 // What is known when a probe batch has met all build rows.
 static void emit_final(NestedLoopJoin *join, ProbeLocal *local, const Batch *in, Batch *out)
 {
-    static const uint64_t none_present[VALIDITY_WORDS];
     bool is_semi = join->kind == JOIN_SEMI;
     uint32_t count = join->kind == JOIN_MARK ? in->selected_count
                                              : select_by_match(local, in, is_semi);
@@ -418,10 +426,7 @@ static void emit_final(NestedLoopJoin *join, ProbeLocal *local, const Batch *in,
         } else if (column == join->probe_count + join->build_count) {
             set_mark(local, in, &out->columns[o]);
         } else {
-            Type type = join->probe.output_types[o];
-            out->columns[o] = (Vector){.type = type, .lane = (uint8_t)type_widest_lane(type),
-                                       .form = VECTOR_CONSTANT, .validity = none_present,
-                                       .data = local->constants};
+            out->columns[o] = null_column(join->probe.output_types[o]);
         }
     }
     out->column_count = join->probe.output_count;
@@ -488,8 +493,6 @@ static Status rest_local_open(Source *self, void *local, Arena *worker_arena)
 
 static Status rest_produce(Source *self, void *local, Batch *out, Flow *flow)
 {
-    static const uint64_t none_present[VALIDITY_WORDS];
-    static const _Alignas(64) uint8_t null_lane[CONSTANT_BYTES];
     NestedLoopJoin *join = join_of_rest(self);
     uint16_t *selection = ((RestLocal *)local)->selection;
     uint32_t index = __atomic_fetch_add(&join->next_rest, 1, __ATOMIC_RELAXED);
@@ -505,12 +508,8 @@ static Status rest_produce(Source *self, void *local, Batch *out, Flow *flow)
     }
     for (uint32_t o = 0; o < self->output_count; o++) {
         uint32_t column = join->plan->outputs[o];
-        Type type = self->output_types[o];
-        out->columns[o] = column >= join->probe_count
-                              ? batch->columns[column - join->probe_count]
-                              : (Vector){.type = type, .lane = (uint8_t)type_widest_lane(type),
-                                         .form = VECTOR_CONSTANT, .validity = none_present,
-                                         .data = null_lane};
+        out->columns[o] = column >= join->probe_count ? batch->columns[column - join->probe_count]
+                                                      : null_column(self->output_types[o]);
     }
     out->column_count = self->output_count;
     out->row_count = batch->row_count;

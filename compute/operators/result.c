@@ -36,8 +36,8 @@ static Status result_consume(Sink *self, void *local, Batch *in, Flow *flow)
     Result *result = (Result *)self;
     (void)local;
     TRY(batch_load_all(in));
-    // The inputs of a UNION ALL are pipelines of their own. Who finds the receiver taken tries again
-    // in its next turn; acquire and release order what the receiver has written.
+    // The inputs of a UNION ALL are pipelines of their own. Who finds the receiver taken tries
+    // again in its next turn; acquire and release order what the receiver has written.
     if (__atomic_exchange_n(&result->is_busy, true, __ATOMIC_ACQUIRE)) {
         Waker waker = sink_waker(self);
         waker.wake(waker.object);

@@ -16,7 +16,6 @@ typedef struct Sort {
     QueryContext *query;
     SortShape shape;
     SortRuns runs;
-    uint64_t spilled_bytes; /* atomic */
 } Sort;
 
 typedef struct SortLocal {
@@ -31,7 +30,8 @@ Status sort_create(QueryContext *query, const PlanSort *plan, Sink **sink, Sourc
     Sort *sort = ARENA_NEW(query->arena, Sort);
     sink_init(&sort->sink, &sort_ops, &plan->node);
     sort->query = query;
-    sort_shape_init(&sort->shape, query, plan->keys, plan->key_count, plan->child);
+    sort_shape_init(&sort->shape, query, plan->keys, plan->key_count,
+                    plan->child->output_types, plan->child->output_count);
     sort_runs_init(&sort->runs, &sort->shape, query->arena);
     *sink = &sort->sink;
     *source = sort_source_create(query, plan, &sort->runs);
@@ -77,10 +77,7 @@ static Status sort_merge(Sink *self, void *local, Flow *flow)
     *flow = FLOW_MORE;
     sort_buffer_sort(&state->buffer);
     SpillFile *file = state->file;
-    if (file != NULL) {
-        __atomic_fetch_add(&sort->spilled_bytes, spill_file_bytes(file), __ATOMIC_RELAXED);
-        state->file = NULL;
-    }
+    state->file = NULL;
     return sort_runs_add(&sort->runs, &state->buffer, file);
 }
 
@@ -95,7 +92,9 @@ static void sort_local_close(Sink *self, void *local)
 static void sort_close(Sink *self)
 {
     Sort *sort = (Sort *)self;
-    self->statistics.spilled_bytes = sort->spilled_bytes;
+    for (uint32_t i = 0; i < sort->runs.file_count; i++) {
+        self->statistics.spilled_bytes += spill_file_bytes(sort->runs.files[i]);
+    }
     sort_runs_deinit(&sort->runs);
 }
 

@@ -199,13 +199,10 @@ static bool needs_texts(const SortKey *key, const uint8_t *left, const uint8_t *
     return !is_null && left[key->offset + key->bytes] != pad; // a padded prefix is the whole text
 }
 
-int sort_keys_compare_rows(const SortKeys *self, const RowLayout *layout, const uint8_t *left,
-                           const uint8_t *right)
+int sort_keys_compare_first(const SortKeys *self, uint32_t key_count, const RowLayout *layout,
+                            const uint8_t *left, const uint8_t *right)
 {
-    if (self->is_complete) {
-        return memcmp(left, right, self->bytes);
-    }
-    for (uint32_t k = 0; k < self->count; k++) {
+    for (uint32_t k = 0; k < key_count; k++) {
         const SortKey *key = &self->keys[k];
         int order = 0;
         if (needs_texts(key, left, right, &order)) {
@@ -221,6 +218,15 @@ int sort_keys_compare_rows(const SortKeys *self, const RowLayout *layout, const 
         }
     }
     return 0;
+}
+
+int sort_keys_compare_rows(const SortKeys *self, const RowLayout *layout, const uint8_t *left,
+                           const uint8_t *right)
+{
+    if (self->is_complete) {
+        return memcmp(left, right, self->bytes);
+    }
+    return sort_keys_compare_first(self, self->count, layout, left, right);
 }
 
 int sort_keys_compare(const SortKeys *self, const uint8_t *left_key, const Batch *left,

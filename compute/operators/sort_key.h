@@ -44,6 +44,9 @@ static inline uint64_t sort_key_prefix(const uint8_t *key)
  * columns. */
 int sort_keys_compare_rows(const SortKeys *self, const RowLayout *layout, const uint8_t *left,
                            const uint8_t *right);
+/* The same by the first `key_count` keys only. */
+int sort_keys_compare_first(const SortKeys *self, uint32_t key_count, const RowLayout *layout,
+                            const uint8_t *left, const uint8_t *right);
 /* Order of two rows of batches whose key strings are given. */
 int sort_keys_compare(const SortKeys *self, const uint8_t *left_key, const Batch *left,
                       uint32_t left_row, const uint8_t *right_key, const Batch *right,

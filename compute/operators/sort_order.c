@@ -2,8 +2,8 @@
  * sort_order.c — radix sort on the words of the key strings, comparisons for what is left.
  *
  * Entries are sorted by their first word, a byte at a time from the lowest (LSD), skipping bytes in
- * which all agree. Runs of equal words go on with the next word. Text prefixes end that: behind them
- * a merge sort compares whole keys. Short inputs are merge-sorted at once.
+ * which all agree. Runs of equal words go on with the next word. Text prefixes end that: behind
+ * them a merge sort compares whole keys. Short inputs are merge-sorted at once.
  */
 #include "compute/operators/sort_order.h"
 
@@ -18,8 +18,8 @@ enum {
 
 typedef struct SortRange {
     const SortShape *shape;
-    uint32_t word;           /* index of the word the prefixes hold */
-    uint32_t radix_words;    /* words that may be sorted byte by byte */
+    uint32_t word;        /* index of the word the prefixes hold */
+    uint32_t radix_words; /* words that may be sorted byte by byte */
 } SortRange;
 
 static int compare_entries(const SortRange *range, const SortEntry *left, const SortEntry *right)

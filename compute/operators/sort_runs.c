@@ -2,9 +2,9 @@
  * sort_runs.c — sorted runs and their merge.
  *
  * The merge keeps a binary heap of runs by their next rows; the word prefix decides nearly always.
- * A spilled run is read a batch at a time and packed again, with its keys, into a small store of its
- * own; as rows given out point there, the merge stops when such a batch ends and reads the next one
- * only when it is called again.
+ * A spilled run is read a batch at a time and packed again, with its keys, into a small store of
+ * its own; as rows given out point there, the merge stops when such a batch ends and reads the next
+ * one only when it is called again.
  */
 #include "compute/operators/sort_runs.h"
 
@@ -16,14 +16,13 @@
 enum { ENTRIES_MIN = 1024, RUNS_MIN = 8 };
 
 void sort_shape_init(SortShape *shape, QueryContext *query, const PlanSortKey *keys,
-                     uint32_t key_count, const PlanNode *child)
+                     uint32_t key_count, const Type *types, uint32_t column_count)
 {
     shape->query = query;
-    shape->column_count = child->output_count;
-    shape->types = child->output_types;
-    sort_keys_init(&shape->keys, query->arena, keys, key_count, child->output_types);
-    row_layout_init(&shape->layout, query->arena, child->output_types, child->output_count,
-                    shape->keys.bytes);
+    shape->column_count = column_count;
+    shape->types = types;
+    sort_keys_init(&shape->keys, query->arena, keys, key_count, types);
+    row_layout_init(&shape->layout, query->arena, types, column_count, shape->keys.bytes);
 }
 
 void sort_buffer_init(SortBuffer *buffer, const SortShape *shape, Arena *worker_arena)
@@ -57,8 +56,8 @@ void sort_buffer_deinit(SortBuffer *buffer)
     }
 }
 
-// Entries are made when the rows are sorted; their memory is taken now, while a refusal can still be
-// answered by spilling.
+// Entries are made when the rows are sorted; their memory is taken now, while a refusal can still
+// be answered by spilling.
 static Status entries_reserve(SortBuffer *buffer, uint64_t count)
 {
     if (count <= buffer->entry_capacity) {
@@ -229,8 +228,7 @@ static Status add_file(SortRuns *runs, SpillFile *file)
     return STATUS_OK;
 }
 
-static Status add_parts(SortRuns *runs, SortBuffer *buffer, SpillFile *file,
-                        uint32_t stream_count)
+static Status add_parts(SortRuns *runs, SortBuffer *buffer, SpillFile *file, uint32_t stream_count)
 {
     if (file != NULL) {
         TRY(add_file(runs, file));
@@ -246,7 +244,8 @@ static Status add_parts(SortRuns *runs, SortBuffer *buffer, SpillFile *file,
     if (buffer->store.row_count == 0) {
         return STATUS_OK;
     }
-    SortRun run = {.entries = buffer->entries, .entry_capacity = buffer->entry_capacity,
+    SortRun run = {.entries = buffer->entries,
+                   .entry_capacity = buffer->entry_capacity,
                    .entry_count = buffer->store.row_count};
     TRY(row_store_join(&runs->rows, &buffer->store));
     TRY(add_run(runs, &run));
@@ -325,8 +324,8 @@ static bool run_is_before(const SortRuns *runs, const SortRun *left, const SortR
     if (left->prefix != right->prefix) {
         return left->prefix < right->prefix;
     }
-    return sort_keys_compare_rows(&runs->shape->keys, &runs->shape->layout, left->row,
-                                  right->row) < 0;
+    return sort_keys_compare_rows(&runs->shape->keys, &runs->shape->layout, left->row, right->row) <
+           0;
 }
 
 static void sift_down(SortRuns *runs, uint32_t index)

@@ -2,7 +2,8 @@
  * sort_runs.h — sorted runs of packed rows, in memory or spilled, and merging them.
  *
  * Rows are packed (row_layout.h) with their key string as header and all input columns as fields. A
- * SortBuffer belongs to one worker and becomes a run; SortRuns merges all runs into ordered batches.
+ * SortBuffer belongs to one worker and becomes a run; SortRuns merges all runs into ordered
+ * batches.
  */
 #pragma once
 #include "compute/exec/operator.h"
@@ -10,7 +11,7 @@
 #include "compute/operators/sort_key.h"
 
 typedef struct SortEntry {
-    uint64_t prefix;        /* the first word of the key string */
+    uint64_t prefix; /* the first word of the key string */
     const uint8_t *row;
 } SortEntry;
 
@@ -23,15 +24,15 @@ typedef struct SortShape {
     const Type *types;
 } SortShape;
 void sort_shape_init(SortShape *shape, QueryContext *query, const PlanSortKey *keys,
-                     uint32_t key_count, const PlanNode *child);
+                     uint32_t key_count, const Type *types, uint32_t column_count);
 
 typedef struct SortBuffer {
     const SortShape *shape;
     RowStore store;
     SortEntry *entries, *scratch; /* as many as the store has rows, once sorted */
     uint32_t entry_capacity;
-    const Vector **vectors;       /* per column */
-    uint8_t **row_pointers;       /* VECTOR_ROWS */
+    const Vector **vectors; /* per column */
+    uint8_t **row_pointers; /* VECTOR_ROWS */
 } SortBuffer;
 
 void sort_buffer_init(SortBuffer *buffer, const SortShape *shape, Arena *worker_arena);
@@ -62,26 +63,27 @@ typedef struct SortRun {
 typedef struct SortRuns {
     const SortShape *shape;
     Arena *arena;
-    const Vector **vectors;  /* per column: the batch that is packed */
-    Mutex mutex;             /* guards adding runs, and the arena meanwhile */
-    RowStore rows;           /* of the runs in memory */
+    const Vector **vectors; /* per column: the batch that is packed */
+    Mutex mutex;            /* guards adding runs, and the arena meanwhile */
+    RowStore rows;          /* of the runs in memory */
     SortRun *runs;
     uint32_t run_count, run_capacity;
     SpillFile **files;
     uint32_t file_count, file_capacity;
-    SortRun **heap;          /* runs that have rows, the smallest first */
+    SortRun **heap; /* runs that have rows, the smallest first */
     uint32_t heap_count;
-    SortRun *exhausted;      /* its next batch is to be read before the merge goes on */
+    SortRun *exhausted; /* its next batch is to be read before the merge goes on */
 } SortRuns;
 
 void sort_runs_init(SortRuns *runs, const SortShape *shape, Arena *query_arena);
 void sort_runs_deinit(SortRuns *runs);
-/* Takes the buffer's sorted rows, and `file` with the runs spilled to it (may be null). Any worker. */
+/* Takes the buffer's sorted rows, and `file` with the runs spilled to it (may be null). Any worker.
+ */
 Status sort_runs_add(SortRuns *runs, SortBuffer *buffer, SpillFile *owned_file) CHECKED;
 /* After all runs were added, by one worker. */
 Status sort_runs_start(SortRuns *runs) CHECKED;
-/* The next rows in order, at most `row_max`, fewer when a spilled batch has ended; 0 at the end. The
- * rows are valid until the next call. */
+/* The next rows in order, at most `row_max`, fewer when a spilled batch has ended; 0 at the end.
+ * The rows are valid until the next call. */
 Status sort_runs_next(SortRuns *runs, const uint8_t **rows, uint32_t row_max,
                       uint32_t *row_count) CHECKED;
 /* Their columns as a batch. */

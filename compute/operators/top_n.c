@@ -47,7 +47,8 @@ Status top_n_create(QueryContext *query, const PlanSort *plan, Sink **sink, Sour
     sink_init(&top_n->sink, &top_n_ops, &plan->node);
     top_n->query = query;
     top_n->kept_rows = plan->limit + plan->offset;
-    sort_shape_init(&top_n->shape, query, plan->keys, plan->key_count, plan->child);
+    sort_shape_init(&top_n->shape, query, plan->keys, plan->key_count,
+                    plan->child->output_types, plan->child->output_count);
     sort_runs_init(&top_n->runs, &top_n->shape, query->arena);
     *sink = &top_n->sink;
     *source = sort_source_create(query, plan, &top_n->runs);

@@ -3,4 +3,5 @@
 #include "compute/exec/operator.h"
 
 bool top_n_is_suitable(const PlanSort *plan);
-Status top_n_create(QueryContext *query, const PlanSort *plan, Sink **sink, Source **source) CHECKED;
+Status top_n_create(QueryContext *query, const PlanSort *plan, Sink **sink,
+                    Source **source) CHECKED;

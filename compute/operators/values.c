@@ -1,4 +1,5 @@
-/* values.c — constants are evaluated once, into columns of the query's arena, and given in slices. */
+/* values.c — constants are evaluated once, into columns of the query's arena, and given in slices.
+ */
 #include "compute/operators/values.h"
 
 #include <string.h>
@@ -8,7 +9,7 @@
 typedef struct ValuesColumn {
     Lane lane;
     uint8_t *lanes;
-    bool *is_present;   /* null: no nulls */
+    bool *is_present; /* null: no nulls */
     int64_t lo, hi;
 } ValuesColumn;
 
@@ -17,11 +18,11 @@ typedef struct Values {
     const PlanValues *plan;
     uint32_t batch_rows;
     ValuesColumn *columns;
-    uint32_t next_row;   /* one worker only */
+    uint32_t next_row; /* one worker only */
 } Values;
 
 typedef struct ValuesLocal {
-    uint64_t *validity;  /* VALIDITY_WORDS per column */
+    uint64_t *validity; /* VALIDITY_WORDS per column */
 } ValuesLocal;
 
 enum { READABLE_BYTES = 64 }; /* after the last lane */

@@ -1,4 +1,5 @@
-/* virtual_scan.c — the leader computes the whole table at the first call; one worker gives it out. */
+/* virtual_scan.c — the leader computes the whole table at the first call; one worker gives it out.
+ */
 #include "compute/operators/virtual_scan.h"
 
 typedef struct VirtualScan {

@@ -15,11 +15,12 @@ typedef struct SessionView {
 } SessionView;
 
 /* Schemas searched for unqualified names: pg_catalog first, then the search path. */
-static const CatalogTable *find_in_path(SessionView *view, const char *name)
+const CatalogTable *session_find_table(const Session *session, const CatalogVersion *version,
+                                       const char *name)
 {
     const CatalogTable *table = system_table_find("pg_catalog", name);
     char path[1024];
-    snprintf(path, sizeof(path), "%s", setting_text(view->session->settings, SETTING_SEARCH_PATH));
+    snprintf(path, sizeof(path), "%s", setting_text(session->settings, SETTING_SEARCH_PATH));
     char *rest = NULL;
     for (char *word = strtok_r(path, ", \t", &rest); table == NULL && word != NULL;
          word = strtok_r(NULL, ", \t", &rest)) {
@@ -28,8 +29,8 @@ static const CatalogTable *find_in_path(SessionView *view, const char *name)
             word[length - 1] = '\0';
             word++;
         }
-        const char *schema = strcmp(word, "$user") == 0 ? view->session->user : word;
-        TableEntry *entry = catalog_version_table(view->version, schema, name);
+        const char *schema = strcmp(word, "$user") == 0 ? session->user : word;
+        TableEntry *entry = catalog_version_table(version, schema, name);
         table = entry == NULL ? system_table_find(schema, name) : &entry->table;
     }
     return table;
@@ -41,7 +42,7 @@ static Status find_table(void *self, const char *schema, const char *name, Arena
     (void)arena;
     SessionView *view = self;
     if (schema == NULL) {
-        *out = find_in_path(view, name);
+        *out = session_find_table(view->session, view->version, name);
         return STATUS_OK;
     }
     TableEntry *entry = catalog_version_table(view->version, schema, name);
@@ -88,9 +89,12 @@ static int64_t statement_time_us(void *self)
 
 static const char *setting(void *self, const char *name)
 {
+    SessionView *view = self;
     SettingId id = SETTING_PORT;
-    return setting_find(name, &id) ? setting_text(((SessionView *)self)->session->settings, id)
-                                   : NULL;
+    if (strcmp(name, "pg_backend_pid") == 0) {
+        return arena_printf(view->arena, "%u", view->session->process_id);
+    }
+    return setting_find(name, &id) ? setting_text(view->session->settings, id) : NULL;
 }
 
 /* Runs the filter over the sample; errors of the filter (an overflow, say) mean "unknown". */

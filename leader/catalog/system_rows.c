@@ -79,6 +79,17 @@ static int64_t schema_oid(const SystemRows *rows, const char *schema)
     return 0;
 }
 
+/* Owners are users; one that is gone has no number. */
+static int64_t user_oid(const SystemRows *rows, const char *name)
+{
+    for (uint32_t i = 0; i < catalog_version_user_count(rows->version); i++) {
+        if (strcmp(catalog_version_user_at(rows->version, i)->name, name) == 0) {
+            return OID_OWNER + i;
+        }
+    }
+    return 0;
+}
+
 /* Every relation: the catalog's, then the system's own. */
 static void for_each_relation(SystemRows *rows,
                               void (*visit)(SystemRows *rows, const CatalogTable *table,
@@ -105,15 +116,23 @@ void system_rows_namespaces(SystemRows *rows)
     }
 }
 
+/* What is empty in every relation here: pg_class from relpages to reltoastrelid. */
+static void add_class_rest(SystemRows *rows)
+{
+    const uint32_t count = 11;
+    for (uint32_t i = 0; i < count; i++) {
+        system_rows_integer(rows, 0);
+    }
+}
+
 static void add_class(SystemRows *rows, const CatalogTable *table, const char *owner)
 {
-    (void)owner;
     system_rows_begin(rows);
     system_rows_integer(rows, (int64_t)table->table_id);
     system_rows_text(rows, table->name);
     system_rows_integer(rows, schema_oid(rows, table->schema_name));
     system_rows_integer(rows, 0);
-    system_rows_integer(rows, OID_OWNER);
+    system_rows_integer(rows, user_oid(rows, owner));
     system_rows_text(rows, table->kind == CATALOG_VIEW ? "v" : "r");
     system_rows_integer(rows, table->column_count);
     system_rows_double(rows, table->row_count);
@@ -124,6 +143,11 @@ static void add_class(SystemRows *rows, const CatalogTable *table, const char *o
     system_rows_integer(rows, table->style == DISTRIBUTION_STYLE_KEY   ? 1
                               : table->style == DISTRIBUTION_STYLE_ALL ? 8
                                                                        : 0);
+    const CatalogTable *seen = session_find_table(rows->session, rows->version, table->name);
+    system_rows_integer(rows, seen == table);
+    add_class_rest(rows);
+    system_rows_integer(rows, (int64_t)table->table_id);
+    system_rows_text(rows, "d");
 }
 
 void system_rows_classes(SystemRows *rows)
@@ -174,6 +198,13 @@ static void add_attributes(SystemRows *rows, const CatalogTable *table, const ch
         system_rows_integer(rows, sort_place(table, i));
         system_rows_text(rows, "");
         system_rows_text(rows, "");
+        system_rows_integer(rows, 0);
+        system_rows_integer(rows, 0);
+        system_rows_integer(rows, 0);
+        system_rows_integer(rows, 1);
+        system_rows_integer(rows, -1);
+        system_rows_text(rows, "p");
+        system_rows_text(rows, "");
     }
 }
 
@@ -188,11 +219,14 @@ void system_rows_types(SystemRows *rows)
         int64_t oid;
         const char *name;
         int64_t bytes;
+        const char *category;
     } wire_types[] = {
-        {16, "bool", 1},       {21, "int2", 2},    {23, "int4", 4},        {20, "int8", 8},
-        {1700, "numeric", -1}, {700, "float4", 4}, {701, "float8", 8},     {1042, "bpchar", -1},
-        {1043, "varchar", -1}, {1082, "date", 4},  {1114, "timestamp", 8}, {1186, "interval", 16},
-        {25, "text", -1},      {19, "name", 64},   {26, "oid", 4},         {705, "unknown", -2},
+        {16, "bool", 1, "B"}, {21, "int2", 2, "N"}, {23, "int4", 4, "N"},
+        {20, "int8", 8, "N"}, {1700, "numeric", -1, "N"}, {700, "float4", 4, "N"},
+        {701, "float8", 8, "N"}, {1042, "bpchar", -1, "S"}, {1043, "varchar", -1, "S"},
+        {1082, "date", 4, "D"}, {1114, "timestamp", 8, "D"}, {1186, "interval", 16, "T"},
+        {25, "text", -1, "S"}, {19, "name", 64, "S"}, {26, "oid", 4, "N"},
+        {705, "unknown", -2, "X"},
     };
     for (size_t i = 0; i < sizeof(wire_types) / sizeof(*wire_types); i++) {
         system_rows_begin(rows);
@@ -207,6 +241,13 @@ void system_rows_types(SystemRows *rows)
         system_rows_integer(rows, -1);
         system_rows_integer(rows, 0);
         system_rows_text(rows, ",");
+        system_rows_integer(rows, 0);
+        system_rows_integer(rows, 0);
+        system_rows_integer(rows, OID_OWNER);
+        system_rows_text(rows, wire_types[i].category);
+        system_rows_integer(rows, 1);
+        system_rows_integer(rows, 0);
+        system_rows_integer(rows, 0);
     }
 }
 
@@ -218,6 +259,11 @@ void system_rows_databases(SystemRows *rows)
     system_rows_integer(rows, OID_OWNER);
     system_rows_integer(rows, 6);
     system_rows_integer(rows, 1);
+    system_rows_text(rows, "C"); // there is one collation: bytes
+    system_rows_text(rows, "C");
+    system_rows_integer(rows, 0);
+    system_rows_integer(rows, -1);
+    system_rows_integer(rows, 0);
 }
 
 void system_rows_users(SystemRows *rows)
@@ -230,6 +276,88 @@ void system_rows_users(SystemRows *rows)
         system_rows_integer(rows, user->is_superuser);
         system_rows_integer(rows, user->is_superuser);
     }
+}
+
+void system_rows_roles(SystemRows *rows)
+{
+    for (uint32_t i = 0; i < catalog_version_user_count(rows->version); i++) {
+        const UserEntry *user = catalog_version_user_at(rows->version, i);
+        system_rows_begin(rows);
+        system_rows_integer(rows, OID_OWNER + i);
+        system_rows_text(rows, user->name);
+        system_rows_integer(rows, user->is_superuser);
+        system_rows_integer(rows, 1);
+        system_rows_integer(rows, user->is_superuser);
+        system_rows_integer(rows, user->is_superuser);
+        system_rows_integer(rows, 1);
+        system_rows_integer(rows, 0);
+        system_rows_integer(rows, user->is_superuser);
+        system_rows_integer(rows, -1);
+    }
+}
+
+static void add_defaults(SystemRows *rows, const CatalogTable *table, const char *owner)
+{
+    (void)owner;
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        const CatalogColumn *column = &table->columns[i];
+        if (column->default_text != NULL) {
+            system_rows_begin(rows);
+            system_rows_integer(rows, 0);
+            system_rows_integer(rows, (int64_t)table->table_id);
+            system_rows_integer(rows, column->attribute_number);
+            system_rows_text(rows, column->default_text);
+            system_rows_text(rows, column->default_text);
+        }
+    }
+}
+
+void system_rows_defaults(SystemRows *rows)
+{
+    for_each_relation(rows, add_defaults);
+}
+
+static void add_view(SystemRows *rows, const CatalogTable *table, const char *owner)
+{
+    if (table->kind == CATALOG_VIEW) {
+        system_rows_begin(rows);
+        system_rows_text(rows, table->schema_name);
+        system_rows_text(rows, table->name);
+        system_rows_text(rows, owner);
+        system_rows_text(rows, table->view_text);
+    }
+}
+
+void system_rows_views(SystemRows *rows)
+{
+    for_each_relation(rows, add_view);
+}
+
+/* PostgreSQL keeps a view as a rule of this name. */
+static void add_rewrite(SystemRows *rows, const CatalogTable *table, const char *owner)
+{
+    (void)owner;
+    if (table->kind == CATALOG_VIEW) {
+        system_rows_begin(rows);
+        system_rows_integer(rows, (int64_t)table->table_id);
+        system_rows_text(rows, "_RETURN");
+        system_rows_integer(rows, (int64_t)table->table_id);
+        system_rows_text(rows, "1");
+        system_rows_text(rows, "O");
+        system_rows_integer(rows, 1);
+        system_rows_null(rows);
+        system_rows_text(rows, table->view_text);
+    }
+}
+
+void system_rows_rewrites(SystemRows *rows)
+{
+    for_each_relation(rows, add_rewrite);
+}
+
+void system_rows_none(SystemRows *rows)
+{
+    (void)rows;
 }
 
 void system_rows_tables(SystemRows *rows)

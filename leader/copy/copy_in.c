@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/compress.h"
+#include "leader/copy/copy_format.h"
 #include "leader/session_internal.h"
 #include "protocol/copy/row_splitter.h"
 
@@ -21,6 +22,8 @@ typedef struct CopyIn {
     Session *session;
     Portal *portal;
     const PlanCopyRead *read;
+    const CopyFormat *format;
+    bool is_gzip;
     RowSplitter *splitter;
     GunzipStream *gunzip;
     BlockSender *sender;
@@ -140,12 +143,9 @@ static Status run_stream(CopyIn *copy)
 {
     Session *session = copy->session;
     const BoundStatement *bound = copy->portal->bound;
-    CopyFormat format;
-    ByteReader reader;
-    byte_reader_init(&reader, copy->read->format, copy->read->format_bytes);
-    TRY(copy_format_decode(&reader, &format));
-    TRY(row_splitter_create(&format, session->leader->budget, ROW_BLOCK_BYTES, &copy->splitter));
-    if (bound->is_copy_gzip) {
+    TRY(row_splitter_create(copy->format, session->leader->budget, ROW_BLOCK_BYTES,
+                            &copy->splitter));
+    if (copy->is_gzip) {
         TRY(gunzip_stream_create(&copy->gunzip));
         copy->expanded = malloc(GUNZIP_BYTES);
         if (copy->expanded == NULL) {
@@ -167,6 +167,21 @@ static void close_stream(CopyIn *copy)
     free(copy->buffer);
 }
 
+/* Puts the format into the plan. Nodes know a compressed file by its first bytes. */
+static Status set_format(PlannerContext *planner, LogicalCopy *node, const CopyFormat *format)
+{
+    ByteBuffer bytes;
+    byte_buffer_init(&bytes, 1 << 16);
+    copy_format_encode(format, &bytes);
+    Status status = byte_buffer_status(&bytes);
+    if (status == STATUS_OK) {
+        node->format = arena_memdup(planner->arena, bytes.data, bytes.bytes);
+        node->format_bytes = bytes.bytes;
+    }
+    byte_buffer_deinit(&bytes);
+    return status;
+}
+
 Status copy_in_run(Session *session, Portal *portal, PlannerContext *planner,
                    const Snapshot *snapshot)
 {
@@ -174,11 +189,15 @@ Status copy_in_run(Session *session, Portal *portal, PlannerContext *planner,
     static const PlanResultColumn rows = {.name = "rows", .type = {.id = TYPE_BIGINT}};
     Snapshot writing = *snapshot;
     const Plan *plan = NULL;
+    CopyFormat format;
+    bool is_gzip = false;
+    TRY(copy_format_of_statement(bound->ast->copy, &format, &is_gzip));
+    TRY(set_format(planner, bound->copy, &format));
     TRY(txn_begin_write(&session->txn, &writing));
     TRY(statement_start_query(session, portal, planner, &writing, bound->root, 1, &rows, NULL,
                               false, true, &plan));
     if (bound->is_copy_stdin) {
-        CopyIn copy = {.session = session, .portal = portal};
+        CopyIn copy = {.session = session, .portal = portal, .format = &format, .is_gzip = is_gzip};
         for (uint32_t i = 0; copy.read == NULL && i < plan->fragment_count; i++) {
             copy.read = find_copy_read(plan->fragments[i].root);
         }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "leader/copy/copy_format.h"
 #include "leader/session_internal.h"
 #include "protocol/copy/csv_writer.h"
 
@@ -35,9 +36,11 @@ Status copy_out_run(Session *session, Portal *portal, PlannerContext *planner,
 {
     const BoundStatement *bound = portal->bound;
     CopyFormat format;
-    ByteReader reader;
-    byte_reader_init(&reader, bound->format, bound->format_bytes);
-    TRY(copy_format_decode(&reader, &format));
+    bool is_gzip = false;
+    TRY(copy_format_of_statement(bound->ast->copy, &format, &is_gzip));
+    if (is_gzip) {
+        return status_error(SQLSTATE_FEATURE_NOT_SUPPORTED, "COPY TO with GZIP is not built yet");
+    }
     Type *types = ARENA_ARRAY(portal->arena, Type, bound->result_count + 1);
     const char **names = ARENA_ARRAY(portal->arena, const char *, bound->result_count + 1);
     for (uint32_t i = 0; i < bound->result_count; i++) {

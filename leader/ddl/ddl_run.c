@@ -21,16 +21,21 @@ static Status drop_rows(Session *session, const Snapshot *snapshot, uint64_t tab
     uint32_t *nodes = ARENA_ARRAY(txn->arena, uint32_t, count);
     for (uint32_t i = 0; i < count; i++) {
         nodes[i] = i + 1;
-        txn_add_participant(txn, i + 1);
     }
+    NodeSet set = {.count = count, .nodes = nodes};
+    NodeCall *calls = NULL;
     Request request = {.kind = MESSAGE_TRUNCATE,
                        .truncate = {.txn_id = txn->txn_id,
                                     .position = snapshot->position,
                                     .statement = snapshot->statement,
                                     .table_id = table_id,
                                     .is_drop = is_drop}};
-    return nodes_call_all(session->leader->nodes, nodes, count, &request, DDL_TIMEOUT_US,
-                          txn->arena, NULL);
+    Status status = nodes_call_all(session->leader->nodes, &set, &request, DDL_TIMEOUT_US,
+                                   txn->arena, &calls);
+    for (uint32_t i = 0; i < count; i++) {
+        status = status_first(status, txn_add_participant(txn, nodes[i], calls[i].greeting));
+    }
+    return status;
 }
 
 /* ---- CREATE ---- */

@@ -2,13 +2,17 @@
  * nodes.h — the compute nodes of the cluster as the leader sees them: who is in, who is gone, and
  * how to call them.
  *
- *            beat with a new boot id or epoch            HELLO answered
- *   ABSENT ------------------------------------> GREETED ----------------> READY
- *      ^                                            |                        |
- *      +--------------------------------------------+------------------------+
- *              2.5 s without a beat, or a lost connection (nodes_lost)
+ *            beat of a process not gone             HELLO answered
+ *   ABSENT ------------------------------> GREETED ----------------> READY
+ *      ^        (nodes_greet)                 |                        |
+ *      +--------------------------------------+------------------------+
+ *        2.5 s without a beat, a lost connection, a beat of a new process (nodes_lose)
  *
- * Every request carries the epoch and the outcomes that node has not acknowledged.
+ * A node counts as away from the moment its connection ends. Time in which the leader itself did
+ * not look (it was stopped, or greeted somebody) is no silence of the nodes.
+ * Every request carries the epoch, the number of the greeting it builds upon, and the outcomes that
+ * node has not acknowledged. What a transaction wrote under one greeting is gone under the next one
+ * unless it was prepared: its PREPARE must name the greeting it wrote under.
  */
 #pragma once
 #include "leader/txn/commit_log.h"
@@ -34,10 +38,13 @@ void nodes_destroy(Nodes *nodes);
 bool nodes_are_ready(Nodes *nodes); /* all of them */
 /* 57P03 naming the first node that is away. */
 Status nodes_check_ready(Nodes *nodes) CHECKED;
+/* The same, and the greeting of each node, by node (MESSAGE_NODES_MAX + 1 entries). */
+Status nodes_greetings(Nodes *nodes, uint64_t *greetings) CHECKED;
 
 /* One call, possibly one of several at once; results live in `arena`. */
 typedef struct NodeCall {
     uint32_t node;
+    uint64_t greeting;             /* to call under; 0: the present one, which is filled in */
     Arena *arena;                  /* of this call alone while it is open */
     Reply reply;                   /* reply.status is the node's answer or the loss of it; yours */
     bool is_done;
@@ -51,10 +58,15 @@ typedef struct NodeCall {
 /* Starts a call; `request` is encoded before it returns. Epoch and outcomes are filled in. */
 void nodes_call_start(Nodes *nodes, NodeCall *call, Request *request, int64_t timeout_us);
 void nodes_call_wait(NodeCall *call);
-/* Calls several nodes with the same request and waits; the first error, the others' are freed. */
-Status nodes_call_all(Nodes *nodes, const uint32_t *node_ids, uint32_t node_count,
-                      Request *request, int64_t timeout_us, Arena *arena,
-                      NodeCall **calls) CHECKED;
+typedef struct NodeSet {
+    uint32_t count;
+    const uint32_t *nodes;
+    const uint64_t *greetings;     /* of each; null: the present ones */
+} NodeSet;
+/* Calls several nodes with the same request and waits; the first error, the others' are freed.
+ * `calls` (may be null) is set also on failure. */
+Status nodes_call_all(Nodes *nodes, const NodeSet *set, Request *request, int64_t timeout_us,
+                      Arena *arena, NodeCall **calls) CHECKED;
 /* Rowset ids for a RUN that writes: fills the lease fields when the node has few left. */
 Status nodes_lease(Nodes *nodes, uint32_t node, RunMessage *run) CHECKED;
 void nodes_note_lease(Nodes *nodes, uint32_t node, uint64_t lease_left);

@@ -142,16 +142,21 @@ static Status encode_plan(DistributedQuery *query, const SettingSet *settings, B
     return byte_buffer_status(values);
 }
 
-static void prepare_calls(DistributedQuery *query)
+/* All calls of a query build upon the same greetings: a node that was lost and came back between
+ * two of them would miss what its peers have sent it. */
+static void prepare_calls(DistributedQuery *query, const uint64_t *greetings)
 {
     query->calls = ARENA_ARRAY(query->arena, NodeCall, query->node_count + 1);
     query->cancels = ARENA_ARRAY(query->arena, NodeCall, query->node_count + 1);
     for (uint32_t i = 0; i < query->node_count; i++) {
-        query->calls[i] = (NodeCall){.node = query->nodes[i],
+        uint32_t node = query->nodes[i];
+        query->calls[i] = (NodeCall){.node = node,
+                                     .greeting = greetings[node],
                                      .arena = arena_create(query->arena, "run call"),
                                      .done = call_done,
                                      .object = query};
-        query->cancels[i] = (NodeCall){.node = query->nodes[i],
+        query->cancels[i] = (NodeCall){.node = node,
+                                       .greeting = greetings[node],
                                        .arena = arena_create(query->arena, "cancel call"),
                                        .done = cancel_done,
                                        .object = query};
@@ -234,7 +239,9 @@ Status distributed_query_start(const DistributedQueryOptions *options, Distribut
         .copy_roots = "",
     };
     query_context_init(&query->context);
-    Status status = query->node_count > 0 ? nodes_check_ready(services->nodes) : STATUS_OK;
+    uint64_t greetings[MESSAGE_NODES_MAX + 1] = {0};
+    Status status =
+        query->node_count > 0 ? nodes_greetings(services->nodes, greetings) : STATUS_OK;
     if (status == STATUS_OK) {
         status = query_run_create(&query->context, query->plan, &query->run);
     }
@@ -247,7 +254,7 @@ Status distributed_query_start(const DistributedQueryOptions *options, Distribut
         arena_destroy(arena);
         return status;
     }
-    prepare_calls(query);
+    prepare_calls(query, greetings);
     query->open_count = query->node_count + 1;
     thread_set_context(0, query->query_id);
     *out = query;
@@ -289,9 +296,13 @@ Status distributed_query_status(DistributedQuery *query)
     return status;
 }
 
-uint32_t distributed_query_nodes(const DistributedQuery *query, uint32_t *nodes)
+uint32_t distributed_query_nodes(const DistributedQuery *query, const uint32_t **nodes,
+                                 uint64_t *greetings)
 {
-    memcpy(nodes, query->nodes, query->node_count * sizeof(*nodes));
+    for (uint32_t i = 0; i < query->node_count; i++) {
+        greetings[i] = query->calls[i].greeting;
+    }
+    *nodes = query->nodes;
     return query->node_count;
 }
 

@@ -42,8 +42,9 @@ void distributed_query_cancel(DistributedQuery *query, Status owned_reason);
 bool distributed_query_wait(DistributedQuery *query, int64_t timeout_us);
 /* After the end: success or the first failure (a copy). */
 Status distributed_query_status(DistributedQuery *query) CHECKED;
-/* Nodes that took part, in `nodes` (MESSAGE_NODES_MAX entries). */
-uint32_t distributed_query_nodes(const DistributedQuery *query, uint32_t *nodes);
+/* Nodes that take part (views), and the greetings they were called under (MESSAGE_NODES_MAX). */
+uint32_t distributed_query_nodes(const DistributedQuery *query, const uint32_t **nodes,
+                                 uint64_t *greetings);
 /* Sketches of written tables, as each node sent them. */
 void distributed_query_visit_writes(DistributedQuery *query,
                                     void (*visit)(void *object, const uint8_t *data, size_t bytes),

@@ -97,6 +97,19 @@ void commit_log_abort(CommitLog *log, uint64_t txn_id, const uint32_t *participa
     mutex_unlock(&log->mutex);
 }
 
+void commit_log_tell(CommitLog *log, const Outcome *outcome, uint32_t node)
+{
+    mutex_lock(&log->mutex);
+    PendingOutcome *known = log->pending[node];
+    while (known != NULL && known->outcome.txn_id != outcome->txn_id) {
+        known = known->next;
+    }
+    if (known == NULL) {
+        commit_log_add_pending(log, node, outcome, false);
+    }
+    mutex_unlock(&log->mutex);
+}
+
 void commit_log_pending(CommitLog *log, uint32_t node, Arena *arena, Outcome **out, uint32_t *count)
 {
     mutex_lock(&log->mutex);

@@ -59,6 +59,8 @@ Status commit_log_commit(CommitLog *log, const CommitRequest *request, uint64_t 
 /* Remembers that these nodes must hear of an abort (not durable: absence means aborted). */
 void commit_log_abort(CommitLog *log, uint64_t txn_id, const uint32_t *participants,
                       uint32_t participant_count);
+/* Remembers that this node must hear of the outcome, unless that is known. */
+void commit_log_tell(CommitLog *log, const Outcome *outcome, uint32_t node);
 /* What became of a transaction that a node has prepared. */
 Status commit_log_outcome(CommitLog *log, uint64_t txn_id, Outcome *out) CHECKED;
 

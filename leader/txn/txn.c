@@ -68,14 +68,30 @@ Status txn_begin_write(Txn *txn, Snapshot *snapshot)
     return STATUS_OK;
 }
 
-void txn_add_participant(Txn *txn, uint32_t node)
+Status txn_add_participant(Txn *txn, uint32_t node, uint64_t greeting)
 {
+    if (greeting == 0) {
+        return STATUS_OK;
+    }
     for (uint32_t i = 0; i < txn->participant_count; i++) {
         if (txn->participants[i] == node) {
-            return;
+            return txn->greetings[i] == greeting
+                       ? STATUS_OK
+                       : status_error(SQLSTATE_CONNECTION_FAILURE,
+                                      "node %u was lost during the transaction", node);
         }
     }
-    txn->participants[txn->participant_count++] = node;
+    txn->participants[txn->participant_count] = node;
+    txn->greetings[txn->participant_count++] = greeting;
+    return STATUS_OK;
+}
+
+/* All participants; `is_strict`: under the greetings they were written to. */
+static NodeSet participants(const Txn *txn, bool is_strict)
+{
+    return (NodeSet){.count = txn->participant_count,
+                     .nodes = txn->participants,
+                     .greetings = is_strict ? txn->greetings : NULL};
 }
 
 CatalogChange *txn_new_change(Txn *txn, CatalogChangeKind kind)
@@ -122,8 +138,9 @@ void txn_rollback(Txn *txn)
     if (txn->txn_id != 0 && txn->participant_count > 0) {
         commit_log_abort(txn->log, txn->txn_id, txn->participants, txn->participant_count);
         Request request = {.kind = MESSAGE_OUTCOME}; // carries the abort to each node
-        status_ignore(nodes_call_all(txn->nodes, txn->participants, txn->participant_count,
-                                     &request, OUTCOME_TIMEOUT_US, txn->arena, NULL),
+        NodeSet set = participants(txn, false);
+        status_ignore(nodes_call_all(txn->nodes, &set, &request, OUTCOME_TIMEOUT_US, txn->arena,
+                                     NULL),
                       "nodes that did not hear of the abort are told with the next request");
     }
     end(txn);
@@ -144,8 +161,8 @@ static Status prepare(Txn *txn)
         return STATUS_OK;
     }
     Request request = {.kind = MESSAGE_PREPARE, .prepare = {.txn_id = txn->txn_id}};
-    return nodes_call_all(txn->nodes, txn->participants, txn->participant_count, &request,
-                          PREPARE_TIMEOUT_US, txn->arena, NULL);
+    NodeSet set = participants(txn, true); // another greeting knows nothing of the writes
+    return nodes_call_all(txn->nodes, &set, &request, PREPARE_TIMEOUT_US, txn->arena, NULL);
 }
 
 Status txn_commit(Txn *txn)
@@ -182,8 +199,9 @@ Status txn_commit(Txn *txn)
     status_ignore(FAULT("txn.after_record"), "the record is written: it is committed");
     if (txn->participant_count > 0) {
         Request request = {.kind = MESSAGE_OUTCOME};
-        status_ignore(nodes_call_all(txn->nodes, txn->participants, txn->participant_count,
-                                     &request, OUTCOME_TIMEOUT_US, txn->arena, NULL),
+        NodeSet set = participants(txn, false);
+        status_ignore(nodes_call_all(txn->nodes, &set, &request, OUTCOME_TIMEOUT_US, txn->arena,
+                                     NULL),
                       "nodes that did not hear of the commit are told with the next request");
     }
     end(txn);
@@ -236,8 +254,8 @@ Status txn_rollback_to(Txn *txn, const char *name)
     if (txn->participant_count > 0) {
         Request request = {.kind = MESSAGE_ROLLBACK,
                            .rollback = {.txn_id = txn->txn_id, .statement = savepoint->statement}};
-        TRY(nodes_call_all(txn->nodes, txn->participants, txn->participant_count, &request,
-                           NODE_CALL_TIMEOUT_US, txn->arena, NULL));
+        NodeSet set = participants(txn, true);
+        TRY(nodes_call_all(txn->nodes, &set, &request, NODE_CALL_TIMEOUT_US, txn->arena, NULL));
     }
     txn->savepoints = savepoint; // it stays, later ones go
     txn->changes.last = savepoint->last_change;

@@ -37,6 +37,7 @@ typedef struct Txn {
     Savepoint *savepoints;
     uint32_t participant_count;
     uint32_t participants[MESSAGE_NODES_MAX];
+    uint64_t greetings[MESSAGE_NODES_MAX]; /* under which each of them was written to */
     int64_t start_us;       /* wall clock: now() */
 } Txn;
 
@@ -48,7 +49,9 @@ void txn_begin(Txn *txn, bool is_explicit);
 Status txn_begin_statement(Txn *txn, Snapshot *snapshot, CatalogVersion **catalog) CHECKED;
 /* The statement will write: gives the transaction its id (25006 when read only). */
 Status txn_begin_write(Txn *txn, Snapshot *snapshot) CHECKED;
-void txn_add_participant(Txn *txn, uint32_t node);
+/* The node has been written to under this greeting (0: it was not reached). 08006 when earlier
+ * statements wrote under another one: the node has forgotten that. */
+Status txn_add_participant(Txn *txn, uint32_t node, uint64_t greeting) CHECKED;
 /* Adds a catalog change in the transaction's arena; fails when it does not apply. */
 CatalogChange *txn_new_change(Txn *txn, CatalogChangeKind kind);
 Status txn_add_change(Txn *txn, CatalogChange *change) CHECKED;

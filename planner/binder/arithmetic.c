@@ -217,26 +217,30 @@ static Status bind_unary(Binder *binder, Scope *scope, const AstExpr *ast, Expr 
     return STATUS_OK;
 }
 
-// a ~~ b is LIKE; regular expressions come later.
+// a ~~ b is LIKE, a ~ b a regular expression.
 static Status bind_other(Binder *binder, const AstExpr *ast, Expr *left, Expr *right, Expr **out)
 {
     static const struct {
         const char *symbol;
         FunctionId function;
         bool is_negated;
-    } likes[] = {{"~~", FUNCTION_LIKE, false},
-                 {"~~*", FUNCTION_ILIKE, false},
-                 {"!~~", FUNCTION_LIKE, true},
-                 {"!~~*", FUNCTION_ILIKE, true}};
-    for (size_t i = 0; i < sizeof(likes) / sizeof(likes[0]); i++) {
-        if (strcmp(ast->text, likes[i].symbol) == 0) {
-            TRY(bind_function(binder, likes[i].function, 2, (Expr *[]){left, right},
+    } matches[] = {{"~~", FUNCTION_LIKE, false},
+                   {"~~*", FUNCTION_ILIKE, false},
+                   {"!~~", FUNCTION_LIKE, true},
+                   {"!~~*", FUNCTION_ILIKE, true},
+                   {"~", FUNCTION_REGEX_MATCH, false},
+                   {"~*", FUNCTION_REGEX_MATCH_NO_CASE, false},
+                   {"!~", FUNCTION_REGEX_MATCH, true},
+                   {"!~*", FUNCTION_REGEX_MATCH_NO_CASE, true}};
+    for (size_t i = 0; i < sizeof(matches) / sizeof(matches[0]); i++) {
+        if (strcmp(ast->text, matches[i].symbol) == 0) {
+            TRY(bind_function(binder, matches[i].function, 2, (Expr *[]){left, right},
                               ast->position, out));
-            *out = likes[i].is_negated ? expr_not(binder->arena, *out) : *out;
+            *out = matches[i].is_negated ? expr_not(binder->arena, *out) : *out;
             return STATUS_OK;
         }
     }
-    static const char *const later[] = {"~", "~*", "!~", "!~*", "&", "|", "#", "<<", ">>"};
+    static const char *const later[] = {"&", "|", "#", "<<", ">>"};
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
         if (strcmp(ast->text, later[i]) == 0) {
             return status_at(ast->position, SQLSTATE_FEATURE_NOT_SUPPORTED,

@@ -29,7 +29,7 @@ typedef enum BoundKind {
     BOUND_TRUNCATE,
     BOUND_TRANSACTION,       /* as parsed */
     BOUND_SET,               /* as parsed */
-    BOUND_SHOW,              /* as parsed */
+    BOUND_SHOW,              /* as parsed; SHOW TABLE and SHOW VIEW are BOUND_QUERY */
     BOUND_EXPLAIN,           /* inner, is_analyze, is_verbose */
     BOUND_PREPARE, BOUND_EXECUTE, BOUND_DEALLOCATE, /* as parsed */
     BOUND_DECLARE_CURSOR, BOUND_FETCH, BOUND_CLOSE, /* as parsed */
@@ -66,13 +66,13 @@ typedef struct BoundStatement {
     BoundDrop *drop;
     uint32_t truncate_count;
     const CatalogTable **truncate;
-    size_t format_bytes;             /* COPY_TO: encoded CopyFormat, made by the leader from */
-    const void *format;              /* ast->copy->options: the planner knows no bytes */
-    LogicalCopy *copy;               /* COPY_FROM: the node below root; the leader sets its format */
+    size_t format_bytes;             /* COPY_TO: encoded CopyFormat */
+    const void *format;
+    LogicalCopy *copy;               /* COPY_FROM: the node below root, which has its own format */
     const CatalogTable *copy_table;  /* COPY_FROM */
     uint32_t copy_field_count;       /* COPY_FROM STDIN: for CopyInResponse */
     bool is_copy_stdin;
-    bool is_copy_gzip;               /* GZIP: of the stream; files are told by the format of LogicalCopy */
+    bool is_copy_gzip;               /* GZIP: of the stream; files are told by their first bytes */
     struct BoundStatement *inner;    /* EXPLAIN */
     bool is_analyze, is_verbose;
 } BoundStatement;

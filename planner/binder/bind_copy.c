@@ -1,8 +1,5 @@
 /*
- * bind_copy.c — COPY in both directions: which table, which columns, which query.
- *
- * The options stay in the syntax tree (bound->ast->copy->options): what they mean for the bytes is
- * protocol/copy's business, so the leader makes a CopyFormat of them.
+ * bind_copy.c — COPY in both directions: which table, which columns, which query, what format.
  */
 #include "planner/binder/binder_internal.h"
 
@@ -43,9 +40,22 @@ static Status bind_fields(Binder *binder, const CatalogTable *table, const AstWo
     return STATUS_OK;
 }
 
-static Status bind_copy_from(Binder *binder, const AstCopy *copy, BoundStatement *bound)
+static Status check_source(const AstStatement *ast)
 {
+    const char *scheme_end = ast->copy->path == NULL ? NULL : strstr(ast->copy->path, "://");
+    if (scheme_end == NULL) {
+        return STATUS_OK;
+    }
+    return status_at(ast->start, SQLSTATE_FEATURE_NOT_SUPPORTED,
+                     "COPY from %.*s:// is not supported yet",
+                     (int)(scheme_end - ast->copy->path), ast->copy->path);
+}
+
+static Status bind_copy_from(Binder *binder, const AstStatement *ast, BoundStatement *bound)
+{
+    const AstCopy *copy = ast->copy;
     const CatalogTable *table = NULL;
+    TRY(check_source(ast));
     TRY(bind_writable_table(binder, copy->table, "copy to", &table));
     LogicalCopy *node = ARENA_NEW(binder->arena, LogicalCopy);
     uint32_t width = table->column_count;
@@ -59,6 +69,7 @@ static Status bind_copy_from(Binder *binder, const AstCopy *copy, BoundStatement
                                                 .is_nullable = true};
     }
     TRY(bind_fields(binder, table, copy->columns, &node->field_count, &node->fields));
+    TRY(bind_copy_format(binder, copy, &node->format_bytes, &node->format, &bound->is_copy_gzip));
     node->table = table;
     node->is_stdin = copy->is_standard_stream;
     if (copy->path != NULL) {
@@ -102,12 +113,14 @@ Status bind_copy(Binder *binder, const AstStatement *ast, BoundStatement *bound)
 {
     const AstCopy *copy = ast->copy;
     if (copy->is_from) {
-        return bind_copy_from(binder, copy, bound);
+        return bind_copy_from(binder, ast, bound);
     }
     if (!copy->is_standard_stream) {
         return status_at(ast->start, SQLSTATE_FEATURE_NOT_SUPPORTED,
                          "COPY TO a file is not supported; COPY TO STDOUT is");
     }
+    TRY(bind_copy_format(binder, copy, &bound->format_bytes, &bound->format,
+                         &bound->is_copy_gzip));
     if (copy->query != NULL) {
         TRY(bind_query(binder, NULL, NULL, copy->query, false, &bound->root));
     } else {

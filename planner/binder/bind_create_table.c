@@ -2,7 +2,7 @@
  * bind_create_table.c — CREATE TABLE in its three forms: columns, LIKE, AS query.
  *
  * The result is a CatalogTable without an id. Keys and references are checked for their names and
- * then forgotten: they inform nobody yet. Types, defaults, distribution and sort keys are all there.
+ * then forgotten: they inform nobody yet. Types, defaults, distribution and sort keys are there.
  */
 #include "planner/binder/binder_internal.h"
 

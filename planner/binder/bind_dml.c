@@ -179,7 +179,10 @@ static Status bind_source(InsertTarget *target, const AstQuery *query, LogicalNo
     Binder *binder = target->binder;
     LogicalNode *node = NULL;
     TRY(bind_query(binder, NULL, NULL, query, true, &node));
-    TRY(check_count(target, node->column_count, query->position));
+    bool has_extra = node->column_count > target->count && node->kind == LOGICAL_PROJECT;
+    TRY(check_count(target, node->column_count,
+                    has_extra ? ((LogicalProject *)node)->exprs[target->count]->position
+                              : query->position));
     uint32_t width = target->table->column_count;
     Expr **exprs = ARENA_ARRAY(binder->arena, Expr *, width + 1);
     for (uint32_t i = 0; i < node->column_count; i++) {

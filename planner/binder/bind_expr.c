@@ -163,6 +163,11 @@ static Status bind_cast(Binder *binder, Scope *scope, const AstExpr *ast, Expr *
         return status_at(ast->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
                          "TRY_CAST is not supported yet");
     }
+    bool is_known = false;
+    TRY(bind_reg_cast(binder, scope, ast, &is_known, out));
+    if (is_known) {
+        return STATUS_OK;
+    }
     TRY(type_resolve(binder, ast->type, false, &type));
     TRY(bind_expr(binder, scope, ast->args[0], &arg));
     if (cast_level(arg->type, type) == CAST_NONE) {
@@ -223,6 +228,7 @@ static Status bind_by_kind(Binder *binder, Scope *scope, const AstExpr *ast, Exp
     case AST_QUANTIFIED:
     case AST_EXISTS:
     case AST_SUBQUERY:
+    case AST_ARRAY_QUERY:
         return bind_subquery(binder, scope, ast, out);
     case AST_CASE:
         return bind_case(binder, scope, ast, out);

@@ -7,6 +7,7 @@
 #include "planner/binder/binder_internal.h"
 
 #include <string.h>
+#include "planner/parser/parse.h"
 
 /* What stands left of an item, for LATERAL; innermost first. */
 typedef struct LeftItems {
@@ -200,6 +201,35 @@ static Status bind_derived(From *from, const AstTable *ast, const LeftItems *lef
     TRY(bind_query(from->binder, &scope, from->ctes, ast->query, false, &node));
     *is_lateral = scope.outer_uses.count > 0;
     return finish_single(from, ast, node, NULL, NULL, out);
+}
+
+// unnest(c.reloptions): the system tables have columns for arrays, all of them NULL: no rows.
+static Status bind_unnest(From *from, const AstTable *ast, const LeftItems *left, FromItem *out)
+{
+    static const char *const arrays[] = {"attacl", "attoptions", "conkey", "datacl", "indkey",
+                                         "nspacl", "proargtypes", "relacl", "reloptions",
+                                         "rolconfig", "spcacl", "spcoptions", "typacl"};
+    static const char no_rows[] = "select cast(null as varchar) from (select 1) l where false";
+    const AstExpr *arg = ast->function->arg_count == 1 ? ast->function->args[0] : NULL;
+    bool is_array = false;
+    for (size_t i = 0; arg != NULL && arg->kind == AST_COLUMN &&
+                       i < sizeof(arrays) / sizeof(arrays[0]); i++) {
+        is_array = is_array || strcmp(arg->names[arg->name_count - 1], arrays[i]) == 0;
+    }
+    if (!is_array) {
+        return status_at(ast->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
+                         "arrays are not supported");
+    }
+    AstStatementList list = {0};
+    bool is_lateral = false;
+    AstTable table = *ast;
+    TRY(parse_statements(no_rows, sizeof(no_rows) - 1, from->binder->arena, &list));
+    table.kind = AST_TABLE_SUBQUERY;
+    table.is_lateral = false;
+    table.alias = ast->alias == NULL ? "unnest" : ast->alias;
+    table.query = list.items[0]->query;
+    table.query->select->items.items[0].alias = table.alias;
+    return bind_derived(from, &table, left, out, &is_lateral);
 }
 
 // ---- joins ----
@@ -413,6 +443,9 @@ static Status bind_ref_kind(From *from, const AstTable *ast, const LeftItems *le
     case AST_TABLE_JOIN:
         return bind_join(from, ast, left, out, is_lateral);
     case AST_TABLE_FUNCTION:
+        if (strcmp(ast->function->call->name, "unnest") == 0) {
+            return bind_unnest(from, ast, left, out);
+        }
         break;
     }
     return status_at(ast->position, SQLSTATE_FEATURE_NOT_SUPPORTED,

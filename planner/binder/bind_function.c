@@ -31,11 +31,15 @@ Status function_missing(Binder *binder, const char *name, uint32_t count, Expr *
                                     "might need to add explicit type casts.");
 }
 
-static Status check_schema(const AstExpr *ast)
+static Status check_schema(Binder *binder, const AstExpr *ast)
 {
     const AstCall *call = ast->call;
     if (call->schema == NULL || strcmp(call->schema, "pg_catalog") == 0) {
         return STATUS_OK;
+    }
+    if (!binder->catalog->schema_exists(binder->catalog->self, call->schema)) {
+        return status_at(ast->position, SQLSTATE_INVALID_SCHEMA_NAME,
+                         "schema \"%s\" does not exist", call->schema);
     }
     return status_at(ast->position, SQLSTATE_UNDEFINED_FUNCTION,
                      "function %s.%s does not exist", call->schema, call->name);
@@ -151,15 +155,18 @@ Status bind_call(Binder *binder, Scope *scope, const AstExpr *ast, Expr **out)
 {
     AggregateId aggregate;
     WindowFunctionId window;
-    TRY(check_schema(ast));
+    TRY(check_schema(binder, ast));
     if (ast->call->over != NULL) {
         return bind_window_call(binder, scope, ast, out);
+    }
+    if (strcmp(ast->call->name, "grouping") == 0) {
+        return bind_grouping_call(binder, scope, ast, out);
     }
     if (aggregate_find(ast->call->name, &aggregate)) {
         return bind_aggregate(binder, scope, ast, aggregate, out);
     }
     if (window_function_find(ast->call->name, &window)) {
-        return status_at(ast->position, SQLSTATE_WINDOWING_ERROR,
+        return status_at(ast->position, SQLSTATE_WRONG_OBJECT_TYPE,
                          "window function %s requires an OVER clause", ast->call->name);
     }
     for (size_t i = 0; i < sizeof(unsupported_functions) / sizeof(unsupported_functions[0]); i++) {
@@ -170,6 +177,11 @@ Status bind_call(Binder *binder, Scope *scope, const AstExpr *ast, Expr **out)
     }
     Expr **args = NULL;
     TRY(check_plain_call(ast));
+    bool is_known = false;
+    TRY(bind_catalog_function(binder, scope, ast, &is_known, out));
+    if (is_known) {
+        return STATUS_OK;
+    }
     TRY(bind_call_arguments(binder, scope, ast, &args));
     return bind_named(binder, ast, args, out);
 }

@@ -17,6 +17,9 @@ typedef struct Lift {
     LogicalColumn *columns;     /* of the keys */
     PointerList aggregates;     /* AggregateCall */
     PointerList numbers;        /* their columns, as LogicalColumn */
+    uint32_t grouping_count;    /* of GROUPING calls, one for each key that is asked for */
+    uint32_t grouping_keys[GROUPING_KEYS_MAX];
+    LogicalColumn grouping_columns[GROUPING_KEYS_MAX];
     Status status;
 } Lift;
 
@@ -28,7 +31,9 @@ static bool is_in_row(const Lift *lift, ColumnNumber number)
 static LogicalColumn key_column(Lift *lift, uint32_t index)
 {
     const Expr *key = lift->grouping->keys[index];
-    bool keeps_number = key->kind == EXPR_COLUMN && is_in_row(lift, key->column);
+    // a key of GROUPING SETS is NULL where its set has it not: no longer the input's column
+    bool keeps_number = key->kind == EXPR_COLUMN && is_in_row(lift, key->column) &&
+                        lift->grouping->set_count == 0;
     for (uint32_t i = 0; i < index && keeps_number; i++) {
         keeps_number = lift->columns[i].number != key->column;
     }
@@ -37,8 +42,44 @@ static LogicalColumn key_column(Lift *lift, uint32_t index)
     return logical_column(number, NULL, key, lift->input);
 }
 
+// GROUPING(key): 0 where the row's set groups by it, else 1.
+static Expr *lift_grouping(Lift *lift, const Expr *expr)
+{
+    const Grouping *grouping = lift->grouping;
+    uint32_t key = 0, at = 0;
+    while (key < grouping->key_count &&
+           !expr_equal(expr->aggregate->argument, grouping->keys[key])) {
+        key++;
+    }
+    if (key == grouping->key_count || key >= GROUPING_KEYS_MAX) {
+        lift->status = status_first(
+            lift->status, status_at(expr->position, SQLSTATE_GROUPING_ERROR,
+                                    "arguments to GROUPING must be grouping expressions of the "
+                                    "associated query level"));
+        return expr_int64(lift->binder->arena, TYPE_INTEGER, 0);
+    }
+    if (grouping->set_count == 0) {
+        return expr_int64(lift->binder->arena, TYPE_INTEGER, 0);
+    }
+    while (at < lift->grouping_count && lift->grouping_keys[at] != key) {
+        at++;
+    }
+    if (at == lift->grouping_count) {
+        lift->grouping_keys[at] = key;
+        lift->grouping_columns[at] =
+            (LogicalColumn){.number = planner_new_column(lift->binder->context),
+                            .name = "grouping",
+                            .type = type_of(TYPE_INTEGER)};
+        lift->grouping_count++;
+    }
+    return logical_column_expr(lift->binder->arena, &lift->grouping_columns[at]);
+}
+
 static Expr *lift_aggregate(Lift *lift, const Expr *expr)
 {
+    if (expr->aggregate->id == AGGREGATE_GROUPING) {
+        return expr_at(lift_grouping(lift, expr), expr->position);
+    }
     for (uint32_t i = 0; i < lift->aggregates.count; i++) {
         if (aggregate_call_equal(lift->aggregates.items[i], expr->aggregate)) {
             return expr_at(logical_column_expr(lift->binder->arena, lift->numbers.items[i]),
@@ -111,10 +152,16 @@ static bool check_column(void *object, const Expr *expr)
     return lift->status == STATUS_OK;
 }
 
+// Subqueries above the aggregate name outer columns by number. Those of GROUPING SETS have new
+// ones, so there such a subquery cannot stay as it is.
 static Status check_outer_uses(Lift *lift)
 {
     for (uint32_t i = 0; i < lift->scope->outer_uses.count; i++) {
         const OuterUse *use = &lift->scope->outer_uses.items[i];
+        if (is_in_row(lift, use->number) && lift->grouping->set_count > 0) {
+            return status_at(use->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
+                             "correlated subqueries above GROUPING SETS are not supported yet");
+        }
         if (is_in_row(lift, use->number) && !is_key(lift, use->number)) {
             return status_at(use->position, SQLSTATE_GROUPING_ERROR,
                              "subquery uses ungrouped column \"%s\" from outer query",
@@ -124,35 +171,81 @@ static Status check_outer_uses(Lift *lift)
     return STATUS_OK;
 }
 
+static LogicalNode *make_aggregate(Lift *lift)
+{
+    Arena *arena = lift->binder->arena;
+    uint32_t key_count = lift->grouping->key_count, count = lift->aggregates.count;
+    AggregateCall *calls = ARENA_ARRAY(arena, AggregateCall, count + 1);
+    LogicalColumn *columns = ARENA_ARRAY(arena, LogicalColumn, key_count + count + 1);
+    for (uint32_t i = 0; i < key_count; i++) {
+        columns[i] = lift->columns[i];
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        calls[i] = *(AggregateCall *)lift->aggregates.items[i];
+        columns[key_count + i] = *(LogicalColumn *)lift->numbers.items[i];
+    }
+    LogicalNode *input = (LogicalNode *)(uintptr_t)lift->input;
+    return logical_aggregate(arena, input, key_count, lift->grouping->keys, count, calls, columns);
+}
+
 Status lift_aggregates(Binder *binder, const Scope *scope, const Grouping *grouping,
                        LogicalNode **node, uint32_t count, Expr ***exprs)
 {
-    Lift lift = {.binder = binder, .scope = scope, .input = *node, .grouping = grouping};
-    uint32_t key_count = grouping->key_count;
-    lift.columns = ARENA_ARRAY(binder->arena, LogicalColumn, key_count + 1);
-    for (uint32_t i = 0; i < key_count; i++) {
-        lift.columns[i] = key_column(&lift, i);
+    Lift *lift = ARENA_NEW(binder->arena, Lift);
+    *lift = (Lift){.binder = binder, .scope = scope, .input = *node, .grouping = grouping};
+    lift->columns = ARENA_ARRAY(binder->arena, LogicalColumn, grouping->key_count + 1);
+    for (uint32_t i = 0; i < grouping->key_count; i++) {
+        lift->columns[i] = key_column(lift, i);
     }
     for (uint32_t i = 0; i < count; i++) {
         if (*exprs[i] != NULL) {
-            *exprs[i] = expr_rewrite(binder->arena, *exprs[i], lift_expr, &lift);
-            expr_walk(*exprs[i], check_column, &lift);
-            TRY(lift.status);
+            *exprs[i] = expr_rewrite(binder->arena, *exprs[i], lift_expr, lift);
+            expr_walk(*exprs[i], check_column, lift);
+            TRY(lift->status);
         }
     }
-    TRY(check_outer_uses(&lift));
-    uint32_t aggregate_count = lift.aggregates.count;
-    AggregateCall *calls = ARENA_ARRAY(binder->arena, AggregateCall, aggregate_count + 1);
-    LogicalColumn *columns =
-        ARENA_ARRAY(binder->arena, LogicalColumn, key_count + aggregate_count + 1);
-    for (uint32_t i = 0; i < key_count; i++) {
-        columns[i] = lift.columns[i];
+    TRY(check_outer_uses(lift));
+    LogicalNode *aggregate = make_aggregate(lift);
+    if (grouping->set_count == 0) {
+        *node = aggregate;
+        return STATUS_OK;
     }
-    for (uint32_t i = 0; i < aggregate_count; i++) {
-        calls[i] = *(AggregateCall *)lift.aggregates.items[i];
-        columns[key_count + i] = *(LogicalColumn *)lift.numbers.items[i];
+    return grouping_sets_build(binder, grouping, (LogicalAggregate *)aggregate,
+                               lift->grouping_count, lift->grouping_keys, lift->grouping_columns,
+                               node);
+}
+
+// GROUPING(a, b) is two bits: GROUPING(a) * 2 + GROUPING(b).
+Status bind_grouping_call(Binder *binder, Scope *scope, const AstExpr *ast, Expr **out)
+{
+    Expr *result = NULL;
+    bool is_allowed = scope->clause == CLAUSE_SELECT || scope->clause == CLAUSE_HAVING ||
+                      scope->clause == CLAUSE_QUALIFY || scope->clause == CLAUSE_ORDER_BY ||
+                      scope->clause == CLAUSE_WINDOW;
+    if (!is_allowed) {
+        return status_at(ast->position, SQLSTATE_GROUPING_ERROR,
+                         "grouping operations are not allowed in %s", clause_name(scope->clause));
     }
-    *node = logical_aggregate(binder->arena, *node, key_count, grouping->keys, aggregate_count,
-                              calls, columns);
+    if (ast->arg_count > 31) {
+        return status_at(ast->position, SQLSTATE_PROGRAM_LIMIT_EXCEEDED,
+                         "GROUPING must have fewer than 32 arguments");
+    }
+    scope->has_aggregates = true;
+    for (uint32_t i = 0; i < ast->arg_count; i++) {
+        Expr *bit = ARENA_NEW(binder->arena, Expr);
+        *bit = (Expr){.kind = EXPR_AGGREGATE, .type = type_of(TYPE_INTEGER),
+                      .position = ast->args[i]->position,
+                      .aggregate = ARENA_NEW(binder->arena, AggregateCall)};
+        bit->aggregate->id = AGGREGATE_GROUPING;
+        bit->aggregate->type = bit->type;
+        TRY(bind_expr(binder, scope, ast->args[i], &bit->aggregate->argument));
+        if (result != NULL) {
+            Expr *two = expr_int64(binder->arena, TYPE_INTEGER, 2);
+            TRY(bind_arithmetic(binder, FUNCTION_MULTIPLY, result, two, ast->position, &result));
+            TRY(bind_arithmetic(binder, FUNCTION_ADD, result, bit, ast->position, &bit));
+        }
+        result = bit;
+    }
+    *out = result;
     return STATUS_OK;
 }

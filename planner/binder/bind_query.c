@@ -63,6 +63,10 @@ Status bind_position(const AstExpr *ast, const char *clause, uint32_t column_cou
                      bool *is_position, uint32_t *index)
 {
     *is_position = ast->kind == AST_NUMBER && strpbrk(ast->text, ".eE") == NULL;
+    if (!*is_position && (ast->kind == AST_NUMBER || ast->kind == AST_STRING)) {
+        return status_at(ast->position, SQLSTATE_SYNTAX_ERROR, "non-integer constant in %s",
+                         clause);
+    }
     if (!*is_position) {
         return STATUS_OK;
     }
@@ -276,6 +280,16 @@ static void collect_branches(SetOperation *set)
     }
 }
 
+// Where a branch's output begins: its first item.
+static int32_t output_position(const AstQuery *ast)
+{
+    while (ast->kind == AST_QUERY_SET) {
+        ast = ast->left;
+    }
+    return ast->kind == AST_QUERY_SELECT ? ast->select->items.items[0].expr->position
+                                         : ast->values.items[0].items[0]->position;
+}
+
 static Status bind_branches(SetOperation *set, Scope *outer, CteBinding *ctes)
 {
     uint32_t count = set->asts.count;
@@ -284,7 +298,7 @@ static Status bind_branches(SetOperation *set, Scope *outer, CteBinding *ctes)
         const AstQuery *ast = set->asts.items[i];
         TRY(bind_query(set->binder, outer, ctes, ast, true, &set->branches[i]));
         if (set->branches[i]->column_count != set->branches[0]->column_count) {
-            return status_at(ast->position, SQLSTATE_SYNTAX_ERROR,
+            return status_at(output_position(ast), SQLSTATE_SYNTAX_ERROR,
                              "each %s query must have the same number of columns", set->name);
         }
     }
@@ -301,7 +315,7 @@ static Status unify_branches(SetOperation *set)
             Type merged, column = set->branches[i]->columns[j].type;
             if (!common_type_of_two(type, column, &merged)) {
                 const AstQuery *ast = set->asts.items[i];
-                return status_at(ast->position, SQLSTATE_DATATYPE_MISMATCH,
+                return status_at(output_position(ast), SQLSTATE_DATATYPE_MISMATCH,
                                  "%s types %s and %s cannot be matched", set->name,
                                  type_name(type), type_name(column));
             }

@@ -23,6 +23,8 @@ typedef struct Select {
     Expr *having, *qualify;
     bool is_grouped;
     PointerList keys;            /* Expr: GROUP BY */
+    uint32_t set_count;          /* GROUPING SETS; 0: one set of all keys */
+    uint64_t *sets;
     uint32_t sort_count;
     uint32_t *sort_items;        /* index into items per ORDER BY key */
 } Select;
@@ -32,6 +34,23 @@ typedef struct Select {
 static const char *last_name(const AstExpr *ast)
 {
     return ast->names[ast->name_count - 1];
+}
+
+// Types as pg_type calls them: a cast literal's column is named so.
+static const char *catalog_type_name(const char *name)
+{
+    static const char *const names[][2] = {
+        {"int", "int4"},       {"integer", "int4"},          {"smallint", "int2"},
+        {"bigint", "int8"},    {"real", "float4"},           {"double precision", "float8"},
+        {"float", "float8"},   {"decimal", "numeric"},       {"dec", "numeric"},
+        {"boolean", "bool"},   {"character varying", "varchar"}, {"character", "bpchar"},
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(names[i][0], name) == 0) {
+            return names[i][1];
+        }
+    }
+    return name;
 }
 
 // What PostgreSQL calls a column that has no name of its own.
@@ -46,10 +65,10 @@ static const char *figure_name(const AstExpr *ast)
         const AstExpr *inner = ast->args[0];
         bool is_named = inner->kind == AST_COLUMN || inner->kind == AST_CALL ||
                         inner->kind == AST_CAST;
-        return is_named ? figure_name(inner) : ast->type->name;
+        return is_named ? figure_name(inner) : catalog_type_name(ast->type->name);
     }
     case AST_TYPED_LITERAL:
-        return ast->type->name;
+        return catalog_type_name(ast->type->name);
     case AST_CASE:
         return "case";
     case AST_EXISTS:
@@ -57,8 +76,8 @@ static const char *figure_name(const AstExpr *ast)
     case AST_COLLATE:
     case AST_SUBSCRIPT:
         return figure_name(ast->args[0]);
-    case AST_BOOLEAN:
-        return "bool";
+    case AST_ARRAY_QUERY:
+        return "array";
     case AST_ROW:
         return "row";
     default:
@@ -130,7 +149,7 @@ static bool find_aggregate(void *object, const Expr *expr)
     return *found == NULL;
 }
 
-static Status add_key(Select *select, Expr *key)
+static Status add_key(Select *select, Expr *key, uint32_t *index)
 {
     const Expr *found = NULL;
     expr_walk(key, find_aggregate, (void *)&found);
@@ -141,8 +160,8 @@ static Status add_key(Select *select, Expr *key)
                          "%s functions are not allowed in GROUP BY",
                          is_window ? "window" : "aggregate");
     }
-    for (uint32_t i = 0; i < select->keys.count; i++) {
-        if (expr_equal(select->keys.items[i], key)) {
+    for (*index = 0; *index < select->keys.count; (*index)++) {
+        if (expr_equal(select->keys.items[*index], key)) {
             return STATUS_OK;
         }
     }
@@ -151,27 +170,29 @@ static Status add_key(Select *select, Expr *key)
 }
 
 // A plain name: a column of FROM first, then an alias of the select list (the scope's order).
-static Status bind_key(Select *select, const AstExpr *ast)
+static Status bind_key(void *self, const AstExpr *ast, uint32_t *index)
 {
+    Select *select = self;
     bool is_position = false;
-    uint32_t index = 0;
+    uint32_t position = 0;
     Expr *key = NULL;
-    TRY(bind_position(ast, "GROUP BY", select->visible_count, &is_position, &index));
+    TRY(bind_position(ast, "GROUP BY", select->visible_count, &is_position, &position));
     if (is_position) {
-        return add_key(select, select->items.items[index].expr);
+        return add_key(select, select->items.items[position].expr, index);
     }
     TRY(bind_expr(select->binder, &select->scope, ast, &key));
     TRY(coerce_unknown(select->binder, key, &key));
-    return add_key(select, key);
+    return add_key(select, key, index);
 }
 
 static Status group_all(Select *select)
 {
     for (uint32_t i = 0; i < select->visible_count; i++) {
         const Expr *found = NULL;
+        uint32_t index;
         expr_walk(select->items.items[i].expr, find_aggregate, (void *)&found);
         if (found == NULL) {
-            TRY(add_key(select, select->items.items[i].expr));
+            TRY(add_key(select, select->items.items[i].expr, &index));
         }
     }
     return STATUS_OK;
@@ -180,24 +201,27 @@ static Status group_all(Select *select)
 static Status bind_group(Select *select)
 {
     const AstGroupList *group = &select->ast->group;
+    GroupKeySource source = {.self = select, .add_key = bind_key};
+    bool has_sets = false;
     select->scope.clause = CLAUSE_GROUP_BY;
+    select->is_grouped = group->count > 0 || select->ast->is_group_all;
     if (select->ast->is_group_all) {
-        TRY(group_all(select));
+        return group_all(select);
     }
     for (uint32_t i = 0; i < group->count; i++) {
-        const AstGroupItem *item = &group->items[i];
-        if (item->kind == AST_GROUP_EXPR) {
-            TRY(bind_key(select, item->expr));
-        } else if (item->kind != AST_GROUP_EMPTY) {
-            return status_at(item->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
-                             "%s is not supported yet",
-                             item->kind == AST_GROUP_ROLLUP ? "ROLLUP"
-                             : item->kind == AST_GROUP_CUBE ? "CUBE"
-                                                            : "GROUPING SETS");
+        has_sets = has_sets || group->items[i].kind > AST_GROUP_EMPTY;
+    }
+    for (uint32_t i = 0; i < group->count && !has_sets; i++) {
+        const AstExpr *ast = group->items[i].expr;
+        bool is_row = ast != NULL && ast->kind == AST_ROW;
+        for (uint32_t j = 0; ast != NULL && j < (is_row ? ast->arg_count : 1); j++) {
+            uint32_t index;
+            TRY(bind_key(select, is_row ? ast->args[j] : ast, &index));
         }
     }
-    select->is_grouped = group->count > 0 || select->ast->is_group_all;
-    return STATUS_OK;
+    return has_sets ? grouping_sets_expand(select->binder, group, &source, &select->set_count,
+                                           &select->sets)
+                    : STATUS_OK;
 }
 
 // ---- ORDER BY ----
@@ -289,7 +313,10 @@ static Expr ***expression_places(Select *select, uint32_t *count)
 
 static Status build_groups(Select *select)
 {
-    Grouping grouping = {.key_count = select->keys.count, .keys = (Expr **)select->keys.items};
+    Grouping grouping = {.key_count = select->keys.count,
+                         .keys = (Expr **)select->keys.items,
+                         .set_count = select->set_count,
+                         .sets = select->sets};
     uint32_t count = 0;
     Expr ***places = expression_places(select, &count);
     if (select->is_grouped || select->scope.has_aggregates || select->ast->having != NULL) {

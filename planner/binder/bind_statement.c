@@ -73,12 +73,10 @@ static Status bind_maintenance(Binder *binder, const AstStatement *ast, BoundSta
     return STATUS_OK;
 }
 
-static Status bind_show(const AstStatement *ast, BoundStatement *bound)
+static Status bind_show(Binder *binder, const AstStatement *ast, BoundStatement *bound)
 {
     if (ast->show->table != NULL) {
-        return status_at(ast->start, SQLSTATE_FEATURE_NOT_SUPPORTED,
-                         "SHOW %s is not supported yet",
-                         ast->show->table_kind == AST_OBJECT_VIEW ? "VIEW" : "TABLE");
+        return bind_show_object(binder, ast->show, bound);
     }
     bound->kind = BOUND_SHOW;
     return STATUS_OK;
@@ -128,7 +126,7 @@ static Status bind_kind(Binder *binder, const AstStatement *ast, BoundStatement 
     case AST_STATEMENT_EXPLAIN:
         return bind_explain(binder, ast, bound);
     case AST_STATEMENT_SHOW:
-        return bind_show(ast, bound);
+        return bind_show(binder, ast, bound);
     case AST_STATEMENT_ANALYZE:
     case AST_STATEMENT_VACUUM:
         return bind_maintenance(binder, ast, bound);

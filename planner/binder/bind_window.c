@@ -70,33 +70,31 @@ static Status check_place(Scope *scope, const AstExpr *ast)
 
 // ---- the window's definition ----
 
-static Status find_definition(const Scope *scope, const char *name, int32_t position,
-                              const AstWindow **out)
+// A definition among the first `limit` of the WINDOW clause.
+static Status find_definition(const Scope *scope, const char *name, uint32_t limit,
+                              int32_t position, uint32_t *index)
 {
-    for (uint32_t i = 0; scope->windows != NULL && i < scope->windows->count; i++) {
+    for (uint32_t i = 0; i < limit; i++) {
         if (strcmp(scope->windows->items[i]->name, name) == 0) {
-            *out = scope->windows->items[i];
+            *index = i;
             return STATUS_OK;
         }
     }
     return status_at(position, SQLSTATE_UNDEFINED_OBJECT, "window \"%s\" does not exist", name);
 }
 
-// OVER (w ORDER BY x): the parts of `w`, then those written here.
-static Status merge_base(const Scope *scope, AstWindow *window, uint32_t depth)
+// OVER (w ORDER BY x): the parts of `w`, then those written here. A definition may build on those
+// before it only.
+static Status merge_base(const Scope *scope, uint32_t limit, AstWindow *window)
 {
-    const AstWindow *base = NULL;
+    uint32_t index = 0;
     const char *name = window->base;
     if (name == NULL) {
         return STATUS_OK;
     }
-    TRY(find_definition(scope, name, window->position, &base));
-    AstWindow merged = *base;
-    if (depth > (scope->windows == NULL ? 0 : scope->windows->count)) {
-        return status_at(window->position, SQLSTATE_WINDOWING_ERROR,
-                         "window \"%s\" is defined by itself", name);
-    }
-    TRY(merge_base(scope, &merged, depth + 1));
+    TRY(find_definition(scope, name, limit, window->position, &index));
+    AstWindow merged = *scope->windows->items[index];
+    TRY(merge_base(scope, index, &merged));
     const char *fault = window->partition.count > 0 ? "PARTITION BY"
                         : window->order.count > 0 && merged.order.count > 0 ? "ORDER BY"
                                                                             : NULL;
@@ -175,12 +173,12 @@ static Status bind_frame(Binder *binder, Scope *scope, const AstWindow *window, 
 static Status bind_over(Binder *binder, Scope *scope, const AstWindow *over, WindowCall *call)
 {
     AstWindow window = *over;
+    uint32_t limit = scope->windows == NULL ? 0 : scope->windows->count;
     if (over->name != NULL) {
-        const AstWindow *named = NULL;
-        TRY(find_definition(scope, over->name, over->position, &named));
-        window = *named;
+        TRY(find_definition(scope, over->name, limit, over->position, &limit));
+        window = *scope->windows->items[limit];
     }
-    TRY(merge_base(scope, &window, 0));
+    TRY(merge_base(scope, limit, &window));
     call->partition_count = window.partition.count;
     TRY(bind_exprs(binder, scope, window.partition.count, window.partition.items,
                    &call->partition));

@@ -220,6 +220,13 @@ Status bind_decode(Binder *binder, uint32_t count, Expr **args, int32_t position
 Status bind_nvl2(Binder *binder, Expr **args, int32_t position, Expr **out) CHECKED;
 Expr *case_make(Binder *binder, uint32_t count, Expr **parts, Type type, int32_t position);
 
+/* catalog_lookup.c: functions and casts between OIDs and names; `*is_known` false: something
+ * else. */
+Status bind_catalog_function(Binder *binder, Scope *scope, const AstExpr *ast, bool *is_known,
+                             Expr **out) CHECKED;
+Status bind_reg_cast(Binder *binder, Scope *scope, const AstExpr *ast, bool *is_known,
+                     Expr **out) CHECKED;
+
 /* system_functions.c: current_user, now(), version() …: constants of the session. `*is_known`
  * false: no such function. */
 Status bind_system_function(Binder *binder, const AstExpr *ast, uint32_t count, Expr **args,
@@ -253,11 +260,33 @@ Status lift_windows(Binder *binder, LogicalNode **node, uint32_t count, Expr ***
 typedef struct Grouping {
     uint32_t key_count;
     Expr **keys;
+    uint32_t set_count;            /* GROUPING SETS, ROLLUP, CUBE; 0: one set of all keys */
+    const uint64_t *sets;          /* a bit per key */
 } Grouping;
+#define GROUPING_KEYS_MAX 64
+#define GROUPING_SETS_MAX 128
+
+/* GROUPING(x) until it is lifted: an EXPR_AGGREGATE of no kind that leaves the binder. */
+#define AGGREGATE_GROUPING ((AggregateId)AGGREGATE_ID_MAX)
+Status bind_grouping_call(Binder *binder, Scope *scope, const AstExpr *ast, Expr **out) CHECKED;
 /* Puts a LogicalAggregate over *node and rewrites `exprs` to its outputs; 42803 for columns that
  * are neither grouped nor aggregated. */
 Status lift_aggregates(Binder *binder, const Scope *scope, const Grouping *grouping,
                        LogicalNode **node, uint32_t count, Expr ***exprs) CHECKED;
+
+/* grouping_sets.c */
+/* All sets that a GROUP BY list stands for, each a bit per key; `add_key` gives a key's index. */
+typedef struct GroupKeySource {
+    void *self;
+    Status (*add_key)(void *self, const AstExpr *ast, uint32_t *index);
+} GroupKeySource;
+Status grouping_sets_expand(Binder *binder, const AstGroupList *list, const GroupKeySource *source,
+                            uint32_t *count, uint64_t **out) CHECKED;
+/* One aggregate per set over a shared input, joined by UNION ALL, with the columns of `aggregate`
+ * and, behind them, one INTEGER column per GROUPING call (`grouping_keys`: its key's index). */
+Status grouping_sets_build(Binder *binder, const Grouping *grouping, LogicalAggregate *aggregate,
+                           uint32_t grouping_count, const uint32_t *grouping_keys,
+                           const LogicalColumn *grouping_columns, LogicalNode **out) CHECKED;
 
 /* bind_from.c */
 Status bind_from(Binder *binder, Scope *outer, CteBinding *ctes, const AstTableList *tables,
@@ -298,6 +327,9 @@ Status bind_insert(Binder *binder, const AstStatement *ast, BoundStatement *boun
 Status bind_writable_table(Binder *binder, const AstObjectName *name, const char *action,
                            const CatalogTable **out) CHECKED;
 Status bind_copy(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
+/* copy_format.c: the options as an encoded CopyFormat. */
+Status bind_copy_format(Binder *binder, const AstCopy *copy, size_t *bytes, const void **out,
+                        bool *is_gzip) CHECKED;
 /* What the client sees of bound->root. */
 void bind_results(Binder *binder, BoundStatement *bound);
 Status bind_create_table(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
@@ -309,6 +341,8 @@ Status bind_column(Binder *binder, const AstColumnDefinition *ast, const char *t
                    CatalogColumn *out) CHECKED;
 Status bind_create_view(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
 Status bind_create_schema(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
+/* SHOW TABLE and SHOW VIEW are queries of one row. */
+Status bind_show_object(Binder *binder, const AstShow *show, BoundStatement *bound) CHECKED;
 Status bind_drop(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
 Status bind_truncate(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
 Status bind_default_expr(Binder *binder, const AstExpr *ast, Type type, Expr **out) CHECKED;

@@ -184,8 +184,9 @@ Status coerce_unknown(Binder *binder, Expr *expr, Expr **out)
 Status coerce_condition(Binder *binder, Expr *expr, const char *what, Expr **out)
 {
     Type boolean = type_of(TYPE_BOOLEAN);
-    // WHERE 1 AND …: clients of Redshift write integers for conditions
-    bool is_flag = is_constant(expr) && type_is_integer(expr->type);
+    // WHERE 1 AND …: clients of Redshift write 1 for true
+    bool is_flag = is_constant(expr) && expr->type.id == TYPE_INTEGER &&
+                   (expr->constant.i64 == 0 || expr->constant.i64 == 1);
     if (!is_flag && cast_level(expr->type, boolean) < CAST_IMPLICIT) {
         return status_at(expr->position, SQLSTATE_DATATYPE_MISMATCH,
                          "argument of %s must be type boolean, not type %s", what,

@@ -46,6 +46,9 @@ Status bind_case(Binder *binder, Scope *scope, const AstExpr *ast, Expr **out)
     Expr *operand = NULL;
     if (ast->has_operand) {
         TRY(bind_expr(binder, scope, ast->args[0], &operand));
+        if (operand->kind == EXPR_CONSTANT) {
+            TRY(coerce_unknown(binder, operand, &operand));
+        }
     }
     for (uint32_t i = 0; i < branch_count; i++) {
         const AstExpr *when = ast->args[first + i * 2];

@@ -14,6 +14,7 @@
 #include "base/types/text_format.h"
 
 #define DAYS_PER_MONTH 30
+#define SECONDS_PER_DAY 86400.0
 
 static bool is_date(const Expr *expr)
 {
@@ -90,7 +91,30 @@ static Status add_intervals(Binder *binder, Expr *left, Expr *right, int sign, i
     return STATUS_OK;
 }
 
-// Constants only: '1 month' * 0.5 is 15 days, fractions of months and days cascade downwards.
+static double round_to_micro(double value)
+{
+    return rint(value * 1e6) / 1e6;
+}
+
+// PostgreSQL's rule: fractions of months go down to days of thirty, fractions of days to seconds,
+// never up again; each remainder is rounded to six digits.  '1 month' * 0.5 = 15 days
+static bool interval_scaled(Interval span, double factor, bool is_division, Interval *out)
+{
+    double months = is_division ? span.months / factor : span.months * factor;
+    double days = is_division ? span.days / factor : span.days * factor;
+    double us = is_division ? (double)span.us / factor : (double)span.us * factor;
+    double month_days = round_to_micro((months - trunc(months)) * DAYS_PER_MONTH);
+    double day_part = (days - trunc(days)) + (month_days - trunc(month_days));
+    double seconds = round_to_micro(day_part * SECONDS_PER_DAY);
+    days = trunc(days) + trunc(month_days) + trunc(seconds / SECONDS_PER_DAY);
+    us = rint(us + fmod(seconds, SECONDS_PER_DAY) * (double)US_PER_SECOND);
+    if (!(fabs(months) < INT32_MAX && fabs(days) < INT32_MAX && fabs(us) < 0x1p62)) {
+        return false;
+    }
+    *out = (Interval){(int32_t)months, (int32_t)days, (int64_t)us};
+    return true;
+}
+
 static Status scale_interval(Binder *binder, Expr *interval, Expr *number, bool is_division,
                              int32_t position, Expr **out)
 {
@@ -104,16 +128,10 @@ static Status scale_interval(Binder *binder, Expr *interval, Expr *number, bool 
     if (is_division && !(factor < 0 || factor > 0)) {
         return status_at(position, SQLSTATE_DIVISION_BY_ZERO, "division by zero");
     }
-    factor = is_division ? 1 / factor : factor;
-    Interval span = interval->constant.interval;
-    double months = (double)span.months * factor;
-    double days = (double)span.days * factor + (months - trunc(months)) * DAYS_PER_MONTH;
-    double us = (double)span.us * factor + (days - trunc(days)) * (double)US_PER_DAY;
-    if (!(fabs(months) < INT32_MAX && fabs(days) < INT32_MAX && fabs(us) < 0x1p62)) {
+    Value value = {.type = type_of(TYPE_INTERVAL)};
+    if (!interval_scaled(interval->constant.interval, factor, is_division, &value.interval)) {
         return interval_overflow(position);
     }
-    Value value = {.type = type_of(TYPE_INTERVAL)};
-    value.interval = (Interval){(int32_t)months, (int32_t)days, (int64_t)rint(us)};
     *out = constant_value(binder, &value, position);
     return STATUS_OK;
 }
@@ -163,7 +181,8 @@ static Status resolve_unknowns(Binder *binder, FunctionId function, Expr **left,
     if (is_interval(other) && (function == FUNCTION_ADD || function == FUNCTION_SUBTRACT)) {
         return coerce(binder, *unknown, type_of(TYPE_INTERVAL), CAST_IMPLICIT, unknown);
     }
-    if (is_interval(other)) {
+    bool is_scaling = function == FUNCTION_MULTIPLY || function == FUNCTION_DIVIDE;
+    if (is_interval(other) && is_scaling) {
         return coerce(binder, *unknown, type_of(TYPE_DOUBLE), CAST_IMPLICIT, unknown);
     }
     if ((is_date(other) || is_timestamp(other)) && function == FUNCTION_ADD) {
@@ -171,7 +190,7 @@ static Status resolve_unknowns(Binder *binder, FunctionId function, Expr **left,
                                                                            : TYPE_INTERVAL;
         return coerce(binder, *unknown, type_of(type), CAST_IMPLICIT, unknown);
     }
-    if (is_date(other) || is_timestamp(other)) {
+    if ((is_date(other) || is_timestamp(other)) && function == FUNCTION_SUBTRACT) {
         return coerce(binder, *unknown, other->type, CAST_IMPLICIT, unknown);
     }
     return STATUS_OK;

@@ -24,9 +24,10 @@ typedef enum Signature {
     SIGNATURE_LAST_DAY, SIGNATURE_TO_CHAR, SIGNATURE_TO_DATE, SIGNATURE_TEXT_TO_INTEGER,
     SIGNATURE_TEXT_TO_TEXT, SIGNATURE_SUBSTRING, SIGNATURE_TEXT_INTEGER, SIGNATURE_TRIM,
     SIGNATURE_TEXT_TEXT_TO_INTEGER, SIGNATURE_REPLACE, SIGNATURE_PAD, SIGNATURE_INTEGER_TO_TEXT,
-    SIGNATURE_SPLIT_PART, SIGNATURE_ROUNDING, SIGNATURE_ROUND_DIGITS, SIGNATURE_DOUBLE_0,
-    SIGNATURE_DOUBLE_1, SIGNATURE_DOUBLE_2, SIGNATURE_COMMON_TYPE, SIGNATURE_NULLIF,
-    SIGNATURE_AVG_FINAL, SIGNATURE_VARIANCE_FINAL, SIGNATURE_BUCKET, SIGNATURE_COUNT
+    SIGNATURE_SPLIT_PART, SIGNATURE_REGEX, SIGNATURE_FORMAT_TYPE, SIGNATURE_ROUNDING,
+    SIGNATURE_ROUND_DIGITS, SIGNATURE_DOUBLE_0, SIGNATURE_DOUBLE_1, SIGNATURE_DOUBLE_2,
+    SIGNATURE_COMMON_TYPE, SIGNATURE_NULLIF, SIGNATURE_AVG_FINAL, SIGNATURE_VARIANCE_FINAL,
+    SIGNATURE_BUCKET, SIGNATURE_COUNT
 } Signature;
 
 typedef struct FunctionLine {
@@ -88,13 +89,12 @@ bool function_by_name(const char *name, FunctionId *out)
 
 static const FunctionLine *find_line(FunctionId function)
 {
-    for (size_t i = 0; i < FUNCTION_LINE_COUNT; i++) {
-        if (function_lines[i].id == function) {
-            return &function_lines[i];
-        }
+    size_t i = 0;
+    while (i + 1 < FUNCTION_LINE_COUNT && function_lines[i].id != function) {
+        i++;
     }
-    ASSERT(!"a function that is in functions.def");
-    return NULL;
+    ASSERT(function_lines[i].id == function);
+    return &function_lines[i];
 }
 
 static Status missing(const Call *call)
@@ -221,7 +221,8 @@ static Status bind_same_numeric(Call *call, Expr **out)
 
 static uint32_t capped_precision(uint32_t precision)
 {
-    return precision < 1 ? 1 : precision > DECIMAL_PRECISION_MAX ? DECIMAL_PRECISION_MAX : precision;
+    precision = precision < 1 ? 1 : precision;
+    return precision > DECIMAL_PRECISION_MAX ? DECIMAL_PRECISION_MAX : precision;
 }
 
 // CEIL and FLOOR of a decimal have no fraction and perhaps one digit more before the point.
@@ -274,11 +275,25 @@ static Status bind_common(Call *call, Expr **out)
     return STATUS_OK;
 }
 
+// The result has the first argument's type. For two types: CASE WHEN a = b THEN NULL ELSE a END.
 static Status bind_nullif(Call *call, Expr **out)
 {
-    Type type;
-    TRY(coerce_common(call->binder, 2, call->args, "NULLIF", &type));
-    *out = make(call, type);
+    Binder *binder = call->binder;
+    Expr *again = NULL, *equal = NULL;
+    TRY(comparison_resolve(binder, &call->args[0], call->args[1]));
+    TRY(comparison_resolve(binder, &call->args[1], call->args[0]));
+    Type type = call->args[0]->type;
+    if (type_equal(type, call->args[1]->type)) {
+        *out = make(call, type);
+        return STATUS_OK;
+    }
+    TRY(bind_repeat(binder, call->args[0], &again));
+    TRY(bind_comparison(binder, FUNCTION_EQUAL, again, call->args[1], call->position, &equal));
+    Expr **parts = ARENA_ARRAY(binder->arena, Expr *, 3);
+    parts[0] = equal;
+    parts[1] = constant_null(binder, type);
+    parts[2] = call->args[0];
+    *out = case_make(binder, 3, parts, type, call->position);
     return STATUS_OK;
 }
 
@@ -371,16 +386,29 @@ static Status check_escape(const Call *call)
 
 static Status bind_like_call(Call *call, Expr **out)
 {
-    const char *symbol = call->line->id == FUNCTION_LIKE ? "~~" : "~~*";
     for (uint32_t i = 0; i < call->count; i++) {
         TRY(coerce_unknown(call->binder, call->args[i], &call->args[i]));
         if (!type_is_text(call->args[i]->type)) {
-            return operator_missing(symbol, call->args[0]->type, call->args[1]->type,
+            return operator_missing(call->line->name, call->args[0]->type, call->args[1]->type,
                                     call->position);
         }
     }
     TRY(check_escape(call));
     *out = make(call, type_of(TYPE_BOOLEAN));
+    return STATUS_OK;
+}
+
+// A modifier that is NULL means none, which is -1.
+static Status bind_format_type(Call *call, Expr **out)
+{
+    Expr *none = expr_int64(call->binder->arena, TYPE_BIGINT, -1);
+    for (uint32_t i = 0; i < call->count; i++) {
+        TRY(coerce(call->binder, call->args[i], type_of(TYPE_BIGINT), CAST_IMPLICIT,
+                   &call->args[i]));
+    }
+    TRY(bind_function(call->binder, FUNCTION_COALESCE, 2, (Expr *[]){call->args[1], none},
+                      call->position, &call->args[1]));
+    *out = make(call, type_varchar(0));
     return STATUS_OK;
 }
 
@@ -419,6 +447,8 @@ static const SignatureRule signature_rules[SIGNATURE_COUNT] = {
     [SIGNATURE_PAD] = {2, 3, "tit", 't', NULL},
     [SIGNATURE_INTEGER_TO_TEXT] = {1, 1, "i", 't', NULL},
     [SIGNATURE_SPLIT_PART] = {3, 3, "tti", '1', NULL},
+    [SIGNATURE_REGEX] = {2, 2, NULL, 0, bind_like_call},
+    [SIGNATURE_FORMAT_TYPE] = {2, 2, NULL, 0, bind_format_type},
     [SIGNATURE_ROUNDING] = {1, 1, NULL, 0, bind_rounding},
     [SIGNATURE_ROUND_DIGITS] = {1, 2, NULL, 0, bind_round_digits},
     [SIGNATURE_DOUBLE_0] = {0, 0, "", 'f', NULL},

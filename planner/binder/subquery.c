@@ -106,6 +106,20 @@ static Status bind_any_all(Binder *binder, Scope *scope, const AstExpr *ast, Exp
     return bind_quantified(binder, scope, ast, SUBQUERY_ALL, comparison, false, out);
 }
 
+// ARRAY(query) as the text of an array: '{}' without rows, '{a}' with one. More fail as in every
+// scalar subquery: clients ask this of system tables that are empty here.
+static Status bind_array(Binder *binder, Scope *scope, const AstExpr *ast, Expr **out)
+{
+    Type text = type_varchar(0);
+    Expr *value = NULL;
+    TRY(bind_scalar(binder, scope, ast, &value));
+    TRY(coerce(binder, value, text, CAST_EXPLICIT, &value));
+    TRY(bind_concat(binder, constant_text(binder, "{", text), value, ast->position, &value));
+    TRY(bind_concat(binder, value, constant_text(binder, "}", text), ast->position, &value));
+    Expr *args[] = {value, constant_text(binder, "{}", text)};
+    return bind_function(binder, FUNCTION_COALESCE, 2, args, ast->position, out);
+}
+
 Status bind_subquery(Binder *binder, Scope *scope, const AstExpr *ast, Expr **out)
 {
     LogicalNode *plan = NULL;
@@ -119,6 +133,8 @@ Status bind_subquery(Binder *binder, Scope *scope, const AstExpr *ast, Expr **ou
                                out);
     case AST_QUANTIFIED:
         return bind_any_all(binder, scope, ast, out);
+    case AST_ARRAY_QUERY:
+        return bind_array(binder, scope, ast, out);
     default:
         return bind_scalar(binder, scope, ast, out);
     }

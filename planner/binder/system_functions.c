@@ -17,7 +17,8 @@
 /* Where the answer comes from. */
 typedef enum SystemAnswer {
     ANSWER_DATE, ANSWER_TIMESTAMP, ANSWER_USER, ANSWER_SCHEMA, ANSWER_DATABASE, ANSWER_VERSION,
-    ANSWER_BACKEND_PID, ANSWER_SETTING, ANSWER_TRUE, ANSWER_FALSE, ANSWER_NULL_TEXT, ANSWER_UTF8
+    ANSWER_BACKEND_PID, ANSWER_SETTING, ANSWER_TRUE, ANSWER_FALSE, ANSWER_NULL_TEXT, ANSWER_UTF8,
+    ANSWER_ARGUMENT /* the first one: system tables hold texts for PostgreSQL's trees and arrays */
 } SystemAnswer;
 
 typedef struct SystemFunction {
@@ -38,13 +39,11 @@ static const SystemFunction system_functions[] = {
     {"current_user", ANSWER_USER, 0, 0},
     {"session_user", ANSWER_USER, 0, 0},
     {"user", ANSWER_USER, 0, 0},
-    {"pg_get_userbyid", ANSWER_USER, 1, 1},
     {"current_schema", ANSWER_SCHEMA, 0, 0},
     {"current_database", ANSWER_DATABASE, 0, 0},
     {"version", ANSWER_VERSION, 0, 0},
     {"pg_backend_pid", ANSWER_BACKEND_PID, 0, 0},
     {"current_setting", ANSWER_SETTING, 1, 2},
-    {"pg_table_is_visible", ANSWER_TRUE, 1, 1},
     {"pg_type_is_visible", ANSWER_TRUE, 1, 1},
     {"pg_function_is_visible", ANSWER_TRUE, 1, 1},
     {"has_table_privilege", ANSWER_TRUE, 2, 3},
@@ -55,7 +54,23 @@ static const SystemFunction system_functions[] = {
     {"obj_description", ANSWER_NULL_TEXT, 1, 2},
     {"col_description", ANSWER_NULL_TEXT, 2, 2},
     {"shobj_description", ANSWER_NULL_TEXT, 2, 2},
-    {"pg_get_expr", ANSWER_NULL_TEXT, 2, 3},
+    {"pg_get_expr", ANSWER_ARGUMENT, 2, 3},
+    {"array_to_string", ANSWER_ARGUMENT, 2, 3},
+    {"pg_get_constraintdef", ANSWER_NULL_TEXT, 1, 2},
+    {"pg_get_function_arguments", ANSWER_NULL_TEXT, 1, 1},
+    {"pg_get_function_identity_arguments", ANSWER_NULL_TEXT, 1, 1},
+    {"pg_get_function_result", ANSWER_NULL_TEXT, 1, 1},
+    {"pg_get_indexdef", ANSWER_NULL_TEXT, 1, 3},
+    {"pg_get_partkeydef", ANSWER_NULL_TEXT, 1, 1},
+    {"pg_get_ruledef", ANSWER_NULL_TEXT, 1, 2},
+    {"pg_get_triggerdef", ANSWER_NULL_TEXT, 1, 2},
+    {"pg_relation_size", ANSWER_NULL_TEXT, 1, 2},
+    {"pg_size_pretty", ANSWER_ARGUMENT, 1, 1},
+    {"pg_table_size", ANSWER_NULL_TEXT, 1, 1},
+    {"pg_total_relation_size", ANSWER_NULL_TEXT, 1, 1},
+    {"pg_database_size", ANSWER_NULL_TEXT, 1, 1},
+    {"pg_tablespace_location", ANSWER_NULL_TEXT, 1, 1},
+    {"pg_client_encoding", ANSWER_UTF8, 0, 0},
     {"pg_encoding_to_char", ANSWER_UTF8, 1, 1},
 };
 
@@ -140,6 +155,9 @@ static Status make_answer(Binder *binder, const AstExpr *ast, SystemAnswer answe
         return STATUS_OK;
     case ANSWER_UTF8:
         *out = text_answer(binder, "UTF8");
+        return STATUS_OK;
+    case ANSWER_ARGUMENT:
+        *out = args[0];
         return STATUS_OK;
     }
     return STATUS_OK;

@@ -5,14 +5,13 @@
 
 #include "planner/logical/logical_tree.h"
 
-#define NODE_NEW(builder, Struct, kind, step) \
+#define NODE_NEW(builder, Struct, kind, step)                                                      \
     ((Struct *)plan_builder_node((builder), (kind), sizeof(Struct), (step)))
 
 void *plan_builder_node(PlanBuilder *builder, PlanNodeKind kind, size_t bytes, const Step *step)
 {
     PlanNode *node = arena_alloc(builder->arena, bytes);
     node->kind = kind;
-    node->id = ++builder->node_count;
     node->output_count = step->column_count;
     node->output_types = ARENA_ARRAY(builder->arena, Type, step->column_count);
     for (uint32_t i = 0; i < step->column_count; i++) {
@@ -86,9 +85,9 @@ static PlanTable *build_table(PlanBuilder *builder, const CatalogTable *catalog)
     }
     PlanTable *table = ARENA_NEW(builder->arena, PlanTable);
     table->table_id = catalog->table_id;
-    table->name = arena_printf(builder->arena, "%s.%s",
-                               catalog->schema_name == NULL ? "public" : catalog->schema_name,
-                               catalog->name);
+    table->name =
+        arena_printf(builder->arena, "%s.%s",
+                     catalog->schema_name == NULL ? "public" : catalog->schema_name, catalog->name);
     table->style = catalog->style;
     table->distribution_column = catalog->distribution_column;
     table->sort_key_count = catalog->sort_key_count;
@@ -116,31 +115,57 @@ static const char *scan_label(PlanBuilder *builder, const LogicalGet *get)
                         has_alias ? get->alias : "");
 }
 
+/* The columns a scan reads: those it outputs and those its conditions use, in the table's order. */
+static Step scan_reading(PlanBuilder *builder, const Step *step, const LogicalGet *get,
+                         uint32_t **table_columns)
+{
+    ColumnSet read = {0};
+    for (uint32_t i = 0; i < step->column_count; i++) {
+        column_set_add(&read, step->columns[i].number, builder->arena);
+    }
+    for (uint32_t i = 0; i < get->filter_count; i++) {
+        column_set_add_expr(&read, get->filters[i], builder->arena);
+    }
+    Step reading = *step;
+    LogicalColumn *columns = ARENA_ARRAY(builder->arena, LogicalColumn, get->node.column_count);
+    *table_columns = ARENA_ARRAY(builder->arena, uint32_t, get->node.column_count);
+    reading.column_count = 0;
+    for (uint32_t i = 0; i < get->node.column_count; i++) {
+        if (column_set_has(&read, get->node.columns[i].number)) {
+            (*table_columns)[reading.column_count] = get->table_columns[i];
+            columns[reading.column_count++] = get->node.columns[i];
+        }
+    }
+    reading.columns = columns;
+    return reading;
+}
+
 /* Above a virtual table its conditions become a FILTER: the leader's views know none. */
 static PlanNode *build_virtual_scan(PlanBuilder *builder, const Step *step, const LogicalGet *get)
 {
-    Step read = *step;
-    read.column_count = get->node.column_count;
-    read.columns = get->node.columns;
-    PlanVirtualScan *scan = NODE_NEW(builder, PlanVirtualScan, PLAN_VIRTUAL_SCAN, &read);
-    scan->table_name = arena_printf(builder->arena, "%s.%s", get->table->schema_name,
-                                    get->table->name);
-    scan->columns = get->table_columns;
+    uint32_t *table_columns;
+    Step reading = scan_reading(builder, step, get, &table_columns);
+    PlanVirtualScan *scan = NODE_NEW(builder, PlanVirtualScan, PLAN_VIRTUAL_SCAN, &reading);
+    scan->table_name =
+        arena_printf(builder->arena, "%s.%s", get->table->schema_name, get->table->name);
+    scan->columns = table_columns;
     scan->node.label = scan_label(builder, get);
-    PlanNode *node = &scan->node;
-    if (get->filter_count > 0) {
-        PlanFilter *filter = NODE_NEW(builder, PlanFilter, PLAN_FILTER, &read);
-        filter->child = node;
-        filter->filter_count = get->filter_count;
-        filter->filters = indexed_list(builder, get->filters, get->filter_count, &read);
-        filter->node.detail = explain_filters(builder->names, get->filters, get->filter_count);
-        node = &filter->node;
+    if (get->filter_count == 0) {
+        return &scan->node;
+    }
+    PlanFilter *filter = NODE_NEW(builder, PlanFilter, PLAN_FILTER, &reading);
+    filter->child = &scan->node;
+    filter->filter_count = get->filter_count;
+    filter->filters = indexed_list(builder, get->filters, get->filter_count, &reading);
+    filter->node.detail = explain_filters(builder->names, get->filters, get->filter_count);
+    if (reading.column_count == step->column_count) {
+        return &filter->node;
     }
     PlanProject *project = NODE_NEW(builder, PlanProject, PLAN_PROJECT, step);
-    project->child = node;
+    project->child = &filter->node;
     project->exprs = ARENA_ARRAY(builder->arena, Expr *, step->column_count);
     for (uint32_t i = 0; i < step->column_count; i++) {
-        uint32_t index = step_column_index(&read, step->columns[i].number);
+        uint32_t index = step_column_index(&reading, step->columns[i].number);
         project->exprs[i] = expr_column(builder->arena, index, step->columns[i].type);
     }
     return &project->node;
@@ -153,24 +178,8 @@ static PlanNode *build_scan(PlanBuilder *builder, const Step *step)
         return build_virtual_scan(builder, step, get);
     }
     PlanScan *scan = NODE_NEW(builder, PlanScan, PLAN_SCAN, step);
-    ColumnSet read = {0};
-    for (uint32_t i = 0; i < step->column_count; i++) {
-        column_set_add(&read, step->columns[i].number, builder->arena);
-    }
-    for (uint32_t i = 0; i < get->filter_count; i++) {
-        column_set_add_expr(&read, get->filters[i], builder->arena);
-    }
-    Step reading = *step; // its columns are those that are read, in the table's order
-    LogicalColumn *columns = ARENA_ARRAY(builder->arena, LogicalColumn, get->node.column_count);
-    scan->columns = ARENA_ARRAY(builder->arena, uint32_t, get->node.column_count);
-    for (uint32_t i = 0; i < get->node.column_count; i++) {
-        if (column_set_has(&read, get->node.columns[i].number)) {
-            columns[scan->column_count] = get->node.columns[i];
-            scan->columns[scan->column_count++] = get->table_columns[i];
-        }
-    }
-    reading.columns = columns;
-    reading.column_count = scan->column_count;
+    Step reading = scan_reading(builder, step, get, &scan->columns);
+    scan->column_count = reading.column_count;
     scan->table = build_table(builder, get->table);
     scan->filter_count = get->filter_count;
     scan->filters = indexed_list(builder, get->filters, get->filter_count, &reading);
@@ -275,12 +284,12 @@ static PlanNode *build_join(PlanBuilder *builder, const Step *step, PlanNode *co
         hash->probe = children[join->builds_left ? 1 : 0];
         hash->build = children[join->builds_left ? 0 : 1];
         hash->key_count = join->key_count;
-        hash->probe_keys = indexed_list(builder,
-                                        join->builds_left ? join->right_keys : join->left_keys,
-                                        join->key_count, probe);
-        hash->build_keys = indexed_list(builder,
-                                        join->builds_left ? join->left_keys : join->right_keys,
-                                        join->key_count, build);
+        hash->probe_keys =
+            indexed_list(builder, join->builds_left ? join->right_keys : join->left_keys,
+                         join->key_count, probe);
+        hash->build_keys =
+            indexed_list(builder, join->builds_left ? join->left_keys : join->right_keys,
+                         join->key_count, build);
         hash->is_null_equal = join->is_null_equal;
         hash->residual = indexed(builder, join->residual, probe, build);
         hash->outputs = join_outputs(builder, step, probe, build);
@@ -299,11 +308,10 @@ static PlanNode *build_aggregate(PlanBuilder *builder, const Step *step, PlanNod
     PlanAggregate *aggregate = NODE_NEW(builder, PlanAggregate, PLAN_AGGREGATE, step);
     aggregate->child = child;
     aggregate->key_count = step->aggregate.key_count;
-    aggregate->keys = indexed_list(builder, step->aggregate.keys, step->aggregate.key_count,
-                                   input);
+    aggregate->keys = indexed_list(builder, step->aggregate.keys, step->aggregate.key_count, input);
     aggregate->aggregate_count = step->aggregate.aggregate_count;
-    aggregate->aggregates = ARENA_ARRAY(builder->arena, AggregateCall,
-                                        step->aggregate.aggregate_count);
+    aggregate->aggregates =
+        ARENA_ARRAY(builder->arena, AggregateCall, step->aggregate.aggregate_count);
     for (uint32_t i = 0; i < step->aggregate.aggregate_count; i++) {
         aggregate->aggregates[i] = step->aggregate.aggregates[i];
         aggregate->aggregates[i].argument =
@@ -336,8 +344,8 @@ static PlanNode *build_sort(PlanBuilder *builder, const Step *step, PlanNode *ch
     sort->keys = build_sort_keys(builder, step->inputs[0], step->sort.key_count, step->sort.keys);
     sort->limit = step->sort.limit;
     sort->offset = step->sort.offset;
-    sort->node.detail = explain_sort_keys(builder->names, "Sort Key", step->sort.key_count,
-                                          step->sort.keys);
+    sort->node.detail =
+        explain_sort_keys(builder->names, "Sort Key", step->sort.key_count, step->sort.keys);
     return &sort->node;
 }
 
@@ -374,10 +382,10 @@ static PlanNode *build_filter(PlanBuilder *builder, const Step *step, PlanNode *
     conjuncts_add(builder->arena, &conjuncts, step->condition);
     filter->child = child;
     filter->filter_count = conjuncts.count;
-    filter->filters = indexed_list(builder, (Expr **)conjuncts.items, conjuncts.count,
-                                   step->inputs[0]);
-    filter->node.detail = explain_filters(builder->names, (Expr **)conjuncts.items,
-                                          conjuncts.count);
+    filter->filters =
+        indexed_list(builder, (Expr **)conjuncts.items, conjuncts.count, step->inputs[0]);
+    filter->node.detail =
+        explain_filters(builder->names, (Expr **)conjuncts.items, conjuncts.count);
     return &filter->node;
 }
 
@@ -388,11 +396,90 @@ static PlanNode *build_stored(PlanBuilder *builder, const Step *step)
         const SharedCte *cte = builder->placer->ctes.items[i];
         if (cte->cte_id == step->cte_id) {
             stored->store_id = i + 1;
-            stored->node.label = arena_printf(builder->arena, "on %s",
-                                              cte->name == NULL ? "subquery" : cte->name);
+            stored->node.label =
+                arena_printf(builder->arena, "on %s", cte->name == NULL ? "subquery" : cte->name);
         }
     }
     return &stored->node;
+}
+
+/* A union of unions is one. */
+static PlanNode *build_union(PlanBuilder *builder, const Step *step, PlanNode *const *children)
+{
+    PlanUnionAll *append = NODE_NEW(builder, PlanUnionAll, PLAN_UNION_ALL, step);
+    PointerList all = {0};
+    for (uint32_t i = 0; i < step->input_count; i++) {
+        const PlanUnionAll *inner = (const PlanUnionAll *)children[i];
+        if (children[i]->kind != PLAN_UNION_ALL) {
+            pointer_list_add(builder->arena, &all, children[i]);
+            continue;
+        }
+        for (uint32_t k = 0; k < inner->child_count; k++) {
+            pointer_list_add(builder->arena, &all, inner->children[k]);
+        }
+    }
+    append->children = (PlanNode **)all.items;
+    append->child_count = all.count;
+    return &append->node;
+}
+
+/* The places that say which columns a scan or join outputs; null for other nodes. */
+static uint32_t **outputs_of(PlanNode *node)
+{
+    switch (node->kind) {
+    case PLAN_SCAN:
+        return &((PlanScan *)node)->outputs;
+    case PLAN_HASH_JOIN:
+        return &((PlanHashJoin *)node)->outputs;
+    case PLAN_NESTED_LOOP_JOIN:
+        return &((PlanNestedLoopJoin *)node)->outputs;
+    default:
+        return NULL;
+    }
+}
+
+/* A project that computes nothing: its child itself, or giving other columns; null: needed. */
+static PlanNode *fold_project(PlanBuilder *builder, const Step *step, PlanNode *child)
+{
+    bool is_same = step->column_count == child->output_count;
+    uint32_t *picks = ARENA_ARRAY(builder->arena, uint32_t, step->column_count);
+    for (uint32_t i = 0; i < step->column_count; i++) {
+        if (step->exprs[i]->kind != EXPR_COLUMN) {
+            return NULL;
+        }
+        picks[i] = step_column_index(step->inputs[0], step->exprs[i]->column);
+        is_same = is_same && picks[i] == i;
+    }
+    if (is_same) {
+        return child;
+    }
+    uint32_t **outputs = outputs_of(child);
+    if (outputs == NULL) {
+        return NULL;
+    }
+    Type *types = ARENA_ARRAY(builder->arena, Type, step->column_count);
+    for (uint32_t i = 0; i < step->column_count; i++) {
+        types[i] = child->output_types[picks[i]];
+        picks[i] = (*outputs)[picks[i]];
+    }
+    *outputs = picks;
+    child->output_types = types;
+    child->output_count = step->column_count;
+    child->estimated_width = (uint32_t)step->width;
+    return child;
+}
+
+static PlanNode *build_project(PlanBuilder *builder, const Step *step, PlanNode *child)
+{
+    column_names_add(builder->names, step->columns, step->column_count);
+    PlanNode *folded = fold_project(builder, step, child);
+    if (folded != NULL) {
+        return folded;
+    }
+    PlanProject *project = NODE_NEW(builder, PlanProject, PLAN_PROJECT, step);
+    project->child = child;
+    project->exprs = indexed_list(builder, step->exprs, step->column_count, step->inputs[0]);
+    return &project->node;
 }
 
 PlanNode *build_plan_node(PlanBuilder *builder, const Step *step, PlanNode *const *children)
@@ -408,12 +495,8 @@ PlanNode *build_plan_node(PlanBuilder *builder, const Step *step, PlanNode *cons
         return build_copy(builder, step);
     case STEP_FILTER:
         return build_filter(builder, step, children[0]);
-    case STEP_PROJECT: {
-        PlanProject *project = NODE_NEW(builder, PlanProject, PLAN_PROJECT, step);
-        project->child = children[0];
-        project->exprs = indexed_list(builder, step->exprs, step->column_count, step->inputs[0]);
-        return &project->node;
-    }
+    case STEP_PROJECT:
+        return build_project(builder, step, children[0]);
     case STEP_JOIN:
         return build_join(builder, step, children);
     case STEP_AGGREGATE:
@@ -427,21 +510,16 @@ PlanNode *build_plan_node(PlanBuilder *builder, const Step *step, PlanNode *cons
         limit->offset = step->sort.offset;
         return &limit->node;
     }
-    case STEP_UNION_ALL: {
-        PlanUnionAll *append = NODE_NEW(builder, PlanUnionAll, PLAN_UNION_ALL, step);
-        append->child_count = step->input_count;
-        append->children = arena_memdup(builder->arena, children,
-                                        step->input_count * sizeof(*children));
-        return &append->node;
-    }
+    case STEP_UNION_ALL:
+        return build_union(builder, step, children);
     case STEP_WINDOW:
         return build_window(builder, step, children[0]);
     case STEP_WRITE: {
         PlanTableWrite *write = NODE_NEW(builder, PlanTableWrite, PLAN_TABLE_WRITE, step);
         write->child = children[0];
         write->table = build_table(builder, ((const LogicalInsert *)step->node)->table);
-        write->node.label = arena_printf(builder->arena, "on %s",
-                                         ((const LogicalInsert *)step->node)->table->name);
+        write->node.label =
+            arena_printf(builder->arena, "on %s", ((const LogicalInsert *)step->node)->table->name);
         return &write->node;
     }
     case STEP_EXCHANGE:

@@ -6,11 +6,10 @@ typedef struct PlanBuilder {
     Placer *placer;
     Arena *arena;
     ColumnNames *names;
-    PointerList fragments;     /* PlanFragment */
-    PointerList exchanges;     /* PlanExchange */
-    PointerList tables;        /* BuiltTable: one PlanTable per catalog table */
-    uint32_t node_count;       /* ids given so far */
-    PlanSite site;             /* of the fragment being built */
+    PointerList fragments; /* PlanFragment */
+    PointerList exchanges; /* PlanExchange */
+    PointerList tables;    /* BuiltTable: one PlanTable per catalog table */
+    PlanSite site;         /* of the fragment being built */
 } PlanBuilder;
 
 /* A node of `bytes` with the common head filled in from the step. */

@@ -32,9 +32,12 @@ uint32_t plan_builder_add_exchange(PlanBuilder *builder, ExchangeKind kind, Plan
                                    PlanSite target, uint32_t column_count, Type *types)
 {
     PlanExchange *exchange = ARENA_NEW(builder->arena, PlanExchange);
-    *exchange = (PlanExchange){.id = builder->exchanges.count + 1, .kind = kind,
-                               .source_site = source, .target_site = target,
-                               .column_count = column_count, .types = types};
+    *exchange = (PlanExchange){.id = builder->exchanges.count + 1,
+                               .kind = kind,
+                               .source_site = source,
+                               .target_site = target,
+                               .column_count = column_count,
+                               .types = types};
     pointer_list_add(builder->arena, &builder->exchanges, exchange);
     return exchange->id;
 }
@@ -68,19 +71,18 @@ static PlanNode *build_exchange(PlanBuilder *builder, const Step *step)
     for (uint32_t i = 0; i < send->key_count; i++) {
         send->keys[i] = step_column_index(input, step->exchange.keys[i]);
     }
-    send->exchange_id = plan_builder_add_exchange(builder, kind, source, target,
-                                                  step->column_count, send->node.output_types);
+    send->exchange_id = plan_builder_add_exchange(builder, kind, source, target, step->column_count,
+                                                  send->node.output_types);
     add_fragment(builder, source, &send->node);
 
     PlanReceive *receive = plan_builder_node(builder, PLAN_RECEIVE, sizeof(*receive), step);
     receive->exchange_id = send->exchange_id;
     receive->merge_key_count = step->exchange.merge_key_count;
-    receive->merge_keys = build_sort_keys(builder, step, step->exchange.merge_key_count,
-                                          step->exchange.merge_keys);
+    receive->merge_keys =
+        build_sort_keys(builder, step, step->exchange.merge_key_count, step->exchange.merge_keys);
     if (receive->merge_key_count > 0) {
-        receive->node.detail = explain_sort_keys(builder->names, "Merge Key",
-                                                 step->exchange.merge_key_count,
-                                                 step->exchange.merge_keys);
+        receive->node.detail = explain_sort_keys(
+            builder->names, "Merge Key", step->exchange.merge_key_count, step->exchange.merge_keys);
     }
     return &receive->node;
 }
@@ -113,6 +115,16 @@ static void build_store(PlanBuilder *builder, const SharedCte *cte, uint32_t sto
     add_fragment(builder, builder->site, &store->node);
 }
 
+/* Nodes that were folded away left gaps: ids are given at the end, fragment by fragment. */
+static void number_nodes(PlanNode *node, uint32_t *count)
+{
+    node->id = ++*count;
+    uint32_t child_count = plan_node_child_count(node);
+    for (uint32_t i = 0; i < child_count; i++) {
+        number_nodes(plan_node_child(node, i), count);
+    }
+}
+
 static Plan *assemble(PlanBuilder *builder, const PlanResultColumn *results, uint32_t result_count)
 {
     Plan *plan = ARENA_NEW(builder->arena, Plan);
@@ -128,7 +140,9 @@ static Plan *assemble(PlanBuilder *builder, const PlanResultColumn *results, uin
     }
     plan->results = (PlanResultColumn *)results;
     plan->result_count = result_count;
-    plan->node_count = builder->node_count;
+    for (uint32_t i = 0; i < plan->fragment_count; i++) {
+        number_nodes(plan->fragments[i].root, &plan->node_count);
+    }
     return plan;
 }
 
@@ -146,6 +160,9 @@ Status cut_fragments(Placer *placer, const Step *root, ColumnNames *names,
     add_fragment(&builder, PLAN_SITE_LEADER, &result->node);
     Plan *plan = assemble(&builder, results, result_count);
     assign_runtime_filters(plan, placer->arena);
+    if (plan_is_too_deep(plan)) {
+        return status_error(SQLSTATE_STATEMENT_TOO_COMPLEX, "statement is nested too deeply");
+    }
 #ifndef NDEBUG
     TRY(plan_check(plan));
 #endif

@@ -67,8 +67,8 @@ Status distribute(PlannerContext *context, LogicalNode *root, const PlanResultCo
     return cut_fragments(&placer, best, names, results, result_count, out);
 }
 
-Status plan_query(PlannerContext *context, LogicalNode *bound_root,
-                  const PlanResultColumn *results, uint32_t result_count, Plan **out)
+Status plan_query(PlannerContext *context, LogicalNode *bound_root, const PlanResultColumn *results,
+                  uint32_t result_count, Plan **out)
 {
     LogicalNode *root = bound_root;
     TRY(optimize(context, &root));

@@ -9,5 +9,5 @@
 /* `results`: what the client sees of the root's columns, one each, in order. */
 Status distribute(PlannerContext *context, LogicalNode *root, const PlanResultColumn *results,
                   uint32_t result_count, Plan **out) CHECKED;
-Status plan_query(PlannerContext *context, LogicalNode *bound_root,
-                  const PlanResultColumn *results, uint32_t result_count, Plan **out) CHECKED;
+Status plan_query(PlannerContext *context, LogicalNode *bound_root, const PlanResultColumn *results,
+                  uint32_t result_count, Plan **out) CHECKED;

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "planner/logical/logical_tree.h"
-
 
 static void grow(ColumnNames *self, ColumnNumber number)
 {
@@ -25,8 +25,8 @@ void column_names_add(ColumnNames *names, const LogicalColumn *columns, uint32_t
     for (uint32_t i = 0; i < count; i++) {
         grow(names, columns[i].number);
         if (names->names[columns[i].number] == NULL) {
-            names->names[columns[i].number] = columns[i].name == NULL ? "?column?"
-                                                                      : columns[i].name;
+            names->names[columns[i].number] =
+                columns[i].name == NULL ? "?column?" : columns[i].name;
         }
     }
 }
@@ -48,17 +48,47 @@ static void collect_gets(Arena *arena, const LogicalNode *node, PointerList *get
     }
 }
 
-static bool is_ambiguous(const PointerList *gets, const LogicalGet *own, const char *name)
+/* Names of all columns read, with the table that has them: open addressing, by the name's hash. */
+typedef struct NameTable {
+    const LogicalGet **owners; /* null: free */
+    const char **names;
+    bool *is_shared;
+    size_t mask;
+} NameTable;
+
+static size_t name_slot(const NameTable *table, const char *name)
 {
+    size_t slot = (size_t)hash_bytes(name, strlen(name), 0) & table->mask;
+    while (table->owners[slot] != NULL && strcmp(table->names[slot], name) != 0) {
+        slot = (slot + 1) & table->mask;
+    }
+    return slot;
+}
+
+static NameTable name_table(Arena *arena, const PointerList *gets)
+{
+    size_t count = 1;
+    for (uint32_t i = 0; i < gets->count; i++) {
+        count += ((const LogicalGet *)gets->items[i])->node.column_count;
+    }
+    size_t capacity = 16;
+    while (capacity < count * 2) {
+        capacity *= 2;
+    }
+    NameTable table = {.owners = ARENA_ARRAY(arena, const LogicalGet *, capacity),
+                       .names = ARENA_ARRAY(arena, const char *, capacity),
+                       .is_shared = ARENA_ARRAY(arena, bool, capacity),
+                       .mask = capacity - 1};
     for (uint32_t i = 0; i < gets->count; i++) {
         const LogicalGet *get = gets->items[i];
-        for (uint32_t k = 0; get != own && k < get->table->column_count; k++) {
-            if (strcmp(get->table->columns[k].name, name) == 0) {
-                return true;
-            }
+        for (uint32_t k = 0; k < get->node.column_count; k++) {
+            size_t slot = name_slot(&table, get->node.columns[k].name);
+            table.is_shared[slot] |= table.owners[slot] != NULL && table.owners[slot] != get;
+            table.owners[slot] = get;
+            table.names[slot] = get->node.columns[k].name;
         }
     }
-    return false;
+    return table;
 }
 
 static void add_tree(ColumnNames *self, const LogicalNode *node)
@@ -76,12 +106,13 @@ ColumnNames *column_names_create(Arena *arena, const LogicalNode *root)
     self->arena = arena;
     PointerList gets = {0};
     collect_gets(arena, root, &gets);
+    NameTable table = name_table(arena, &gets);
     for (uint32_t i = 0; i < gets.count; i++) {
         const LogicalGet *get = gets.items[i];
         const char *alias = get->alias == NULL ? get->table->name : get->alias;
         for (uint32_t k = 0; k < get->node.column_count; k++) {
             LogicalColumn column = get->node.columns[k];
-            if (is_ambiguous(&gets, get, column.name)) {
+            if (table.is_shared[name_slot(&table, column.name)]) {
                 column.name = arena_printf(arena, "%s.%s", alias, column.name);
             }
             column_names_add(self, &column, 1);
@@ -117,19 +148,18 @@ const char *explain_join(const ColumnNames *names, const StepJoin *join)
     for (uint32_t i = 0; i < join->key_count; i++) {
         const Expr *probe = join->builds_left ? join->right_keys[i] : join->left_keys[i];
         const Expr *build = join->builds_left ? join->left_keys[i] : join->right_keys[i];
-        condition = arena_printf(arena, "%s%s(%s %s %s)", condition, i == 0 ? "" : " AND ",
-                                 explain_expr(names, probe),
-                                 join->is_null_equal[i] ? "IS NOT DISTINCT FROM" : "=",
-                                 explain_expr(names, build));
+        condition = arena_printf(
+            arena, "%s%s(%s %s %s)", condition, i == 0 ? "" : " AND ", explain_expr(names, probe),
+            join->is_null_equal[i] ? "IS NOT DISTINCT FROM" : "=", explain_expr(names, build));
     }
     if (join->key_count > 0) {
         condition = arena_printf(arena, join->key_count == 1 ? "Hash Cond: %s" : "Hash Cond: (%s)",
                                  condition);
     }
     if (join->residual != NULL) {
-        condition = arena_printf(arena, "%s%sJoin Filter: %s", condition,
-                                 join->key_count > 0 ? "\n" : "",
-                                 explain_expr(names, join->residual));
+        condition =
+            arena_printf(arena, "%s%sJoin Filter: %s", condition, join->key_count > 0 ? "\n" : "",
+                         explain_expr(names, join->residual));
     }
     return condition;
 }
@@ -178,8 +208,9 @@ const char *explain_sort_keys(const ColumnNames *names, const char *title, uint3
         text = arena_printf(names->arena, "%s%s%s%s%s", text, i == 0 ? ": " : ", ",
                             column_names_get(names, keys[i].column),
                             keys[i].is_descending ? " DESC" : "",
-                            is_usual ? "" : keys[i].is_nulls_first ? " NULLS FIRST"
-                                                                   : " NULLS LAST");
+                            is_usual                 ? ""
+                            : keys[i].is_nulls_first ? " NULLS FIRST"
+                                                     : " NULLS LAST");
     }
     return text;
 }
@@ -192,8 +223,8 @@ const char *explain_window(const ColumnNames *names, const Step *window)
                             column_names_get(names, window->window.partition[i]));
     }
     if (window->window.order_count > 0) {
-        const char *order = explain_sort_keys(names, "Order", window->window.order_count,
-                                              window->window.order);
+        const char *order =
+            explain_sort_keys(names, "Order", window->window.order_count, window->window.order);
         text = arena_printf(names->arena, "%s%s%s", text, text[0] == '\0' ? "" : "\n", order);
     }
     return text;

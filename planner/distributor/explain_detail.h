@@ -9,7 +9,7 @@
 typedef struct ColumnNames {
     Arena *arena;
     uint32_t count;
-    const char **names;        /* by column number; qualified where another table has the name */
+    const char **names; /* by column number; qualified where another table has the name */
 } ColumnNames;
 
 ColumnNames *column_names_create(Arena *arena, const LogicalNode *root);

@@ -18,9 +18,8 @@ Distribution placer_table_distribution(const Placer *placer, const CatalogTable 
         distribution_column != 0) {
         return distribution_hashed(&distribution_column, 1);
     }
-    return placer_spread(placer, table->style == DISTRIBUTION_STYLE_ALL
-                                     ? DISTRIBUTION_REPLICATED
-                                     : DISTRIBUTION_SCATTERED);
+    return placer_spread(placer, table->style == DISTRIBUTION_STYLE_ALL ? DISTRIBUTION_REPLICATED
+                                                                        : DISTRIBUTION_SCATTERED);
 }
 
 /* The needed columns of a node, in its order. */
@@ -65,10 +64,9 @@ static Status place_values(Placer *placer, LogicalValues *values, StepList *out)
     for (uint32_t i = 0; i < values->row_count * values->node.column_count; i++) {
         is_volatile |= expr_is_volatile(values->cells[i]);
     }
-    DistributionKind kinds[] = {DISTRIBUTION_LEADER,
-                                placer->cost.node_count > 1 && !is_volatile
-                                    ? DISTRIBUTION_REPLICATED
-                                    : DISTRIBUTION_SINGLE};
+    DistributionKind kinds[] = {DISTRIBUTION_LEADER, placer->cost.node_count > 1 && !is_volatile
+                                                         ? DISTRIBUTION_REPLICATED
+                                                         : DISTRIBUTION_SINGLE};
     for (int i = 0; i < 2; i++) {
         Step *step = step_new(placer, STEP_VALUES, &values->node, 0, NULL, 0);
         step_set_columns(placer, step, values->node.column_count, values->node.columns);
@@ -113,8 +111,7 @@ static Status place_project(Placer *placer, LogicalProject *project, const Colum
 {
     uint32_t count = 0, computed = 0;
     ColumnSet below = {0};
-    LogicalColumn *columns = ARENA_ARRAY(placer->arena, LogicalColumn,
-                                         project->node.column_count);
+    LogicalColumn *columns = ARENA_ARRAY(placer->arena, LogicalColumn, project->node.column_count);
     Expr **exprs = ARENA_ARRAY(placer->arena, Expr *, project->node.column_count);
     bool is_volatile = false;
     for (uint32_t i = 0; i < project->node.column_count; i++) {
@@ -219,10 +216,9 @@ static Status place_union(Placer *placer, LogicalSet *set, StepList *out)
     StepList left_list = {0}, right_list = {0};
     TRY(place_node(placer, set->left, &left_all, false, &left_list));
     TRY(place_node(placer, set->right, &right_all, false, &right_list));
-    Distribution targets[] = {placer_spread(placer, DISTRIBUTION_SCATTERED),
-                              distribution_of(DISTRIBUTION_LEADER),
-                              distribution_of(DISTRIBUTION_SINGLE),
-                              placer_spread(placer, DISTRIBUTION_REPLICATED)};
+    Distribution targets[] = {
+        placer_spread(placer, DISTRIBUTION_SCATTERED), distribution_of(DISTRIBUTION_LEADER),
+        distribution_of(DISTRIBUTION_SINGLE), placer_spread(placer, DISTRIBUTION_REPLICATED)};
     for (uint32_t i = 0; i < left_list.count * right_list.count; i++) {
         Step *left = step_in_order(placer, left_list.steps[i / right_list.count], set->left);
         Step *right = step_in_order(placer, right_list.steps[i % right_list.count], set->right);

@@ -15,8 +15,8 @@ typedef struct JoinSides {
 /* Adds `left = right` as a key if each side of it belongs to one input. */
 static bool add_key(Placer *placer, StepJoin *join, const JoinSides *sides, Expr *conjunct)
 {
-    if (conjunct->kind != EXPR_CALL || (conjunct->function != FUNCTION_EQUAL &&
-                                        conjunct->function != FUNCTION_IS_NOT_DISTINCT)) {
+    if (conjunct->kind != EXPR_CALL ||
+        (conjunct->function != FUNCTION_EQUAL && conjunct->function != FUNCTION_IS_NOT_DISTINCT)) {
         return false;
     }
     for (int side = 0; side < 2; side++) {
@@ -29,8 +29,7 @@ static bool add_key(Placer *placer, StepJoin *join, const JoinSides *sides, Expr
             column_set_is_subset(&right_used, &sides->right)) {
             join->left_keys[join->key_count] = left;
             join->right_keys[join->key_count] = right;
-            join->is_null_equal[join->key_count++] =
-                conjunct->function == FUNCTION_IS_NOT_DISTINCT;
+            join->is_null_equal[join->key_count++] = conjunct->function == FUNCTION_IS_NOT_DISTINCT;
             return true;
         }
     }
@@ -178,8 +177,8 @@ static void combine(const JoinPlacer *self, const StepList *lefts, const StepLis
         for (uint32_t k = 0; k < rights->count; k++) {
             JoinInput right = input_of(rights->steps[k]);
             JoinPlan plans[JOIN_PLANS_MAX];
-            uint32_t count = join_strategies(&self->placer->cost, &self->shape, &left, &right,
-                                             plans);
+            uint32_t count =
+                join_strategies(&self->placer->cost, &self->shape, &left, &right, plans);
             for (uint32_t p = 0; p < count; p++) {
                 step_list_add(out, join_step(self, lefts->steps[i], rights->steps[k], &plans[p]));
             }
@@ -207,8 +206,7 @@ Status place_join(Placer *placer, LogicalJoin *logical, const ColumnSet *needed,
             column_set_add(&self.right_needed, number, placer->arena);
         }
     }
-    LogicalColumn *columns = ARENA_ARRAY(placer->arena, LogicalColumn,
-                                         logical->node.column_count);
+    LogicalColumn *columns = ARENA_ARRAY(placer->arena, LogicalColumn, logical->node.column_count);
     for (uint32_t i = 0; i < logical->node.column_count; i++) {
         if (column_set_has(needed, logical->node.columns[i].number)) {
             columns[self.column_count++] = logical->node.columns[i];

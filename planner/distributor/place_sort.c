@@ -33,8 +33,7 @@ static Step *sort_step(const SortPlacer *self, Step *input, uint64_t limit, uint
 {
     double rows = cost_rows_per_site(&self->placer->cost, &input->distribution, input->rows);
     double kept = limit == PLAN_NO_LIMIT ? rows : fmin(rows, (double)limit);
-    double cost = limit == PLAN_NO_LIMIT ? cost_sort(rows)
-                                         : rows * COST_TOP_ROW + cost_sort(kept);
+    double cost = limit == PLAN_NO_LIMIT ? cost_sort(rows) : rows * COST_TOP_ROW + cost_sort(kept);
     Step *step = step_new(self->placer, STEP_SORT, self->node, 1, &input, cost);
     bool is_spread = distribution_is_partitioned(&input->distribution);
     step->rows = kept * (is_spread ? self->placer->cost.node_count : 1);
@@ -64,9 +63,9 @@ static Step *limit_step(const SortPlacer *self, Step *input, uint64_t limit, uin
 /* Sorts the input and brings it to `target`. */
 static void add_sorted(const SortPlacer *self, Step *input, DistributionKind target, StepList *out)
 {
-    bool is_there = input->distribution.kind == target ||
-                    (target == DISTRIBUTION_SINGLE &&
-                     input->distribution.kind == DISTRIBUTION_REPLICATED);
+    bool is_there =
+        input->distribution.kind == target ||
+        (target == DISTRIBUTION_SINGLE && input->distribution.kind == DISTRIBUTION_REPLICATED);
     bool is_limited = self->limit != PLAN_NO_LIMIT || self->offset > 0;
     if (is_there) {
         step_list_add(out, sort_step(self, input, self->limit, self->offset));
@@ -76,8 +75,8 @@ static void add_sorted(const SortPlacer *self, Step *input, DistributionKind tar
     Step *local = is_one_sender
                       ? sort_step(self, input, self->limit, self->offset)
                       : sort_step(self, input, add_saturated(self->limit, self->offset), 0);
-    Step *merged = step_merge(self->placer, local, target, self->key_count, self->keys,
-                              self->needed);
+    Step *merged =
+        step_merge(self->placer, local, target, self->key_count, self->keys, self->needed);
     step_list_add(out, is_limited && !is_one_sender
                            ? limit_step(self, merged, self->limit, self->offset)
                            : merged);
@@ -89,8 +88,12 @@ Status place_sort(Placer *placer, LogicalSort *sort, uint64_t limit, uint64_t of
     if (!is_ordered && limit == PLAN_NO_LIMIT && offset == 0) {
         return place_node(placer, sort->child, needed, false, out); // nobody sees the order
     }
-    SortPlacer self = {.placer = placer, .node = &sort->node, .key_count = sort->key_count,
-                       .limit = limit, .offset = offset, .needed = needed};
+    SortPlacer self = {.placer = placer,
+                       .node = &sort->node,
+                       .key_count = sort->key_count,
+                       .limit = limit,
+                       .offset = offset,
+                       .needed = needed};
     ColumnSet below = {0};
     column_set_add_all(&below, needed, placer->arena);
     Expr **exprs = ARENA_ARRAY(placer->arena, Expr *, sort->key_count);
@@ -128,8 +131,7 @@ static void add_limited(const SortPlacer *self, Step *input, DistributionKind ta
                       ? limit_step(self, input, self->limit, self->offset)
                       : limit_step(self, input, add_saturated(self->limit, self->offset), 0);
     Step *moved = step_move(self->placer, local, &to, self->needed);
-    step_list_add(out, is_one_sender ? moved
-                                     : limit_step(self, moved, self->limit, self->offset));
+    step_list_add(out, is_one_sender ? moved : limit_step(self, moved, self->limit, self->offset));
 }
 
 Status place_limit(Placer *placer, LogicalLimit *limit, const ColumnSet *needed, bool is_ordered,
@@ -139,8 +141,11 @@ Status place_limit(Placer *placer, LogicalLimit *limit, const ColumnSet *needed,
         return place_sort(placer, (LogicalSort *)limit->child, limit->limit, limit->offset, needed,
                           is_ordered, out);
     }
-    SortPlacer self = {.placer = placer, .node = &limit->node, .limit = limit->limit,
-                       .offset = limit->offset, .needed = needed};
+    SortPlacer self = {.placer = placer,
+                       .node = &limit->node,
+                       .limit = limit->limit,
+                       .offset = limit->offset,
+                       .needed = needed};
     StepList inputs = {0};
     TRY(place_node(placer, limit->child, needed, is_ordered, &inputs));
     for (uint32_t i = 0; i < inputs.count; i++) {
@@ -159,8 +164,8 @@ typedef struct WindowGroup {
     LogicalColumn *columns;
 } WindowGroup;
 
-static WindowGroup *group_calls(Placer *placer, const LogicalWindow *window, const ColumnSet *needed,
-                                uint32_t *group_count)
+static WindowGroup *group_calls(Placer *placer, const LogicalWindow *window,
+                                const ColumnSet *needed, uint32_t *group_count)
 {
     WindowGroup *groups = ARENA_ARRAY(placer->arena, WindowGroup, window->call_count);
     *group_count = 0;
@@ -197,8 +202,8 @@ static Step *window_step(Placer *placer, const LogicalWindow *window, const Wind
     step->window.order_count = first->order_count;
     step->window.order = ARENA_ARRAY(placer->arena, StepSortKey, first->order_count);
     for (uint32_t i = 0; i < first->order_count; i++) {
-        step->window.order[i] = (StepSortKey){order[i], first->order[i].is_descending,
-                                              first->order[i].is_nulls_first};
+        step->window.order[i] =
+            (StepSortKey){order[i], first->order[i].is_descending, first->order[i].is_nulls_first};
     }
     step->window.call_count = group->call_count;
     step->window.calls = group->calls;
@@ -222,11 +227,11 @@ static void add_windows(Placer *placer, const LogicalWindow *window, const Windo
     const WindowCall *first = &group->calls[0];
     uint32_t partition_count = first->partition_count;
     Expr **exprs = ARENA_ARRAY(placer->arena, Expr *, partition_count + first->order_count);
-    ColumnNumber *numbers = ARENA_ARRAY(placer->arena, ColumnNumber,
-                                        partition_count + first->order_count);
+    ColumnNumber *numbers =
+        ARENA_ARRAY(placer->arena, ColumnNumber, partition_count + first->order_count);
     for (uint32_t i = 0; i < partition_count + first->order_count; i++) {
-        exprs[i] = i < partition_count ? first->partition[i]
-                                       : first->order[i - partition_count].expr;
+        exprs[i] =
+            i < partition_count ? first->partition[i] : first->order[i - partition_count].expr;
     }
     input = step_with_columns(placer, input, partition_count + first->order_count, exprs, numbers);
     ColumnSet all = {0}, partition = {0};
@@ -245,15 +250,15 @@ static void add_windows(Placer *placer, const LogicalWindow *window, const Windo
     }
     Distribution target = partition_count == 0 ? distribution_of(DISTRIBUTION_SINGLE)
                                                : distribution_hashed(numbers, partition_count);
-    step_list_add(out, window_step(placer, window, group,
-                                   step_move(placer, input, &target, &all), numbers, order));
+    step_list_add(out, window_step(placer, window, group, step_move(placer, input, &target, &all),
+                                   numbers, order));
     for (uint32_t i = 0; partition_count > 1 && i < partition_count; i++) {
         if (estimate_column(placer->estimator, numbers[i])->distinct >=
             DISTINCT_PER_NODE_MIN * placer->cost.node_count) {
             target = distribution_hashed(&numbers[i], 1);
-            step_list_add(out, window_step(placer, window, group,
-                                           step_move(placer, input, &target, &all), numbers,
-                                           order));
+            step_list_add(out,
+                          window_step(placer, window, group,
+                                      step_move(placer, input, &target, &all), numbers, order));
         }
     }
 }

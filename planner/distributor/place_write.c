@@ -13,9 +13,8 @@
 static Distribution write_target(const Placer *placer, const CatalogTable *table,
                                  const LogicalNode *rows)
 {
-    ColumnNumber key = table->distribution_column < 0
-                           ? 0
-                           : rows->columns[table->distribution_column].number;
+    ColumnNumber key =
+        table->distribution_column < 0 ? 0 : rows->columns[table->distribution_column].number;
     return placer_table_distribution(placer, table, key);
 }
 
@@ -25,7 +24,8 @@ static Step *write_step(Placer *placer, const LogicalInsert *insert, Step *input
     Step *write = step_new(placer, STEP_WRITE, &insert->node, 1, &input, rows * COST_WRITE_ROW);
     write->rows = placer->cost.node_count;
     LogicalColumn *column = ARENA_NEW(placer->arena, LogicalColumn);
-    *column = (LogicalColumn){.number = planner_new_column(placer->context), .name = "rows",
+    *column = (LogicalColumn){.number = planner_new_column(placer->context),
+                              .name = "rows",
                               .type = type_of(TYPE_BIGINT)};
     step_set_columns(placer, write, 1, column);
     return write;

@@ -23,24 +23,14 @@
 typedef struct AggregatePlacer {
     Placer *placer;
     const LogicalAggregate *logical;
-    uint32_t aggregate_count;      /* those needed */
+    uint32_t aggregate_count; /* those needed */
     AggregateCall *aggregates;
-    const LogicalColumn *columns;  /* keys, then needed aggregates */
+    const LogicalColumn *columns; /* keys, then needed aggregates */
     uint32_t column_count;
     ColumnSet visible, input_needed, key_columns; /* key_columns: of the input, plain keys only */
     bool is_mergeable;
     double groups;
 } AggregatePlacer;
-
-static AggregateId merge_of(AggregateId id)
-{
-    static const uint8_t merges[AGGREGATE_ID_MAX + 1] = {
-#define AGGREGATE(id, number, name, merge) [number] = AGGREGATE_##merge,
-#include "planner/plan/aggregates.def"
-#undef AGGREGATE
-    };
-    return (AggregateId)merges[id];
-}
 
 static bool is_mergeable(const AggregateCall *call)
 {
@@ -67,10 +57,10 @@ static Step *aggregate_step(const AggregatePlacer *self, Step *input, Expr **key
     const LogicalAggregate *logical = self->logical;
     double rows = cost_rows_per_site(&self->placer->cost, &input->distribution, input->rows);
     double site_groups = fmin(groups, rows);
-    double cost = cost_aggregate(rows, logical->key_count == 0 ? 1 : site_groups,
-                                 self->aggregate_count);
-    Step *step = step_new(self->placer, STEP_AGGREGATE, is_partial ? NULL : &logical->node, 1,
-                          &input, cost);
+    double cost =
+        cost_aggregate(rows, logical->key_count == 0 ? 1 : site_groups, self->aggregate_count);
+    Step *step =
+        step_new(self->placer, STEP_AGGREGATE, is_partial ? NULL : &logical->node, 1, &input, cost);
     step->aggregate.key_count = logical->key_count;
     step->aggregate.keys = keys;
     step->aggregate.aggregate_count = self->aggregate_count;
@@ -105,8 +95,8 @@ static Step *partial_step(const AggregatePlacer *self, Step *input)
 {
     Placer *placer = self->placer;
     uint32_t key_count = self->logical->key_count;
-    LogicalColumn *columns = arena_memdup(placer->arena, self->columns,
-                                          (self->column_count + 1) * sizeof(*columns));
+    LogicalColumn *columns =
+        arena_memdup(placer->arena, self->columns, (self->column_count + 1) * sizeof(*columns));
     for (uint32_t i = 0; i < self->aggregate_count; i++) {
         columns[key_count + i].number = planner_new_column(placer->context);
     }
@@ -115,9 +105,8 @@ static Step *partial_step(const AggregatePlacer *self, Step *input)
     // Rows of a group are spread over the nodes by chance: each node has nearly every group,
     // unless there are more groups than rows per node.
     double node_rows = cost_rows_per_site(&placer->cost, &input->distribution, input->rows);
-    double node_groups = key_count == 0
-                             ? 1
-                             : self->groups * (1 - exp(-node_rows / fmax(1, self->groups)));
+    double node_groups =
+        key_count == 0 ? 1 : self->groups * (1 - exp(-node_rows / fmax(1, self->groups)));
     bool is_spread = distribution_is_partitioned(&input->distribution);
     step->rows = fmax(1, node_groups) * (is_spread ? placer->cost.node_count : 1);
     ColumnSet keys = {0};
@@ -141,7 +130,7 @@ static void add_final(const AggregatePlacer *self, const Step *partial, Step *mo
     }
     for (uint32_t i = 0; i < self->aggregate_count; i++) {
         merges[i] = (AggregateCall){
-            .id = merge_of(self->aggregates[i].id),
+            .id = aggregate_merged_by(self->aggregates[i].id),
             .argument = logical_column_expr(placer->arena, &partial->columns[key_count + i]),
             .type = self->aggregates[i].type};
     }

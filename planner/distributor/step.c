@@ -148,8 +148,8 @@ static ExchangeKind exchange_kind(const Distribution *target)
 
 static Step *step_exchange(Placer *placer, Step *input, const Distribution *target)
 {
-    double cost = cost_exchange(&placer->cost, &input->distribution, target, input->rows,
-                                input->width);
+    double cost =
+        cost_exchange(&placer->cost, &input->distribution, target, input->rows, input->width);
     Step *exchange = step_new(placer, STEP_EXCHANGE, NULL, 1, &input, cost);
     exchange->exchange.kind = exchange_kind(target);
     exchange->distribution = *target;
@@ -192,8 +192,7 @@ Step *step_merge(Placer *placer, Step *step, DistributionKind target, uint32_t k
 Step *step_with_columns(Placer *placer, Step *step, uint32_t count, Expr *const *exprs,
                         ColumnNumber *numbers)
 {
-    LogicalColumn *columns = ARENA_ARRAY(placer->arena, LogicalColumn,
-                                         step->column_count + count);
+    LogicalColumn *columns = ARENA_ARRAY(placer->arena, LogicalColumn, step->column_count + count);
     Expr **all = ARENA_ARRAY(placer->arena, Expr *, step->column_count + count);
     uint32_t total = step->column_count;
     for (uint32_t i = 0; i < total; i++) {
@@ -209,8 +208,10 @@ Step *step_with_columns(Placer *placer, Step *step, uint32_t count, Expr *const 
         }
         if (numbers[i] == 0) {
             numbers[i] = planner_new_column(placer->context);
-            columns[total] = (LogicalColumn){.number = numbers[i], .name = "?column?",
-                                             .type = exprs[i]->type, .is_nullable = true};
+            columns[total] = (LogicalColumn){.number = numbers[i],
+                                             .name = "?column?",
+                                             .type = exprs[i]->type,
+                                             .is_nullable = true};
             all[total++] = exprs[i];
         }
     }

@@ -13,15 +13,15 @@
 #include "planner/optimizer/join_strategy.h"
 
 typedef enum StepKind {
-    STEP_SCAN,       /* of a GET: a table or a virtual table */
+    STEP_SCAN, /* of a GET: a table or a virtual table */
     STEP_VALUES,
-    STEP_STORED,     /* rows of a shared CTE */
+    STEP_STORED, /* rows of a shared CTE */
     STEP_COPY,
     STEP_FILTER,
     STEP_PROJECT,
     STEP_JOIN,
     STEP_AGGREGATE,
-    STEP_SORT,       /* with a limit: top-N */
+    STEP_SORT, /* with a limit: top-N */
     STEP_LIMIT,
     STEP_UNION_ALL,
     STEP_WINDOW,
@@ -36,12 +36,12 @@ typedef struct StepSortKey {
 
 /* A join condition taken apart. */
 typedef struct StepJoin {
-    JoinKind join;            /* logical: left and right */
+    JoinKind join; /* logical: left and right */
     bool builds_left;
     uint32_t key_count;
     Expr **left_keys, **right_keys;
     bool *is_null_equal;
-    Expr *residual;           /* with no keys: the whole condition; null: none */
+    Expr *residual; /* with no keys: the whole condition; null: none */
     ColumnNumber mark;
     bool is_build_unique;
     JoinMove left_move, right_move;
@@ -50,7 +50,7 @@ typedef struct StepJoin {
 typedef struct Step Step;
 struct Step {
     StepKind kind;
-    const LogicalNode *node;  /* what it computes; null where a logical node became several */
+    const LogicalNode *node; /* what it computes; null where a logical node became several */
     Distribution distribution;
     double cost, rows, width;
     uint32_t column_count;
@@ -58,8 +58,8 @@ struct Step {
     uint32_t input_count;
     Step **inputs;
     union {
-        Expr *condition;      /* FILTER */
-        Expr **exprs;         /* PROJECT */
+        Expr *condition; /* FILTER */
+        Expr **exprs;    /* PROJECT */
         StepJoin *join;
         struct {
             uint32_t key_count, aggregate_count;
@@ -71,7 +71,7 @@ struct Step {
             uint32_t key_count;
             StepSortKey *keys;
             uint64_t limit, offset;
-        } sort;               /* LIMIT: without keys */
+        } sort; /* LIMIT: without keys */
         struct {
             uint32_t partition_count, order_count, call_count;
             ColumnNumber *partition;
@@ -84,7 +84,7 @@ struct Step {
             ColumnNumber *keys;
             StepSortKey *merge_keys;
         } exchange;
-        uint32_t cte_id;      /* STORED */
+        uint32_t cte_id; /* STORED */
     };
 };
 
@@ -106,7 +106,7 @@ typedef struct Placer {
     Arena *arena;
     Estimator *estimator;
     CostModel cost;
-    PointerList ctes;         /* SharedCte, in the order of definition */
+    PointerList ctes; /* SharedCte, in the order of definition */
 } Placer;
 
 /* Adds a step unless another one is as good everywhere and no dearer; drops what it makes

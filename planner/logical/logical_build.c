@@ -142,8 +142,8 @@ LogicalNode *logical_cte_reference(PlannerContext *context, uint32_t cte_id,
 LogicalColumn logical_column(ColumnNumber number, const char *name, const Expr *expr,
                              const LogicalNode *child)
 {
-    LogicalColumn column = {.number = number, .name = name, .type = expr->type,
-                            .is_nullable = true};
+    LogicalColumn column = {
+        .number = number, .name = name, .type = expr->type, .is_nullable = true};
     if (expr->kind == EXPR_COLUMN) {
         const LogicalColumn *origin = logical_find_column(child, expr->column);
         if (origin != NULL) {

@@ -71,8 +71,8 @@ static void copy_window_calls(Arena *arena, LogicalWindow *window)
     for (uint32_t i = 0; i < window->call_count; i++) {
         WindowCall *call = &window->calls[i];
         call->args = dup_array(arena, call->args, call->arg_count * sizeof(*call->args));
-        call->partition = dup_array(arena, call->partition,
-                                    call->partition_count * sizeof(*call->partition));
+        call->partition =
+            dup_array(arena, call->partition, call->partition_count * sizeof(*call->partition));
         call->order = dup_array(arena, call->order, call->order_count * sizeof(*call->order));
     }
 }
@@ -84,8 +84,8 @@ static void copy_slots(Arena *arena, LogicalNode *node)
     case LOGICAL_GET: {
         LogicalGet *get = (LogicalGet *)node;
         get->filters = dup_array(arena, get->filters, get->filter_count * sizeof(*get->filters));
-        get->table_columns = dup_array(arena, get->table_columns,
-                                       node->column_count * sizeof(*get->table_columns));
+        get->table_columns =
+            dup_array(arena, get->table_columns, node->column_count * sizeof(*get->table_columns));
         break;
     }
     case LOGICAL_VALUES: {
@@ -96,14 +96,14 @@ static void copy_slots(Arena *arena, LogicalNode *node)
     }
     case LOGICAL_PROJECT: {
         LogicalProject *project = (LogicalProject *)node;
-        project->exprs = dup_array(arena, project->exprs,
-                                   node->column_count * sizeof(*project->exprs));
+        project->exprs =
+            dup_array(arena, project->exprs, node->column_count * sizeof(*project->exprs));
         break;
     }
     case LOGICAL_AGGREGATE: {
         LogicalAggregate *aggregate = (LogicalAggregate *)node;
-        aggregate->keys = dup_array(arena, aggregate->keys,
-                                    aggregate->key_count * sizeof(*aggregate->keys));
+        aggregate->keys =
+            dup_array(arena, aggregate->keys, aggregate->key_count * sizeof(*aggregate->keys));
         aggregate->aggregates = dup_array(arena, aggregate->aggregates,
                                           aggregate->aggregate_count * sizeof(AggregateCall));
         break;
@@ -126,8 +126,8 @@ static void clone_subqueries(void *object, Expr **slot);
 static LogicalNode *clone(Copier *self, const LogicalNode *node)
 {
     LogicalNode *copy = arena_memdup(self->arena, node, node_bytes(node->kind));
-    copy->columns = dup_array(self->arena, node->columns,
-                              node->column_count * sizeof(*node->columns));
+    copy->columns =
+        dup_array(self->arena, node->columns, node->column_count * sizeof(*node->columns));
     copy_slots(self->arena, copy);
     for (uint32_t i = 0; i < copy->column_count; i++) {
         renumber(self, copy->columns[i].number);
@@ -233,6 +233,24 @@ LogicalNode *logical_copy(PlannerContext *context, const LogicalNode *root, Colu
     renumber_outputs(&self, copy);
     logical_replace_columns(self.arena, copy, renumbered_column, &self);
     return copy;
+}
+
+typedef struct CopiedColumns {
+    Arena *arena;
+    const ColumnRenumbering *map;
+} CopiedColumns;
+
+static Expr *copied_column(void *object, const Expr *column)
+{
+    const CopiedColumns *self = object;
+    ColumnNumber number = column_renumbering_get(self->map, column->column);
+    return number == column->column ? NULL : expr_column(self->arena, number, column->type);
+}
+
+Expr *logical_copied_expr(Arena *arena, const Expr *expr, const ColumnRenumbering *map)
+{
+    CopiedColumns self = {arena, map};
+    return expr == NULL ? NULL : expr_replace_columns(arena, expr, copied_column, &self);
 }
 
 typedef struct Replacer {

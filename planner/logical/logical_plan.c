@@ -154,8 +154,8 @@ static void set_columns(LogicalNode *node, const LogicalNode *child)
 static void refresh_join_columns(Arena *arena, LogicalJoin *join)
 {
     LogicalNode *node = &join->node;
-    bool is_left_only = join->join == JOIN_SEMI || join->join == JOIN_ANTI ||
-                        join->join == JOIN_ANTI_NULL;
+    bool is_left_only =
+        join->join == JOIN_SEMI || join->join == JOIN_ANTI || join->join == JOIN_ANTI_NULL;
     if (is_left_only) {
         set_columns(node, join->left);
         return;
@@ -166,8 +166,8 @@ static void refresh_join_columns(Arena *arena, LogicalJoin *join)
         mark = node->columns[node->column_count - 1];
     }
     uint32_t right_count = is_mark ? 1 : join->right->column_count;
-    LogicalColumn *columns = ARENA_ARRAY(arena, LogicalColumn,
-                                         join->left->column_count + right_count);
+    LogicalColumn *columns =
+        ARENA_ARRAY(arena, LogicalColumn, join->left->column_count + right_count);
     memcpy(columns, join->left->columns, join->left->column_count * sizeof(*columns));
     if (is_mark) {
         columns[join->left->column_count] = mark;
@@ -176,13 +176,13 @@ static void refresh_join_columns(Arena *arena, LogicalJoin *join)
                right_count * sizeof(*columns));
     }
     bool is_left_nullable = join->join == JOIN_RIGHT || join->join == JOIN_FULL;
-    bool is_right_nullable = join->join == JOIN_LEFT || join->join == JOIN_FULL ||
-                             join->join == JOIN_SINGLE;
+    bool is_right_nullable =
+        join->join == JOIN_LEFT || join->join == JOIN_FULL || join->join == JOIN_SINGLE;
     node->column_count = join->left->column_count + right_count;
     node->columns = columns;
     for (uint32_t i = 0; i < node->column_count; i++) {
-        columns[i].is_nullable |= i < join->left->column_count ? is_left_nullable
-                                                               : is_right_nullable;
+        columns[i].is_nullable |=
+            i < join->left->column_count ? is_left_nullable : is_right_nullable;
     }
 }
 
@@ -215,6 +215,22 @@ void logical_refresh_columns(Arena *arena, LogicalNode *node)
     default:
         break;
     }
+}
+
+static void note_volatile(void *object, Expr **slot)
+{
+    *(bool *)object |= *slot != NULL && expr_is_volatile(*slot);
+}
+
+bool logical_has_volatile(LogicalNode *root)
+{
+    bool is_volatile = false;
+    logical_each_expr(root, note_volatile, &is_volatile);
+    LogicalNode *child;
+    for (uint32_t i = 0; !is_volatile && (child = logical_get_child(root, i)) != NULL; i++) {
+        is_volatile = logical_has_volatile(child);
+    }
+    return is_volatile;
 }
 
 void conjuncts_add(Arena *arena, PointerList *list, Expr *condition)

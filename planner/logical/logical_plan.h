@@ -76,7 +76,7 @@ typedef struct LogicalProject {
 } LogicalProject;
 
 typedef struct LogicalJoin {
-    LogicalNode node;            /* left columns then right ones (SEMI, ANTI: left only; MARK: left, mark) */
+    LogicalNode node;            /* left columns, right ones (SEMI, ANTI: left; MARK: left, mark) */
     JoinKind join;               /* INNER, LEFT, RIGHT, FULL, SEMI, ANTI, ANTI_NULL, MARK, SINGLE */
     LogicalNode *left, *right;
     Expr *condition;             /* null: cross join */

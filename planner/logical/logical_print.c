@@ -45,11 +45,16 @@ static const char *const kind_names[LOGICAL_KIND_COUNT] = {
 const char *join_kind_name(JoinKind join)
 {
     static const char *const names[] = {
-        [JOIN_INNER] = "INNER",           [JOIN_LEFT] = "LEFT",
-        [JOIN_RIGHT] = "RIGHT",           [JOIN_FULL] = "FULL",
-        [JOIN_SEMI] = "SEMI",             [JOIN_ANTI] = "ANTI",
-        [JOIN_ANTI_NULL] = "ANTI NULL",   [JOIN_RIGHT_SEMI] = "RIGHT SEMI",
-        [JOIN_RIGHT_ANTI] = "RIGHT ANTI", [JOIN_MARK] = "MARK",
+        [JOIN_INNER] = "INNER",
+        [JOIN_LEFT] = "LEFT",
+        [JOIN_RIGHT] = "RIGHT",
+        [JOIN_FULL] = "FULL",
+        [JOIN_SEMI] = "SEMI",
+        [JOIN_ANTI] = "ANTI",
+        [JOIN_ANTI_NULL] = "ANTI NULL",
+        [JOIN_RIGHT_SEMI] = "RIGHT SEMI",
+        [JOIN_RIGHT_ANTI] = "RIGHT ANTI",
+        [JOIN_MARK] = "MARK",
         [JOIN_SINGLE] = "SINGLE",
     };
     return names[join];

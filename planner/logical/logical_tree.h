@@ -47,7 +47,7 @@ Expr *logical_column_expr(Arena *arena, const LogicalColumn *column);
 
 /* From old to new column numbers, while copying. */
 typedef struct ColumnRenumbering {
-    ColumnNumber *numbers;      /* by old number; 0: not copied, stays */
+    ColumnNumber *numbers; /* by old number; 0: not copied, stays */
     uint32_t count;
 } ColumnRenumbering;
 ColumnNumber column_renumbering_get(const ColumnRenumbering *map, ColumnNumber number);
@@ -55,6 +55,11 @@ ColumnNumber column_renumbering_get(const ColumnRenumbering *map, ColumnNumber n
  * find the copies. CTEs defined inside get new ids. */
 LogicalNode *logical_copy(PlannerContext *context, const LogicalNode *root, ColumnRenumbering *map);
 
+/* An expression over the columns of a copied tree, for the copy. */
+Expr *logical_copied_expr(Arena *arena, const Expr *expr, const ColumnRenumbering *map);
+
+/* Does some expression of the tree give a new value at every call? */
+bool logical_has_volatile(LogicalNode *root);
 /* Replaces columns in all expressions of the tree, plans of subqueries included. `map` as in
  * expr_replace_columns. */
 void logical_replace_columns(Arena *arena, LogicalNode *root,

@@ -32,8 +32,8 @@ static void verify_node(Verifier *self, const LogicalNode *node, const Scope *ou
 static void fail(Verifier *self, const char *text, uint32_t number)
 {
     if (self->status == STATUS_OK) {
-        self->status = status_error(SQLSTATE_INTERNAL_ERROR, "%s: %s %u", self->rule_name, text,
-                                    number);
+        self->status =
+            status_error(SQLSTATE_INTERNAL_ERROR, "%s: %s %u", self->rule_name, text, number);
     }
 }
 
@@ -143,7 +143,8 @@ static void verify_outputs(Verifier *self, const LogicalNode *node)
         break;
     case LOGICAL_PROJECT:
         for (uint32_t i = 0; i < node->column_count; i++) {
-            if (!type_equal(node->columns[i].type, ((const LogicalProject *)node)->exprs[i]->type)) {
+            if (!type_equal(node->columns[i].type,
+                            ((const LogicalProject *)node)->exprs[i]->type)) {
                 fail(self, "another type than its expression has column", node->columns[i].number);
             }
         }
@@ -168,9 +169,8 @@ static void verify_aggregate(Verifier *self, const LogicalAggregate *aggregate)
         return;
     }
     for (uint32_t i = 0; i < aggregate->node.column_count; i++) {
-        Type type = i < aggregate->key_count
-                        ? aggregate->keys[i]->type
-                        : aggregate->aggregates[i - aggregate->key_count].type;
+        Type type = i < aggregate->key_count ? aggregate->keys[i]->type
+                                             : aggregate->aggregates[i - aggregate->key_count].type;
         if (!type_equal(type, aggregate->node.columns[i].type)) {
             fail(self, "another type than its aggregate has column",
                  aggregate->node.columns[i].number);
@@ -217,8 +217,8 @@ static void verify_node(Verifier *self, const LogicalNode *node, const Scope *ou
             self->ctes = &cte_scope;
         }
         Scope lateral = {.nodes = {logical_get_child(node, 0)}, .outer = outer};
-        bool is_lateral_side = node->kind == LOGICAL_JOIN && i == 1 &&
-                               ((const LogicalJoin *)node)->is_lateral;
+        bool is_lateral_side =
+            node->kind == LOGICAL_JOIN && i == 1 && ((const LogicalJoin *)node)->is_lateral;
         verify_node(self, child, is_lateral_side ? &lateral : outer);
     }
     self->ctes = ctes_before;

@@ -72,6 +72,11 @@ const ColumnEstimate *estimate_column(Estimator *estimator, ColumnNumber column)
     return column_slot(estimator, column);
 }
 
+void estimate_set_distinct(Estimator *estimator, ColumnNumber column, double distinct)
+{
+    column_slot(estimator, column)->distinct = fmax(1, distinct);
+}
+
 double estimate_width(Estimator *estimator, const LogicalColumn *columns, uint32_t count)
 {
     double width = 0;
@@ -91,8 +96,8 @@ static void set_base_column(ColumnEstimate *column, const LogicalColumn *output,
                                .table_rows = rows,
                                .table_id = table->table_id,
                                .origin = output->number};
-    const ColumnStatistics *statistics = table->statistics == NULL ? NULL
-                                                                   : &table->statistics[index];
+    const ColumnStatistics *statistics =
+        table->statistics == NULL ? NULL : &table->statistics[index];
     if (statistics == NULL || !statistics->is_known) {
         return;
     }
@@ -154,8 +159,8 @@ static void narrow_columns(Estimator *self, Expr *const *conjuncts, uint32_t cou
         double kept = estimate_selectivity(self, &conjuncts[i], 1);
         ColumnEstimate *column = column_slot(self, number);
         ColumnComparison comparison;
-        bool is_equal = match_column_comparison(conjuncts[i], &comparison) &&
-                        comparison.op == FUNCTION_EQUAL;
+        bool is_equal =
+            match_column_comparison(conjuncts[i], &comparison) && comparison.op == FUNCTION_EQUAL;
         column->distinct = is_equal ? 1 : fmax(1, column->distinct * kept);
         column->null_fraction = conjuncts[i]->kind == EXPR_IS_NULL ? 1 : 0;
     }
@@ -237,9 +242,8 @@ double estimate_groups(Estimator *estimator, Expr *const *keys, uint32_t count, 
             key->kind == EXPR_COLUMN ? estimate_column(estimator, key->column) : NULL;
         double own = expr_distinct(estimator, key);
         for (uint32_t k = i + 1; column != NULL && column->table_id != 0 && k < count; k++) {
-            const ColumnEstimate *other = keys[k]->kind == EXPR_COLUMN
-                                              ? estimate_column(estimator, keys[k]->column)
-                                              : NULL;
+            const ColumnEstimate *other =
+                keys[k]->kind == EXPR_COLUMN ? estimate_column(estimator, keys[k]->column) : NULL;
             if (other != NULL && other->table_id == column->table_id) {
                 own = fmin(own * other->distinct, column->table_rows);
                 is_done[k] = true;
@@ -251,12 +255,53 @@ double estimate_groups(Estimator *estimator, Expr *const *keys, uint32_t count, 
     return groups < 1 ? 1 : groups;
 }
 
+/* Results of an aggregate over groups of `mean_rows` rows: counts and sums lie between nothing and
+ * some three times their mean, which is what HAVING is compared with. */
+static void set_result_bounds(Estimator *self, const AggregateCall *call, double mean_rows,
+                              ColumnEstimate *column)
+{
+    const Expr *argument = call->argument;
+    while (argument != NULL && argument->kind == EXPR_CAST) {
+        argument = argument->args[0];
+    }
+    const ColumnEstimate *base = argument != NULL && argument->kind == EXPR_COLUMN
+                                     ? estimate_column(self, argument->column)
+                                     : NULL;
+    switch (call->id) {
+    case AGGREGATE_COUNT_STAR:
+    case AGGREGATE_COUNT:
+    case AGGREGATE_SUM_COUNT:
+        column->has_bounds = true;
+        column->hi = 3 * mean_rows;
+        column->distinct = fmin(column->distinct, 3 * mean_rows + 1);
+        break;
+    case AGGREGATE_SUM:
+        column->has_bounds = base != NULL && base->has_bounds && base->lo >= 0;
+        if (column->has_bounds) {
+            column->hi = fmax(base->hi, 3 * mean_rows * (base->lo + base->hi) / 2);
+        }
+        break;
+    case AGGREGATE_MIN:
+    case AGGREGATE_MAX:
+    case AGGREGATE_ANY_VALUE:
+        if (base != NULL) {
+            column->has_bounds = base->has_bounds;
+            column->lo = base->lo;
+            column->hi = base->hi;
+            column->distinct = fmin(column->distinct, base->distinct);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
 static void estimate_aggregate(Estimator *self, LogicalAggregate *aggregate)
 {
-    aggregate->node.rows = aggregate->key_count == 0
-                               ? 1
-                               : estimate_groups(self, aggregate->keys, aggregate->key_count,
-                                                 aggregate->child->rows);
+    aggregate->node.rows =
+        aggregate->key_count == 0
+            ? 1
+            : estimate_groups(self, aggregate->keys, aggregate->key_count, aggregate->child->rows);
     for (uint32_t i = 0; i < aggregate->node.column_count; i++) {
         ColumnNumber number = aggregate->node.columns[i].number;
         ColumnEstimate column = {.bytes = type_width(aggregate->node.columns[i].type),
@@ -268,103 +313,12 @@ static void estimate_aggregate(Estimator *self, LogicalAggregate *aggregate)
                 column = *estimate_column(self, key->column);
             }
             column.distinct = fmin(expr_distinct(self, key), aggregate->node.rows);
+        } else {
+            set_result_bounds(self, &aggregate->aggregates[i - aggregate->key_count],
+                              aggregate->child->rows / fmax(1, aggregate->node.rows), &column);
         }
         *column_slot(self, number) = column;
     }
-}
-
-/* Column pairs' distinct counts of an equi-join, by side. */
-typedef struct JoinDistinct {
-    double left, right;
-    double left_rows_max, right_rows_max; /* of the tables they come from */
-    uint32_t key_count;
-    double residual;
-} JoinDistinct;
-
-static double side_distinct(Estimator *self, const Expr *expr, double *table_rows)
-{
-    const Expr *column = expr;
-    while (column->kind == EXPR_CAST) {
-        column = column->args[0];
-    }
-    if (column->kind == EXPR_COLUMN) {
-        const ColumnEstimate *estimate = estimate_column(self, column->column);
-        if (estimate->table_rows > 0) {
-            *table_rows = fmin(*table_rows, estimate->table_rows);
-        }
-    }
-    return expr_distinct(self, expr);
-}
-
-static void add_join_conjunct(Estimator *self, Expr *conjunct, const ColumnSet *left_columns,
-                              JoinDistinct *keys)
-{
-    bool is_equality = conjunct->kind == EXPR_CALL &&
-                       (conjunct->function == FUNCTION_EQUAL ||
-                        conjunct->function == FUNCTION_IS_NOT_DISTINCT);
-    for (int side = 0; is_equality && side < 2; side++) {
-        const Expr *left = conjunct->args[side], *right = conjunct->args[1 - side];
-        ColumnSet right_used = {0};
-        column_set_add_expr(&right_used, right, self->arena);
-        if (column_set_covers_expr(left_columns, left, self->arena) &&
-            !column_set_is_empty(&right_used) &&
-            !column_set_intersects(&right_used, left_columns)) {
-            keys->left *= side_distinct(self, left, &keys->left_rows_max);
-            keys->right *= side_distinct(self, right, &keys->right_rows_max);
-            keys->key_count++;
-            return;
-        }
-    }
-    keys->residual *= estimate_selectivity(self, &conjunct, 1);
-}
-
-double estimate_join(Estimator *estimator, JoinKind join, double left_rows, double right_rows,
-                     Expr *const *conjuncts, uint32_t count, const ColumnSet *left_columns)
-{
-    JoinDistinct keys = {1, 1, INFINITY, INFINITY, 0, 1};
-    for (uint32_t i = 0; i < count; i++) {
-        add_join_conjunct(estimator, conjuncts[i], left_columns, &keys);
-    }
-    keys.left = fmin(keys.left, keys.left_rows_max);
-    keys.right = fmin(keys.right, keys.right_rows_max);
-    // Of two single keys the smaller domain lies in the larger; combinations of several columns
-    // are fewer than their product says, so the smaller count is the better guess.
-    double domain = keys.key_count == 0   ? 1
-                    : keys.key_count == 1 ? fmax(keys.left, keys.right)
-                                          : fmin(keys.left, keys.right);
-    double inner = left_rows * right_rows / fmax(1, domain) * keys.residual;
-    double left_found = keys.key_count == 0
-                            ? fmin(1, right_rows)
-                            : fmin(1, fmin(keys.right, right_rows) / fmax(1, keys.left));
-    double per_found = inner / fmax(1, left_rows * left_found * keys.residual);
-    left_found *= 1 - pow(1 - fmin(keys.residual, 1), fmax(1, per_found));
-    switch (join) {
-    case JOIN_INNER:
-        return fmax(1, inner);
-    case JOIN_LEFT:
-        return fmax(left_rows, inner);
-    case JOIN_RIGHT:
-        return fmax(right_rows, inner);
-    case JOIN_FULL:
-        return fmax(left_rows, inner) + right_rows * 0.1;
-    case JOIN_SEMI:
-        return fmax(1, left_rows * left_found);
-    case JOIN_ANTI:
-    case JOIN_ANTI_NULL:
-        return fmax(1, left_rows * fmax(0.05, 1 - left_found));
-    default:
-        return left_rows;
-    }
-}
-
-static void estimate_join_node(Estimator *self, LogicalJoin *join)
-{
-    PointerList conjuncts = {0};
-    conjuncts_add(self->arena, &conjuncts, join->condition);
-    ColumnSet left_columns = column_set_of_node(join->left, self->arena);
-    join->node.rows = estimate_join(self, join->join, fmax(0, join->left->rows),
-                                    fmax(0, join->right->rows), (Expr **)conjuncts.items,
-                                    conjuncts.count, &left_columns);
 }
 
 static void estimate_set(Estimator *self, LogicalSet *set)
@@ -391,8 +345,7 @@ static void remember_cte(Estimator *self, const LogicalCte *cte)
         uint32_t capacity = cte->cte_id * 2 + 8;
         const LogicalNode **definitions = ARENA_ARRAY(self->arena, const LogicalNode *, capacity);
         if (self->cte_capacity > 0) {
-            memcpy(definitions, self->cte_definitions,
-                   self->cte_capacity * sizeof(*definitions));
+            memcpy(definitions, self->cte_definitions, self->cte_capacity * sizeof(*definitions));
         }
         self->cte_definitions = definitions;
         self->cte_capacity = capacity;
@@ -402,9 +355,8 @@ static void remember_cte(Estimator *self, const LogicalCte *cte)
 
 static void estimate_reference(Estimator *self, LogicalCteReference *reference)
 {
-    const LogicalNode *definition = reference->cte_id < self->cte_capacity
-                                        ? self->cte_definitions[reference->cte_id]
-                                        : NULL;
+    const LogicalNode *definition =
+        reference->cte_id < self->cte_capacity ? self->cte_definitions[reference->cte_id] : NULL;
     reference->node.rows = definition == NULL ? UNKNOWN_ROWS : definition->rows;
     for (uint32_t i = 0; definition != NULL && i < reference->node.column_count; i++) {
         ColumnEstimate column = *estimate_column(self, definition->columns[i].number);
@@ -416,8 +368,8 @@ static void estimate_filter(Estimator *self, LogicalFilter *filter)
 {
     PointerList conjuncts = {0};
     conjuncts_add(self->arena, &conjuncts, filter->condition);
-    filter->node.rows = filter->child->rows *
-                        estimate_selectivity(self, (Expr **)conjuncts.items, conjuncts.count);
+    filter->node.rows =
+        filter->child->rows * estimate_selectivity(self, (Expr **)conjuncts.items, conjuncts.count);
     narrow_columns(self, (Expr **)conjuncts.items, conjuncts.count);
 }
 
@@ -475,8 +427,8 @@ void estimate_node(Estimator *estimator, LogicalNode *node)
         node->rows = UNKNOWN_ROWS;
         break;
     default:
-        node->rows = logical_get_child(node, 0) == NULL ? UNKNOWN_ROWS
-                                                        : logical_get_child(node, 0)->rows;
+        node->rows =
+            logical_get_child(node, 0) == NULL ? UNKNOWN_ROWS : logical_get_child(node, 0)->rows;
         break;
     }
     node->rows = node->rows < 1 ? 1 : node->rows;

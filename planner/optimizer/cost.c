@@ -17,8 +17,8 @@ double cost_exchange(const CostModel *model, const Distribution *from, const Dis
     double cost = COST_EXCHANGE + sent_rows * COST_EXCHANGE_ROW;
     if (distribution_is_partitioned(to)) {
         // A row stays where it is with probability 1/nodes; all links work at once.
-        double share = distribution_is_partitioned(from) ? (nodes - 1) / (nodes * nodes)
-                                                         : (nodes - 1) / nodes;
+        double share =
+            distribution_is_partitioned(from) ? (nodes - 1) / (nodes * nodes) : (nodes - 1) / nodes;
         return cost + bytes * share * COST_NETWORK_BYTE;
     }
     if (to->kind == DISTRIBUTION_REPLICATED) {

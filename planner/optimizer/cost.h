@@ -15,7 +15,7 @@
 #define COST_PROBE_ROW 3.0
 #define COST_JOIN_OUTPUT_ROW 2.0
 #define COST_LOOP_PAIR 1.0
-#define COST_AGGREGATE_ROW 4.0      /* few groups, in cache */
+#define COST_AGGREGATE_ROW 4.0       /* few groups, in cache */
 #define COST_AGGREGATE_ROW_MANY 17.0 /* a million groups */
 #define COST_AGGREGATE_VALUE 0.5
 #define COST_SORT_ROW 25.0

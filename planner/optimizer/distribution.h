@@ -14,9 +14,9 @@
 
 typedef enum DistributionKind {
     DISTRIBUTION_HASHED,
-    DISTRIBUTION_SCATTERED,  /* on all nodes, no rule which */
+    DISTRIBUTION_SCATTERED, /* on all nodes, no rule which */
     DISTRIBUTION_REPLICATED,
-    DISTRIBUTION_SINGLE,     /* on one compute node */
+    DISTRIBUTION_SINGLE, /* on one compute node */
     DISTRIBUTION_LEADER
 } DistributionKind;
 

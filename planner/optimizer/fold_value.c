@@ -33,8 +33,8 @@ static bool fold_integers(const Expr *call, int64_t left, int64_t right, Value *
         has_overflow = __builtin_sub_overflow(left, right, &result);
         break;
     case FUNCTION_MULTIPLY:
-        has_overflow = call->type.id == TYPE_DECIMAL ||
-                       __builtin_mul_overflow(left, right, &result);
+        has_overflow =
+            call->type.id == TYPE_DECIMAL || __builtin_mul_overflow(left, right, &result);
         break;
     default:
         break;
@@ -115,11 +115,11 @@ static bool are_plain_integers(const Expr *call, const Value *left, const Value 
         return false;
     }
     if (is_date) {
-        return left->type.id != TYPE_DATE || (left->i64 != DATE_INFINITY &&
-                                              left->i64 != DATE_MINUS_INFINITY);
+        return left->type.id != TYPE_DATE ||
+               (left->i64 != DATE_INFINITY && left->i64 != DATE_MINUS_INFINITY);
     }
-    return is_sum && left->type.scale == right->type.scale && left->type.scale == call->type.scale &&
-           type_is_numeric(call->type);
+    return is_sum && left->type.scale == right->type.scale &&
+           left->type.scale == call->type.scale && type_is_numeric(call->type);
 }
 
 static bool fold_here(const Expr *call, Value *out)
@@ -218,8 +218,8 @@ Expr *fold_cast_comparison(Arena *arena, const Expr *comparison)
     }
     Type from = cast->args[0]->type;
     if (type_is_text(from) && type_is_text(cast->type)) {
-        bool is_cut = cast->type.length > 0 && (from.length == 0 ||
-                                                from.length > cast->type.length);
+        bool is_cut =
+            cast->type.length > 0 && (from.length == 0 || from.length > cast->type.length);
         return is_cut ? NULL
                       : expr_call2(arena, comparison->function, comparison->type, cast->args[0],
                                    comparison->args[1]);

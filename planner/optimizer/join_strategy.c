@@ -68,8 +68,8 @@ static bool join_right_spread(const JoinShape *shape, const Distribution *right,
            distribution_partner(right, false, shape->pairs, shape->pair_count, result);
 }
 
-static bool join_hashed(const JoinShape *shape, const Distribution *left,
-                        const Distribution *right, Distribution *result)
+static bool join_hashed(const JoinShape *shape, const Distribution *left, const Distribution *right,
+                        Distribution *result)
 {
     *result = shape->join == JOIN_RIGHT  ? *right
               : shape->join == JOIN_FULL ? distribution_of(DISTRIBUTION_SCATTERED)
@@ -79,8 +79,8 @@ static bool join_hashed(const JoinShape *shape, const Distribution *left,
 }
 
 /* Where the output is when the inputs are there; false when that would give a wrong answer. */
-static bool join_result(const JoinShape *shape, const Distribution *left,
-                        const Distribution *right, Distribution *result)
+static bool join_result(const JoinShape *shape, const Distribution *left, const Distribution *right,
+                        Distribution *result)
 {
     bool is_left_spread = distribution_is_partitioned(left);
     bool is_right_spread = distribution_is_partitioned(right);
@@ -129,8 +129,8 @@ static double move_cost(const Strategies *self, const JoinInput *input, JoinMove
 static void add_plan(Strategies *self, JoinMove left_move, Distribution left, JoinMove right_move,
                      Distribution right)
 {
-    JoinPlan plan = {.left_move = left_move, .right_move = right_move, .left = left,
-                     .right = right};
+    JoinPlan plan = {
+        .left_move = left_move, .right_move = right_move, .left = left, .right = right};
     if (self->count == JOIN_PLANS_MAX || !join_result(self->shape, &left, &right, &plan.result)) {
         return;
     }
@@ -184,8 +184,8 @@ static void add_two_sided(Strategies *self)
         right[i] = shape->pairs[i].right;
     }
     if (shape->pair_count > 0) {
-        add_plan(self, JOIN_MOVE_HASH, distribution_hashed(left, shape->pair_count),
-                 JOIN_MOVE_HASH, distribution_hashed(right, shape->pair_count));
+        add_plan(self, JOIN_MOVE_HASH, distribution_hashed(left, shape->pair_count), JOIN_MOVE_HASH,
+                 distribution_hashed(right, shape->pair_count));
     }
     for (uint32_t i = 0; shape->pair_count > 1 && i < shape->pair_count && i < 3; i++) {
         if (shape->pair_distinct[i] >= DISTINCT_PER_NODE_MIN * self->model->node_count) {
@@ -211,8 +211,8 @@ static void add_gathered(Strategies *self, DistributionKind kind)
 uint32_t join_strategies(const CostModel *model, const JoinShape *shape, const JoinInput *left,
                          const JoinInput *right, JoinPlan plans[JOIN_PLANS_MAX])
 {
-    Strategies self = {.model = model, .shape = shape, .left = left, .right = right,
-                       .plans = plans};
+    Strategies self = {
+        .model = model, .shape = shape, .left = left, .right = right, .plans = plans};
     add_plan(&self, JOIN_MOVE_NONE, left->distribution, JOIN_MOVE_NONE, right->distribution);
     if (self.count > 0 && is_on_one_site(&left->distribution) &&
         is_on_one_site(&right->distribution)) {

@@ -1,5 +1,6 @@
 /*
- * join_strategy.h — the ways two placed inputs can be joined: what moves, who builds, what it costs.
+ * join_strategy.h — the ways two placed inputs can be joined: what moves, who builds, what it
+ * costs.
  *
  * Used by join ordering (many times, on estimates) and by the distributor (once, for the plan).
  */
@@ -9,8 +10,8 @@
 typedef enum JoinMove {
     JOIN_MOVE_NONE,
     JOIN_MOVE_BROADCAST,
-    JOIN_MOVE_HASH,      /* to `target` */
-    JOIN_MOVE_GATHER     /* to one node, or to the leader: `target` */
+    JOIN_MOVE_HASH,  /* to `target` */
+    JOIN_MOVE_GATHER /* to one node, or to the leader: `target` */
 } JoinMove;
 
 typedef struct JoinInput {
@@ -21,9 +22,9 @@ typedef struct JoinInput {
 #define JOIN_PAIRS_MAX 8
 typedef struct JoinShape {
     JoinKind join;
-    bool has_keys;            /* at least one equality: a hash join; else a nested loop */
-    bool needs_whole_right;   /* NULLs on the right side concern every left row */
-    uint32_t pair_count;      /* equalities of plain columns: what rows can be hashed by */
+    bool has_keys;          /* at least one equality: a hash join; else a nested loop */
+    bool needs_whole_right; /* NULLs on the right side concern every left row */
+    uint32_t pair_count;    /* equalities of plain columns: what rows can be hashed by */
     KeyPair pairs[JOIN_PAIRS_MAX];
     double pair_distinct[JOIN_PAIRS_MAX];
     double output_rows;
@@ -34,7 +35,7 @@ typedef struct JoinPlan {
     Distribution left, right; /* after the moves */
     Distribution result;
     bool builds_left;
-    double cost;              /* inputs included */
+    double cost; /* inputs included */
 } JoinPlan;
 
 #define JOIN_PLANS_MAX 12

@@ -18,6 +18,7 @@ static const Rule rules[] = {
     {"aggregate_split", rule_aggregate_split},
     {"sort_simplify", rule_sort_simplify},
     {"column_prune", rule_column_prune},
+    {"rename", rule_rename},
     {"join_order", rule_join_order},
     {"key_columns", rule_key_columns},
     {"column_prune", rule_column_prune},

@@ -26,19 +26,19 @@ typedef struct Splitter {
 static Expr *column_of_call(Splitter *self, AggregateCall call, const char *name)
 {
     uint32_t index = 0;
-    while (index < self->calls.count &&
-           !aggregate_call_equal(self->calls.items[index], &call)) {
+    while (index < self->calls.count && !aggregate_call_equal(self->calls.items[index], &call)) {
         index++;
     }
     if (index == self->calls.count) {
-        pointer_list_add(self->arena, &self->calls,
-                         arena_memdup(self->arena, &call, sizeof(call)));
+        pointer_list_add(self->arena, &self->calls, arena_memdup(self->arena, &call, sizeof(call)));
         LogicalColumn *columns = ARENA_ARRAY(self->arena, LogicalColumn, index + 1);
         for (uint32_t i = 0; i < index; i++) {
             columns[i] = self->columns[i];
         }
         columns[index] = (LogicalColumn){.number = planner_new_column(self->context),
-                                         .name = name, .type = call.type, .is_nullable = true};
+                                         .name = name,
+                                         .type = call.type,
+                                         .is_nullable = true};
         self->columns = columns;
     }
     return logical_column_expr(self->arena, &self->columns[index]);
@@ -48,8 +48,7 @@ static AggregateCall count_of(const Splitter *self, const AggregateCall *call)
 {
     AggregateCall count = *call;
     count.type = type_of(TYPE_BIGINT);
-    bool is_star = !call->is_distinct &&
-                   !expr_is_nullable(call->argument, self->aggregate->child);
+    bool is_star = !call->is_distinct && !expr_is_nullable(call->argument, self->aggregate->child);
     count.id = is_star ? AGGREGATE_COUNT_STAR : AGGREGATE_COUNT;
     count.argument = is_star ? NULL : call->argument;
     return count;
@@ -60,8 +59,7 @@ static Expr *split_average(Splitter *self, const AggregateCall *call, const char
     AggregateCall sum = *call;
     sum.id = AGGREGATE_SUM;
     sum.type = aggregate_sum_type(call->argument->type);
-    return expr_call2(self->arena, FUNCTION_AVG_FINAL, call->type,
-                      column_of_call(self, sum, name),
+    return expr_call2(self->arena, FUNCTION_AVG_FINAL, call->type, column_of_call(self, sum, name),
                       column_of_call(self, count_of(self, call), name));
 }
 
@@ -71,8 +69,11 @@ static Expr *split_variance(Splitter *self, const AggregateCall *call, const cha
     Expr *argument = type_equal(call->argument->type, real)
                          ? call->argument
                          : expr_cast(self->arena, call->argument, real, false);
-    AggregateCall sum = {.id = AGGREGATE_SUM, .argument = argument, .filter = call->filter,
-                         .is_distinct = call->is_distinct, .type = real};
+    AggregateCall sum = {.id = AGGREGATE_SUM,
+                         .argument = argument,
+                         .filter = call->filter,
+                         .is_distinct = call->is_distinct,
+                         .type = real};
     AggregateCall squares = sum;
     squares.argument = expr_call2(self->arena, FUNCTION_MULTIPLY, real, argument, argument);
     int64_t kind = (int64_t)call->id - (int64_t)AGGREGATE_VAR_SAMP;
@@ -112,16 +113,6 @@ static Expr *split_call(Splitter *self, const AggregateCall *call, const char *n
     }
 }
 
-static AggregateId merge_of(AggregateId id)
-{
-    static const uint8_t merges[AGGREGATE_ID_MAX + 1] = {
-#define AGGREGATE(id, number, name, merge) [number] = AGGREGATE_##merge,
-#include "planner/plan/aggregates.def"
-#undef AGGREGATE
-    };
-    return (AggregateId)merges[id];
-}
-
 /* The one DISTINCT argument of the calls, when two levels of grouping can compute them all. */
 static Expr *common_distinct_argument(const Splitter *self)
 {
@@ -149,8 +140,7 @@ static LogicalNode *inner_groups(Splitter *self, Expr *argument, LogicalColumn *
     const LogicalAggregate *old = self->aggregate;
     uint32_t key_count = old->key_count + 1;
     Expr **keys = ARENA_ARRAY(self->arena, Expr *, key_count);
-    LogicalColumn *columns = ARENA_ARRAY(self->arena, LogicalColumn,
-                                         key_count + self->calls.count);
+    LogicalColumn *columns = ARENA_ARRAY(self->arena, LogicalColumn, key_count + self->calls.count);
     AggregateCall *calls = ARENA_ARRAY(self->arena, AggregateCall, self->calls.count);
     uint32_t call_count = 0;
     for (uint32_t i = 0; i < old->key_count; i++) {
@@ -158,8 +148,8 @@ static LogicalNode *inner_groups(Splitter *self, Expr *argument, LogicalColumn *
         columns[i] = logical_column(planner_new_column(self->context), NULL, keys[i], old->child);
     }
     keys[old->key_count] = argument;
-    columns[old->key_count] = logical_column(planner_new_column(self->context), "distinct",
-                                             argument, old->child);
+    columns[old->key_count] =
+        logical_column(planner_new_column(self->context), "distinct", argument, old->child);
     for (uint32_t i = 0; i < self->calls.count; i++) {
         const AggregateCall *call = self->calls.items[i];
         if (!call->is_distinct) {
@@ -191,7 +181,7 @@ static LogicalNode *two_levels(Splitter *self, Expr *argument, LogicalColumn *co
         if (call->is_distinct) {
             calls[i].argument = logical_column_expr(self->arena, &inner_columns[old->key_count]);
         } else {
-            calls[i].id = merge_of(call->id);
+            calls[i].id = aggregate_merged_by(call->id);
             calls[i].argument = logical_column_expr(self->arena, &inner_columns[merged++]);
             calls[i].filter = NULL;
         }
@@ -200,8 +190,93 @@ static LogicalNode *two_levels(Splitter *self, Expr *argument, LogicalColumn *co
                              columns);
 }
 
+static LogicalNode *new_aggregate(Splitter *self);
+
+/* Which calls are computed together: those with the same DISTINCT argument, and the plain ones. */
+static bool is_same_group(const AggregateCall *left, const AggregateCall *right)
+{
+    if (left->is_distinct != right->is_distinct) {
+        return false;
+    }
+    return !left->is_distinct || expr_equal(left->argument, right->argument);
+}
+
+static uint32_t count_groups(const Splitter *self)
+{
+    uint32_t groups = 0;
+    for (uint32_t i = 0; i < self->calls.count; i++) {
+        bool is_first = true;
+        for (uint32_t k = 0; k < i; k++) {
+            is_first = is_first && !is_same_group(self->calls.items[k], self->calls.items[i]);
+        }
+        groups += is_first ? 1 : 0;
+    }
+    return groups;
+}
+
+/* One group of calls over a copy of the input. */
+static LogicalNode *aggregate_group(Splitter *self, uint32_t first)
+{
+    LogicalAggregate part = *self->aggregate;
+    ColumnRenumbering map = {0};
+    part.child = logical_copy(self->context, self->aggregate->child, &map);
+    Splitter group = {.context = self->context, .arena = self->arena, .aggregate = &part};
+    group.columns = ARENA_ARRAY(self->arena, LogicalColumn, self->calls.count);
+    for (uint32_t i = first; i < self->calls.count; i++) {
+        AggregateCall *call = self->calls.items[i];
+        if (!is_same_group(self->calls.items[first], call)) {
+            continue;
+        }
+        AggregateCall *copy = arena_memdup(self->arena, call, sizeof(*call));
+        copy->argument = logical_copied_expr(self->arena, call->argument, &map);
+        copy->filter = logical_copied_expr(self->arena, call->filter, &map);
+        group.columns[group.calls.count] = self->columns[i];
+        pointer_list_add(self->arena, &group.calls, copy);
+    }
+    return new_aggregate(&group);
+}
+
+/* Totals with several DISTINCT arguments: each over its own reading of the input, so that every
+ * node can drop repetitions before anything moves; their single rows are joined. */
+static LogicalNode *separate_totals(Splitter *self)
+{
+    LogicalNode *all = NULL;
+    for (uint32_t i = 0; i < self->calls.count; i++) {
+        bool is_first = true;
+        for (uint32_t k = 0; k < i; k++) {
+            is_first = is_first && !is_same_group(self->calls.items[k], self->calls.items[i]);
+        }
+        if (is_first) {
+            LogicalNode *part = aggregate_group(self, i);
+            all = all == NULL ? part : logical_join(self->arena, JOIN_INNER, all, part, NULL, 0);
+        }
+    }
+    return all;
+}
+
+static bool can_separate(const Splitter *self)
+{
+    const LogicalAggregate *aggregate = self->aggregate;
+    if (aggregate->key_count > 0 || self->context->node_count <= 1 || count_groups(self) < 2 ||
+        logical_has_volatile(aggregate->child)) {
+        return false;
+    }
+    uint32_t distinct = 0;
+    for (uint32_t i = 0; i < self->calls.count; i++) {
+        const AggregateCall *call = self->calls.items[i];
+        distinct += call->is_distinct ? 1 : 0;
+        if (call->is_distinct && call->filter != NULL) {
+            return false;
+        }
+    }
+    return distinct > 1;
+}
+
 static LogicalNode *new_aggregate(Splitter *self)
 {
+    if (common_distinct_argument(self) == NULL && can_separate(self)) {
+        return separate_totals(self);
+    }
     const LogicalAggregate *old = self->aggregate;
     uint32_t count = old->key_count + self->calls.count;
     LogicalColumn *columns = ARENA_ARRAY(self->arena, LogicalColumn, count);
@@ -217,8 +292,8 @@ static LogicalNode *new_aggregate(Splitter *self)
     for (uint32_t i = 0; i < self->calls.count; i++) {
         calls[i] = *(const AggregateCall *)self->calls.items[i];
     }
-    return logical_aggregate(self->arena, old->child, old->key_count, old->keys,
-                             self->calls.count, calls, columns);
+    return logical_aggregate(self->arena, old->child, old->key_count, old->keys, self->calls.count,
+                             calls, columns);
 }
 
 static LogicalNode *split(PlannerContext *context, LogicalAggregate *aggregate)

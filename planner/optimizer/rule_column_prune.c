@@ -109,8 +109,8 @@ static void prune_aggregate(Pruner *self, LogicalAggregate *aggregate, const Col
         bool is_key = i < aggregate->key_count; // keys make the groups, read or not
         is_kept[i] |= is_key;
         // The one that checks for a second row does so unread, too.
-        is_kept[i] |= !is_key &&
-                      aggregate->aggregates[i - aggregate->key_count].id == AGGREGATE_SINGLE_VALUE;
+        is_kept[i] |=
+            !is_key && aggregate->aggregates[i - aggregate->key_count].id == AGGREGATE_SINGLE_VALUE;
         if (!is_key && is_kept[i]) {
             calls[kept++] = aggregate->aggregates[i - aggregate->key_count];
         }

@@ -95,34 +95,16 @@ static LogicalNode *replace_reference(void *object, LogicalNode *node)
     return logical_project(arena, definition, definition->column_count, exprs, node->columns);
 }
 
-static bool note_volatile(void *object, const Expr *expr)
-{
-    *(bool *)object |= expr->kind == EXPR_CALL && function_is_volatile(expr->function);
-    return true;
-}
-
-static void note_volatile_slot(void *object, Expr **slot)
-{
-    expr_walk(*slot, note_volatile, object);
-}
-
 bool is_cheap_to_repeat(LogicalNode *node)
 {
-    bool is_volatile = false;
-    for (;;) {
-        logical_each_expr(node, note_volatile_slot, &is_volatile);
-        if (is_volatile) {
-            return false;
-        }
-        if (node->kind == LOGICAL_GET || node->kind == LOGICAL_VALUES ||
-            node->kind == LOGICAL_CTE_REFERENCE) {
-            return true;
-        }
-        if (node->kind != LOGICAL_FILTER && node->kind != LOGICAL_PROJECT) {
-            return false;
-        }
+    if (logical_has_volatile(node)) {
+        return false;
+    }
+    while (node->kind == LOGICAL_FILTER || node->kind == LOGICAL_PROJECT) {
         node = logical_get_child(node, 0);
     }
+    return node->kind == LOGICAL_GET || node->kind == LOGICAL_VALUES ||
+           node->kind == LOGICAL_CTE_REFERENCE;
 }
 
 static LogicalNode *resolve_cte(Inliner *self, LogicalCte *cte)

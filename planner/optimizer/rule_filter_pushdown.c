@@ -17,11 +17,10 @@
  */
 #include "planner/optimizer/rules.h"
 
-#include <string.h>
-
 #include "planner/optimizer/fold.h"
 #include "planner/optimizer/null_facts.h"
 #include "planner/optimizer/predicate_infer.h"
+#include "planner/optimizer/range_merge.h"
 
 typedef struct Pusher {
     PlannerContext *context;
@@ -41,8 +40,8 @@ static LogicalNode *filter_over(Pusher *self, LogicalNode *node, const PointerLi
 static void push_child(Pusher *self, LogicalNode *node, uint32_t index, PointerList *conjuncts,
                        const ColumnSet *rejecting)
 {
-    logical_set_child(node, index, push(self, logical_get_child(node, index), conjuncts,
-                                        rejecting));
+    logical_set_child(node, index,
+                      push(self, logical_get_child(node, index), conjuncts, rejecting));
 }
 
 /* Moves to `taken` the conjuncts that use columns of `side` only, and those that use none. */
@@ -144,8 +143,8 @@ static void add_from_or(Pusher *self, const PointerList *both, const ColumnSet *
 {
     for (uint32_t i = 0; i < both->count; i++) {
         const Expr *conjunct = both->items[i];
-        Expr *inferred = conjunct->kind == EXPR_OR ? infer_from_or(self->arena, conjunct, side)
-                                                   : NULL;
+        Expr *inferred =
+            conjunct->kind == EXPR_OR ? infer_from_or(self->arena, conjunct, side) : NULL;
         if (inferred != NULL) {
             conjuncts_add(self->arena, target, inferred);
         }
@@ -382,31 +381,36 @@ static LogicalNode *push_set(Pusher *self, LogicalSet *set, PointerList *conjunc
         Substitution map = {&set->node, exprs};
         PointerList below = {0};
         for (uint32_t i = 0; i < conjuncts->count; i++) {
-            pointer_list_add(self->arena, &below,
-                             expr_replace_columns(self->arena, conjuncts->items[i], substitute,
-                                                  &map));
+            pointer_list_add(
+                self->arena, &below,
+                expr_replace_columns(self->arena, conjuncts->items[i], substitute, &map));
         }
         push_child(self, &set->node, side, &below, &none);
     }
     return &set->node;
 }
 
+static LogicalNode *empty_rows(Pusher *self, const LogicalNode *node);
+
 static LogicalNode *push_get(Pusher *self, LogicalGet *get, const PointerList *conjuncts)
 {
-    Expr **filters = ARENA_ARRAY(self->arena, Expr *, get->filter_count + conjuncts->count);
-    if (get->filter_count > 0) {
-        memcpy(filters, get->filters, get->filter_count * sizeof(*filters));
-    }
-    for (uint32_t i = 0; i < conjuncts->count; i++) {
+    PointerList all = {0};
+    for (uint32_t i = 0; i < get->filter_count + conjuncts->count; i++) {
+        Expr *filter =
+            i < get->filter_count ? get->filters[i] : conjuncts->items[i - get->filter_count];
         bool is_known = false;
-        for (uint32_t k = 0; k < get->filter_count; k++) {
-            is_known |= expr_equal(filters[k], conjuncts->items[i]);
+        for (uint32_t k = 0; k < all.count; k++) {
+            is_known |= expr_equal(all.items[k], filter);
         }
         if (!is_known) {
-            filters[get->filter_count++] = conjuncts->items[i];
+            pointer_list_add(self->arena, &all, filter);
         }
     }
-    get->filters = filters;
+    if (!ranges_merge(&all)) {
+        return empty_rows(self, &get->node);
+    }
+    get->filters = (Expr **)all.items;
+    get->filter_count = all.count;
     return &get->node;
 }
 

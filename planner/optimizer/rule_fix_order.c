@@ -24,8 +24,8 @@ static LogicalNode *fixed(Arena *arena, LogicalNode *node)
     for (uint32_t i = 0; i < node->column_count; i++) {
         exprs[i] = logical_column_expr(arena, &node->columns[i]);
     }
-    LogicalColumn *columns = arena_memdup(arena, node->columns,
-                                          node->column_count * sizeof(*columns));
+    LogicalColumn *columns =
+        arena_memdup(arena, node->columns, node->column_count * sizeof(*columns));
     return logical_project(arena, node, node->column_count, exprs, columns);
 }
 

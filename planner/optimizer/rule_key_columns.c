@@ -28,8 +28,10 @@ static Expr *as_column(PlannerContext *context, SideKeys *side, Expr *expr)
         for (uint32_t i = 0; i < index; i++) {
             computed[i] = side->computed[i];
         }
-        computed[index] = (LogicalColumn){.number = planner_new_column(context), .name = "key",
-                                          .type = expr->type, .is_nullable = true};
+        computed[index] = (LogicalColumn){.number = planner_new_column(context),
+                                          .name = "key",
+                                          .type = expr->type,
+                                          .is_nullable = true};
         side->computed = computed;
     }
     return logical_column_expr(context->arena, &side->computed[index]);
@@ -63,10 +65,9 @@ static void rewrite_join(PlannerContext *context, LogicalJoin *join)
         int left = side_of(context, sides, conjunct->args[0]);
         int right = side_of(context, sides, conjunct->args[1]);
         if (left >= 0 && right >= 0 && left != right) {
-            conjuncts.items[i] =
-                expr_call2(arena, conjunct->function, conjunct->type,
-                           as_column(context, &sides[left], conjunct->args[0]),
-                           as_column(context, &sides[right], conjunct->args[1]));
+            conjuncts.items[i] = expr_call2(arena, conjunct->function, conjunct->type,
+                                            as_column(context, &sides[left], conjunct->args[0]),
+                                            as_column(context, &sides[right], conjunct->args[1]));
         }
     }
     join->condition = conjuncts_join(arena, &conjuncts);

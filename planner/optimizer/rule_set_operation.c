@@ -37,8 +37,7 @@ static LogicalNode *rewrite_set(PlannerContext *context, LogicalSet *set)
     Arena *arena = context->arena;
     if (set->set == SET_UNION) {
         LogicalColumn *columns = set->node.columns; // the groups give them from now on
-        set->node.columns = arena_memdup(arena, columns,
-                                         set->node.column_count * sizeof(*columns));
+        set->node.columns = arena_memdup(arena, columns, set->node.column_count * sizeof(*columns));
         for (uint32_t i = 0; i < set->node.column_count; i++) {
             set->node.columns[i].number = planner_new_column(context);
         }

@@ -50,7 +50,7 @@ static LogicalNode *simplify_limit(PlannerContext *context, LogicalLimit *limit,
     if (child->kind == LOGICAL_LIMIT) {
         // The inner one first: of its rows the outer skips and takes.
         LogicalLimit *inner = (LogicalLimit *)child;
-        uint64_t left = inner->limit == PLAN_NO_LIMIT ? PLAN_NO_LIMIT
+        uint64_t left = inner->limit == PLAN_NO_LIMIT  ? PLAN_NO_LIMIT
                         : inner->limit > limit->offset ? inner->limit - limit->offset
                                                        : 0;
         uint64_t offset;

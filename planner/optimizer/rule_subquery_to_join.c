@@ -109,8 +109,8 @@ static Status unnest_filter(Unnester *self, LogicalFilter *filter, LogicalNode *
         pointer_list_add(self->arena, has_subquery(conjuncts.items[i]) ? &asking : &plain,
                          conjuncts.items[i]);
     }
-    LogicalNode *input = logical_filter(self->arena, filter->child,
-                                        conjuncts_join(self->arena, &plain));
+    LogicalNode *input =
+        logical_filter(self->arena, filter->child, conjuncts_join(self->arena, &plain));
     for (uint32_t i = 0; i < asking.count; i++) {
         TRY(apply_conjunct(self, asking.items[i], &input));
     }
@@ -198,8 +198,8 @@ static Status unnest_values(Unnester *self, LogicalValues *values, LogicalNode *
         empty->row_count = 1;
         LogicalNode *input = &empty->node;
         Expr **exprs = ARENA_ARRAY(arena, Expr *, count);
-        LogicalColumn *columns = arena_memdup(arena, values->node.columns,
-                                              count * sizeof(*columns));
+        LogicalColumn *columns =
+            arena_memdup(arena, values->node.columns, count * sizeof(*columns));
         for (uint32_t i = 0; i < count; i++) {
             exprs[i] = values->cells[row * count + i];
             TRY(replace_in(self, &exprs[i], &input));

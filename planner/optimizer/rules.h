@@ -12,6 +12,7 @@ Status rule_subquery_to_join(PlannerContext *context, LogicalNode **root) CHECKE
 Status rule_set_operation(PlannerContext *context, LogicalNode **root) CHECKED;
 Status rule_filter_pushdown(PlannerContext *context, LogicalNode **root) CHECKED;
 Status rule_aggregate_split(PlannerContext *context, LogicalNode **root) CHECKED;
+Status rule_rename(PlannerContext *context, LogicalNode **root) CHECKED;
 Status rule_sort_simplify(PlannerContext *context, LogicalNode **root) CHECKED;
 Status rule_column_prune(PlannerContext *context, LogicalNode **root) CHECKED;
 Status rule_join_order(PlannerContext *context, LogicalNode **root) CHECKED;

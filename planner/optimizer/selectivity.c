@@ -96,10 +96,9 @@ bool match_column_comparison(const Expr *expr, ColumnComparison *out)
         const Expr *column = column_below_casts(expr->args[side]);
         const Value *value;
         if (column != NULL && expr_is_constant(expr->args[1 - side], &value)) {
-            *out = (ColumnComparison){column->column,
-                                      side == 0 ? expr->function
-                                                : comparison_swapped(expr->function),
-                                      value};
+            *out = (ColumnComparison){
+                column->column, side == 0 ? expr->function : comparison_swapped(expr->function),
+                value};
             return true;
         }
     }
@@ -200,8 +199,8 @@ static double in_selectivity(Estimator *estimator, const Expr *expr)
 static double null_selectivity(Estimator *estimator, const Expr *expr)
 {
     const Expr *column = column_below_casts(expr->args[0]);
-    double nulls = column == NULL ? 0.01
-                                  : estimate_column(estimator, column->column)->null_fraction;
+    double nulls =
+        column == NULL ? 0.01 : estimate_column(estimator, column->column)->null_fraction;
     return expr->kind == EXPR_IS_NULL ? nulls : 1 - nulls;
 }
 
@@ -238,7 +237,7 @@ static double selectivity_of(Estimator *estimator, const Expr *expr)
 
 typedef struct RangePiece { /* of one column */
     ColumnNumber column;
-    double from, to;        /* fractions of its bounds */
+    double from, to; /* fractions of its bounds */
 } RangePiece;
 #define RANGE_PIECES_MAX 16
 

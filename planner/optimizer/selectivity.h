@@ -11,6 +11,6 @@ typedef struct ColumnComparison {
     const Value *value;
 } ColumnComparison;
 bool match_column_comparison(const Expr *expr, ColumnComparison *out);
-FunctionId comparison_swapped(FunctionId op);  /* a < b is b > a */
-FunctionId comparison_inverse(FunctionId op);  /* not (a < b) is a >= b */
-bool is_comparison(FunctionId op);             /* = <> < <= > >= */
+FunctionId comparison_swapped(FunctionId op); /* a < b is b > a */
+FunctionId comparison_inverse(FunctionId op); /* not (a < b) is a >= b */
+bool is_comparison(FunctionId op);            /* = <> < <= > >= */

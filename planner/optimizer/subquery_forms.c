@@ -83,8 +83,8 @@ static LogicalNode *not_in_join(Unnester *unnester, const Expr *subquery, Logica
     LogicalNode *both = logical_join(arena, JOIN_INNER, left, right->node, NULL, 0);
     Expr *ties = conjuncts_join(arena, &right->conjuncts);
     if (!expr_is_nullable(condition, both)) {
-        return logical_join(arena, JOIN_ANTI, left, right->node,
-                            expr_and2(arena, condition, ties), 0);
+        return logical_join(arena, JOIN_ANTI, left, right->node, expr_and2(arena, condition, ties),
+                            0);
     }
     ColumnSet left_columns = column_set_of_node(left, arena), used = {0};
     column_set_add_expr(&used, subquery->args[0], arena);
@@ -132,8 +132,7 @@ static Status filter_by_in(Unnester *unnester, const Expr *subquery, LogicalNode
     return STATUS_OK;
 }
 
-Status subquery_filter(Unnester *unnester, const Expr *subquery, LogicalNode **input,
-                       bool *is_done)
+Status subquery_filter(Unnester *unnester, const Expr *subquery, LogicalNode **input, bool *is_done)
 {
     *is_done = true;
     if (subquery->subquery.kind == SUBQUERY_EXISTS) {
@@ -177,8 +176,7 @@ static Expr *ties_without_null(Arena *arena, const PointerList *conjuncts)
                                     conjunct->args[0], conjunct->args[1]);
             pointer_list_add(arena, &ties, same);
             pointer_list_add(arena, &ties, expr_is_not_null(arena, conjunct->args[0]));
-        } else if (conjunct->kind == EXPR_CALL &&
-                   conjunct->function == FUNCTION_IS_NOT_DISTINCT) {
+        } else if (conjunct->kind == EXPR_CALL && conjunct->function == FUNCTION_IS_NOT_DISTINCT) {
             pointer_list_add(arena, &ties, conjunct);
         } else {
             pointer_list_add(arena, &ties, null_as(arena, conjunct, false));
@@ -201,7 +199,6 @@ static Status in_value(Unnester *unnester, const Expr *subquery, LogicalNode **i
     *out = subquery->subquery.is_negated ? expr_not(arena, value) : value;
     return STATUS_OK;
 }
-
 
 typedef struct ProjectMap {
     const LogicalProject *project;
@@ -276,8 +273,8 @@ static Status join_aggregate(Unnester *unnester, LogicalAggregate *aggregate, Lo
         aggregate->child = pull_conditions(&domain, aggregate->child, &conjuncts);
         uint32_t key_count = conjuncts.count;
         Expr **keys = ARENA_ARRAY(arena, Expr *, key_count);
-        LogicalColumn *columns = ARENA_ARRAY(arena, LogicalColumn,
-                                             key_count + aggregate->aggregate_count);
+        LogicalColumn *columns =
+            ARENA_ARRAY(arena, LogicalColumn, key_count + aggregate->aggregate_count);
         for (uint32_t i = 0; i < key_count; i++) {
             Expr *outer = NULL, *inner = NULL;
             bool is_equality = split_domain_equality(&domain, conjuncts.items[i], &outer, &inner);
@@ -314,7 +311,8 @@ static LogicalAggregate *aggregate_of(Unnester *unnester, LogicalNode *child, ui
         bool is_count = calls[i].id == AGGREGATE_COUNT || calls[i].id == AGGREGATE_COUNT_STAR;
         columns[i] = (LogicalColumn){.number = planner_new_column(unnester->context),
                                      .name = is_count ? "count" : "value",
-                                     .type = calls[i].type, .is_nullable = !is_count};
+                                     .type = calls[i].type,
+                                     .is_nullable = !is_count};
     }
     return (LogicalAggregate *)logical_aggregate(arena, child, 0, NULL, count, copies, columns);
 }
@@ -342,8 +340,8 @@ static Status scalar_value(Unnester *unnester, const Expr *subquery, LogicalNode
     Independent right;
     TRY(make_independent(unnester, plan, input, &right));
     if (!right.is_correlated) {
-        AggregateCall single = {.id = AGGREGATE_SINGLE_VALUE, .argument = column,
-                                .type = column->type};
+        AggregateCall single = {
+            .id = AGGREGATE_SINGLE_VALUE, .argument = column, .type = column->type};
         LogicalAggregate *one = aggregate_of(unnester, right.node, 1, &single);
         *input = logical_join(arena, JOIN_INNER, *input, &one->node, NULL, 0);
         *out = logical_column_expr(arena, &one->node.columns[0]);
@@ -382,8 +380,8 @@ static Status any_value(Unnester *unnester, const Expr *subquery, FunctionId op,
     Expr *present = logical_column_expr(arena, &aggregate->node.columns[3]);
     Expr *is_found;
     if (op == FUNCTION_NOT_EQUAL) {
-        is_found = expr_or(arena, 2, (Expr *[]){boolean_call(arena, op, x, min),
-                                                boolean_call(arena, op, x, max)});
+        is_found = expr_or(
+            arena, 2, (Expr *[]){boolean_call(arena, op, x, min), boolean_call(arena, op, x, max)});
     } else if (op == FUNCTION_EQUAL) {
         return status_error(SQLSTATE_INTERNAL_ERROR, "equality is no comparison of extremes");
     } else {
@@ -396,8 +394,9 @@ static Status any_value(Unnester *unnester, const Expr *subquery, FunctionId op,
     args[1] = expr_boolean(arena, false);
     args[2] = is_found;
     args[3] = expr_boolean(arena, true);
-    args[4] = expr_or(arena, 2, (Expr *[]){expr_is_null(arena, x),
-                                           boolean_call(arena, FUNCTION_LESS, present, all)});
+    args[4] = expr_or(
+        arena, 2,
+        (Expr *[]){expr_is_null(arena, x), boolean_call(arena, FUNCTION_LESS, present, all)});
     args[5] = expr_constant(arena, &null);
     args[6] = expr_boolean(arena, false);
     *out = expr_case(arena, type_of(TYPE_BOOLEAN), 7, args);

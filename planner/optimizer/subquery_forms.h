@@ -1,4 +1,5 @@
-/* subquery_forms.h — each form of subquery as a join with the rows that ask. Inside the room only. */
+/* subquery_forms.h — each form of subquery as a join with the rows that ask. Inside the room only.
+ */
 #pragma once
 #include "planner/optimizer/unnest.h"
 

@@ -17,14 +17,14 @@ static bool is_single_key(const Expr *condition, const Expr *same)
            !expr_is_constant(condition->args[1], NULL);
 }
 
-static bool can_be_unknown(const LogicalNode *left, const LogicalNode *right,
-                           const Expr *condition, Arena *arena)
+static bool can_be_unknown(const LogicalNode *left, const LogicalNode *right, const Expr *condition,
+                           Arena *arena)
 {
     if (condition == NULL) {
         return false;
     }
-    LogicalNode *both = logical_join(arena, JOIN_INNER, (LogicalNode *)left, (LogicalNode *)right,
-                                     NULL, 0);
+    LogicalNode *both =
+        logical_join(arena, JOIN_INNER, (LogicalNode *)left, (LogicalNode *)right, NULL, 0);
     return expr_is_nullable(condition, both);
 }
 
@@ -33,37 +33,22 @@ static Expr *mark_column(Arena *arena, ColumnNumber mark)
     return expr_column(arena, mark, type_of(TYPE_BOOLEAN));
 }
 
-typedef struct CopyMap {
-    Arena *arena;
-    const ColumnRenumbering *map;
-} CopyMap;
-
-static Expr *copied_column(void *object, const Expr *column)
-{
-    const CopyMap *self = object;
-    ColumnNumber number = column_renumbering_get(self->map, column->column);
-    return number == column->column ? NULL : expr_column(self->arena, number, column->type);
-}
-
 /* The same right side once more; the conditions get the copy's columns. */
 static LogicalNode *repeat_right(Unnester *unnester, const LogicalNode *right, Expr **condition,
                                  Expr **same)
 {
     ColumnRenumbering map = {0};
     LogicalNode *copy = logical_copy(unnester->context, right, &map);
-    CopyMap columns = {unnester->arena, &map};
-    *condition = expr_replace_columns(unnester->arena, *condition, copied_column, &columns);
-    if (*same != NULL) {
-        *same = expr_replace_columns(unnester->arena, *same, copied_column, &columns);
-    }
+    *condition = logical_copied_expr(unnester->arena, *condition, &map);
+    *same = logical_copied_expr(unnester->arena, *same, &map);
     return copy;
 }
 
 static LogicalNode *give_mark(Arena *arena, LogicalNode *node, Expr *value, ColumnNumber mark,
                               bool is_nullable)
 {
-    LogicalColumn column = {.number = mark, .name = "mark", .type = type_of(TYPE_BOOLEAN),
-                            .is_nullable = is_nullable};
+    LogicalColumn column = {
+        .number = mark, .name = "mark", .type = type_of(TYPE_BOOLEAN), .is_nullable = is_nullable};
     return logical_extend(arena, node, 1, &value, &column);
 }
 
@@ -76,11 +61,11 @@ LogicalNode *mark_join(Unnester *unnester, LogicalNode *left, LogicalNode *right
         return logical_join(arena, JOIN_MARK, left, right, condition, mark);
     }
     Expr *other_condition = condition, *other_same = same;
-    LogicalNode *other = needs_null ? repeat_right(unnester, right, &other_condition, &other_same)
-                                    : NULL;
+    LogicalNode *other =
+        needs_null ? repeat_right(unnester, right, &other_condition, &other_same) : NULL;
     ColumnNumber found = planner_new_column(unnester->context);
-    LogicalNode *node = logical_join(arena, JOIN_MARK, left, right,
-                                     expr_and2(arena, condition, same), found);
+    LogicalNode *node =
+        logical_join(arena, JOIN_MARK, left, right, expr_and2(arena, condition, same), found);
     Expr *is_found = null_as(arena, mark_column(arena, found), false);
     if (!needs_null) {
         return give_mark(arena, node, is_found, mark, false);

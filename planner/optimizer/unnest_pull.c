@@ -118,7 +118,8 @@ bool pull_is_possible(const Domain *domain, const LogicalNode *plan, bool is_equ
                pull_is_possible(domain, child, is_equality_only);
     case LOGICAL_PROJECT:
     case LOGICAL_SORT:
-        return !uses_domain_itself(domain, plan) && pull_is_possible(domain, child, is_equality_only);
+        return !uses_domain_itself(domain, plan) &&
+               pull_is_possible(domain, child, is_equality_only);
     case LOGICAL_JOIN:
         return join_can_give(domain, (const LogicalJoin *)plan, is_equality_only);
     case LOGICAL_AGGREGATE:
@@ -182,8 +183,8 @@ static void pass_through_aggregate(const Domain *domain, LogicalAggregate *aggre
     Arena *arena = domain->unnester->arena;
     uint32_t old_keys = aggregate->key_count, key_count = old_keys + conjuncts->count;
     Expr **keys = ARENA_ARRAY(arena, Expr *, key_count);
-    LogicalColumn *columns = ARENA_ARRAY(arena, LogicalColumn,
-                                         key_count + aggregate->aggregate_count);
+    LogicalColumn *columns =
+        ARENA_ARRAY(arena, LogicalColumn, key_count + aggregate->aggregate_count);
     for (uint32_t i = 0; i < old_keys; i++) {
         keys[i] = aggregate->keys[i];
         columns[i] = aggregate->node.columns[i];

@@ -23,8 +23,7 @@ static void share_outer(Domain *domain)
     Unnester *unnester = domain->unnester;
     LogicalNode *outer = *domain->outer;
     Arena *arena = unnester->arena;
-    if (domain->cte != NULL || is_cheap_to_repeat(outer) ||
-        logical_is_correlated(outer, arena)) {
+    if (domain->cte != NULL || is_cheap_to_repeat(outer) || logical_is_correlated(outer, arena)) {
         return;
     }
     uint32_t cte_id = unnester->context->next_cte++, count = outer->column_count;
@@ -44,8 +43,7 @@ static void share_outer(Domain *domain)
         renames[i] = logical_column_expr(arena, &reference->columns[i]);
     }
     *domain->outer = logical_project(arena, reference, count, renames,
-                                     arena_memdup(arena, outer->columns,
-                                                  count * sizeof(*columns)));
+                                     arena_memdup(arena, outer->columns, count * sizeof(*columns)));
 }
 
 /* Another reading of the outer side: `copies[i]` gets what stands for the domain's column i. */
@@ -53,11 +51,10 @@ static LogicalNode *outer_rows(Domain *domain, ColumnNumber *copies)
 {
     Unnester *unnester = domain->unnester;
     ColumnRenumbering map = {0};
-    LogicalNode *rows =
-        domain->cte == NULL
-            ? logical_copy(unnester->context, *domain->outer, &map)
-            : logical_cte_reference(unnester->context, domain->cte->cte_id,
-                                    domain->cte->definition);
+    LogicalNode *rows = domain->cte == NULL
+                            ? logical_copy(unnester->context, *domain->outer, &map)
+                            : logical_cte_reference(unnester->context, domain->cte->cte_id,
+                                                    domain->cte->definition);
     for (uint32_t i = 0; i < domain->count; i++) {
         for (uint32_t k = 0; k < (*domain->outer)->column_count; k++) {
             if ((*domain->outer)->columns[k].number == domain->list[i].number) {
@@ -141,8 +138,7 @@ static Expr *same_domain_row(const Domain *domain, const ColumnNumber *left,
     for (uint32_t i = 0; i < domain->count; i++) {
         FunctionId equal = domain->list[i].is_nullable ? FUNCTION_IS_NOT_DISTINCT : FUNCTION_EQUAL;
         conjuncts[i] = expr_call2(arena, equal, type_of(TYPE_BOOLEAN),
-                                  domain_column(domain, left, i),
-                                  domain_column(domain, right, i));
+                                  domain_column(domain, left, i), domain_column(domain, right, i));
     }
     return expr_and(arena, domain->count, conjuncts);
 }
@@ -183,8 +179,8 @@ static LogicalNode *with_empty_groups(Domain *domain, LogicalAggregate *groups,
     Arena *arena = domain->unnester->arena;
     ColumnNumber *group_numbers = ARENA_ARRAY(arena, ColumnNumber, domain->count);
     uint32_t count = groups->aggregate_count;
-    LogicalColumn *results = arena_memdup(arena, groups->node.columns + domain->count,
-                                          count * sizeof(*results));
+    LogicalColumn *results =
+        arena_memdup(arena, groups->node.columns + domain->count, count * sizeof(*results));
     for (uint32_t i = 0; i < domain->count; i++) {
         group_numbers[i] = groups->node.columns[i].number;
     }
@@ -220,14 +216,14 @@ static Status push_aggregate(Domain *domain, LogicalAggregate *aggregate, Column
     bool has_keys = aggregate->key_count > 0;
     uint32_t old_keys = aggregate->key_count, key_count = old_keys + domain->count;
     Expr **keys = ARENA_ARRAY(arena, Expr *, key_count);
-    LogicalColumn *columns = ARENA_ARRAY(arena, LogicalColumn,
-                                         key_count + aggregate->aggregate_count);
+    LogicalColumn *columns =
+        ARENA_ARRAY(arena, LogicalColumn, key_count + aggregate->aggregate_count);
     for (uint32_t i = 0; i < key_count; i++) {
         keys[i] = i < old_keys ? aggregate->keys[i] : domain_column(domain, numbers, i - old_keys);
-        columns[i] = i < old_keys ? aggregate->node.columns[i]
-                                  : domain_output(domain,
-                                                  planner_new_column(domain->unnester->context),
-                                                  i - old_keys);
+        columns[i] = i < old_keys
+                         ? aggregate->node.columns[i]
+                         : domain_output(domain, planner_new_column(domain->unnester->context),
+                                         i - old_keys);
     }
     memcpy(columns + key_count, aggregate->node.columns + old_keys,
            aggregate->aggregate_count * sizeof(*columns));
@@ -288,13 +284,13 @@ static Status push_left_keeping(Domain *domain, LogicalJoin *join, ColumnNumber 
     }
     TRY(push_domain(domain, join->left, numbers, &join->left));
     Expr *same = is_right_used ? same_domain_row(domain, numbers, right) : NULL;
-    bool was_dependent = is_right_used || (join->condition != NULL &&
-                                           domain_is_used_by(domain, join->condition));
+    bool was_dependent =
+        is_right_used || (join->condition != NULL && domain_is_used_by(domain, join->condition));
     join->condition = mapped(domain, numbers, join->condition);
     if (join->join == JOIN_MARK && was_dependent) {
         ColumnNumber mark = join->node.columns[join->node.column_count - 1].number;
-        *out = mark_join(domain->unnester, join->left, join->right, join->condition, same, mark,
-                         true);
+        *out =
+            mark_join(domain->unnester, join->left, join->right, join->condition, same, mark, true);
         return STATUS_OK;
     }
     join->condition = expr_and2(arena, join->condition, same);
@@ -304,8 +300,7 @@ static Status push_left_keeping(Domain *domain, LogicalJoin *join, ColumnNumber 
 }
 
 /* Either side may be missing in a row of the result: the domain's value is the other's. */
-static Status push_full(Domain *domain, LogicalJoin *join, ColumnNumber *numbers,
-                        LogicalNode **out)
+static Status push_full(Domain *domain, LogicalJoin *join, ColumnNumber *numbers, LogicalNode **out)
 {
     Arena *arena = domain->unnester->arena;
     ColumnNumber *left = ARENA_ARRAY(arena, ColumnNumber, domain->count);
@@ -327,8 +322,7 @@ static Status push_full(Domain *domain, LogicalJoin *join, ColumnNumber *numbers
     return STATUS_OK;
 }
 
-static Status push_join(Domain *domain, LogicalJoin *join, ColumnNumber *numbers,
-                        LogicalNode **out)
+static Status push_join(Domain *domain, LogicalJoin *join, ColumnNumber *numbers, LogicalNode **out)
 {
     if (join->join == JOIN_RIGHT) {
         LogicalNode *left = join->left;
@@ -375,20 +369,22 @@ static Status push_limit(Domain *domain, LogicalLimit *limit, ColumnNumber *numb
     window->child = limit->child;
     window->call_count = 1;
     window->calls = ARENA_NEW(arena, WindowCall);
-    *window->calls = (WindowCall){.id = WINDOW_ROW_NUMBER, .type = type_of(TYPE_BIGINT),
-                                  .is_rows = true, .start = FRAME_UNBOUNDED_PRECEDING,
+    *window->calls = (WindowCall){.id = WINDOW_ROW_NUMBER,
+                                  .type = type_of(TYPE_BIGINT),
+                                  .is_rows = true,
+                                  .start = FRAME_UNBOUNDED_PRECEDING,
                                   .end = FRAME_CURRENT_ROW};
-    window->calls->partition = domain_partition(domain, numbers, NULL,
-                                                &window->calls->partition_count);
+    window->calls->partition =
+        domain_partition(domain, numbers, NULL, &window->calls->partition_count);
     if (sort != NULL) {
         window->calls->order_count = sort->key_count;
         window->calls->order = sort->keys; // push_domain has mapped them
     }
     window->node.column_count = 1;
     window->node.columns = ARENA_NEW(arena, LogicalColumn);
-    *window->node.columns = (LogicalColumn){
-        .number = planner_new_column(domain->unnester->context), .name = "row_number",
-        .type = type_of(TYPE_BIGINT)};
+    *window->node.columns = (LogicalColumn){.number = planner_new_column(domain->unnester->context),
+                                            .name = "row_number",
+                                            .type = type_of(TYPE_BIGINT)};
     Expr *row = logical_column_expr(arena, window->node.columns);
     logical_refresh_columns(arena, &window->node);
     Type boolean = type_of(TYPE_BOOLEAN);
@@ -411,8 +407,8 @@ static Status push_window(Domain *domain, LogicalWindow *window, ColumnNumber *n
     map_own(domain, numbers, &window->node);
     for (uint32_t i = 0; i < window->call_count; i++) {
         WindowCall *call = &window->calls[i];
-        call->partition = domain_partition(domain, numbers, call->partition,
-                                           &call->partition_count);
+        call->partition =
+            domain_partition(domain, numbers, call->partition, &call->partition_count);
     }
     logical_refresh_columns(domain->unnester->arena, &window->node);
     *out = &window->node;
@@ -472,8 +468,7 @@ static LogicalNode *push_values(Domain *domain, LogicalValues *values, ColumnNum
         for (uint32_t i = 0; i < total; i++) {
             exprs[i] = i < count ? mapped(domain, own, values->cells[row * count + i])
                                  : domain_column(domain, own, i - count);
-            columns[i] = i < count ? values->node.columns[i]
-                                   : domain_output(domain, 0, i - count);
+            columns[i] = i < count ? values->node.columns[i] : domain_output(domain, 0, i - count);
             columns[i].number = planner_new_column(domain->unnester->context);
         }
         LogicalNode *project = logical_project(arena, rows, total, exprs, columns);

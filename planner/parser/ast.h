@@ -70,7 +70,7 @@ typedef enum AstExprKind {
     AST_BOOLEAN,       /* is_true */
     AST_DEFAULT,       /* DEFAULT as an INSERT or UPDATE value */
     AST_PARAMETER,     /* parameter */
-    AST_TYPED_LITERAL, /* type, text, bytes: date '1998-12-01' */
+    AST_TYPED_LITERAL, /* type, text, bytes: date '1998-12-01'; the position is the text's */
     AST_OPERATOR,      /* text: the symbol; one or two args */
     AST_AND,           /* two args or more */
     AST_OR,
@@ -89,6 +89,7 @@ typedef enum AstExprKind {
     AST_CALL,          /* call; args */
     AST_ROW,           /* (a, b) or ROW(a, b) */
     AST_ARRAY,         /* ARRAY[…] */
+    AST_ARRAY_QUERY,   /* query */
     AST_SUBSCRIPT,     /* value, index */
     AST_COLLATE        /* one arg; text: the collation */
 } AstExprKind;
@@ -234,8 +235,10 @@ typedef enum AstGroupKind {
 typedef struct AstGroupItem {
     AstGroupKind kind;
     int32_t position;
-    AstExpr *expr;               /* EXPR */
+    AstExpr *expr;               /* EXPR; (a, b) is an AST_ROW */
     AstExprList exprs;           /* ROLLUP, CUBE */
+    const struct AstGroupItem *items; /* SETS: item_count of them */
+    uint32_t item_count;
 } AstGroupItem;
 typedef struct AstGroupList {
     AstGroupItem *items;

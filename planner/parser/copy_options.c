@@ -1,8 +1,8 @@
 /*
  * copy_options.c — the options of COPY, from Redshift's free order and PostgreSQL's list alike.
  *
- *   CSV QUOTE AS '"' IGNOREHEADER 1 GZIP        -> format=csv quote=" ignoreheader=1 compression=gzip
- *   WITH (FORMAT csv, HEADER true, NULL 'x')    -> format=csv header=true null=x
+ *   CSV QUOTE AS '"' IGNOREHEADER 1 GZIP     -> format=csv quote=" ignoreheader=1 compression=gzip
+ *   WITH (FORMAT csv, HEADER true, NULL 'x') -> format=csv header=true null=x
  */
 #include "planner/parser/parser_internal.h"
 

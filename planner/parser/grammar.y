@@ -551,6 +551,7 @@ primary:
   | "array" '[' expr_list ']'              { $$ = ast_expr_args(arena, AST_ARRAY, @1.start,
                                                                 $3.count, $3.items); }
   | "array" '[' ']'                        { $$ = EXPR(AST_ARRAY, @1); }
+  | "array" query_parens                   { $$ = EXPR(AST_ARRAY_QUERY, @1); $$->query = $2; }
   | case_expr
   | call
   | special_call
@@ -575,17 +576,17 @@ literal:
   | "null"                                 { $$ = EXPR(AST_NULL, @1); }
   | "true"                                 { $$ = EXPR(AST_BOOLEAN, @1); $$->is_true = true; }
   | "false"                                { $$ = EXPR(AST_BOOLEAN, @1); }
-  | type_function_name STRING              { $$ = parser_typed_literal(parser, @1,
+  | type_function_name STRING              { $$ = parser_typed_literal(parser, @2,
                                                       parser_type(parser, @1, $1), $2); }
   | qualified STRING                       { AstTypeName *type;
                                              CHECK(parser_qualified_type(parser, &$1, &type));
-                                             $$ = parser_typed_literal(parser, @1, type, $2); }
-  | literal_type STRING                    { $$ = parser_typed_literal(parser, @1, $1, $2); }
+                                             $$ = parser_typed_literal(parser, @2, type, $2); }
+  | literal_type STRING                    { $$ = parser_typed_literal(parser, @2, $1, $2); }
   | "interval" interval_text opt_interval_fields
     {
         AstTypeName *type = parser_type(parser, @1, "interval");
         type->interval_fields = (uint32_t)$3;
-        $$ = parser_typed_literal(parser, @1, type, $2);
+        $$ = parser_typed_literal(parser, @2, type, $2);
     }
   ;
 
@@ -680,7 +681,7 @@ opt_over:
     %empty                                 { $$ = NULL; }
   | "over" col_id                          { $$ = NEW(AstWindow); $$->position = @2.start;
                                              $$->name = $2; }
-  | "over" '(' window_spec ')'             { $$ = $3; $$->position = @1.start; }
+  | "over" '(' window_spec ')'             { $$ = $3; $$->position = @2.start; }
   ;
 
 window_spec:
@@ -734,7 +735,7 @@ frame_offset:
     {
         AstTypeName *type = parser_type(parser, @1, "interval");
         type->interval_fields = (uint32_t)$3;
-        $$ = parser_typed_literal(parser, @1, type, $2);
+        $$ = parser_typed_literal(parser, @2, type, $2);
     }
   ;
 
@@ -1000,7 +1001,8 @@ group_item:
   | "cube" '(' expr_list ')'               { $$ = (AstGroupItem){.kind = AST_GROUP_CUBE,
                                                  .position = @1.start, .exprs = $3}; }
   | "grouping" "sets" '(' group_items ')'  { $$ = (AstGroupItem){.kind = AST_GROUP_SETS,
-                                                 .position = @1.start}; }
+                                                 .position = @1.start, .items = $4.items,
+                                                 .item_count = $4.count}; }
   ;
 
 opt_having:
@@ -1014,7 +1016,7 @@ windows:
   ;
 
 window_definition:
-    col_id "as" '(' window_spec ')'        { $$ = $4; $$->name = $1; $$->position = @1.start; }
+    col_id "as" '(' window_spec ')'        { $$ = $4; $$->name = $1; $$->position = @3.start; }
   ;
 
 values:

@@ -12,7 +12,8 @@
 
 /* Every statement of `text` (separated by semicolons; empty ones are dropped). Trees live in
  * `arena`; nothing points into `text`. */
-Status parse_statements(const char *text, size_t bytes, Arena *arena, AstStatementList *out) CHECKED;
+Status parse_statements(const char *text, size_t bytes, Arena *arena,
+                        AstStatementList *out) CHECKED;
 
 /* One expression alone: a column default as the catalog keeps it. */
 Status parse_expression(const char *text, size_t bytes, Arena *arena, AstExpr **out) CHECKED;

@@ -301,8 +301,12 @@ Token token_quoted_name(Lexer *lexer, const char *text, size_t bytes)
 static size_t operator_length(const char *text, size_t bytes)
 {
     size_t length = 1;
-    while (length < bytes && !(text[length] == '-' && length + 1 < bytes && text[length + 1] == '-') &&
-           !(text[length] == '/' && length + 1 < bytes && text[length + 1] == '*')) {
+    while (length < bytes) {
+        const char *next = text + length;
+        bool is_pair = length + 1 < bytes;
+        if (is_pair && (memcmp(next, "--", 2) == 0 || memcmp(next, "/*", 2) == 0)) {
+            break;
+        }
         length++;
     }
     while (length > 1 && (text[length - 1] == '+' || text[length - 1] == '-')) {

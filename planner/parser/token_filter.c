@@ -101,6 +101,13 @@ static int nulls_kind(TokenFilter *filter, int kind, int outside, int inside)
     return peek(filter, 1)->kind == ')' ? inside : outside;
 }
 
+// APPROXIMATE is a word of its own only before the functions it goes with.
+static bool is_approximated(const Token *token)
+{
+    return token->kind == TOKEN_NAME &&
+           (strcmp(token->text, "count") == 0 || strcmp(token->text, "percentile_disc") == 0);
+}
+
 static int filtered_kind(TokenFilter *filter, int kind)
 {
     switch (kind) {
@@ -126,7 +133,9 @@ static int filtered_kind(TokenFilter *filter, int kind)
     case TOKEN_KW_RESPECT:
         return nulls_kind(filter, kind, TOKEN_RESPECT_NULLS, TOKEN_RESPECT_NULLS_INSIDE);
     case TOKEN_KW_APPROXIMATE:
-        return peek(filter, 0)->kind == TOKEN_NAME ? TOKEN_APPROXIMATE_CALL : kind;
+        return is_approximated(peek(filter, 0)) && peek(filter, 1)->kind == '('
+                   ? TOKEN_APPROXIMATE_CALL
+                   : kind;
     default:
         return kind;
     }

@@ -297,9 +297,8 @@ static uint64_t value_hash(const Value *value)
     case LANE_F64:
         return hash_bytes(&value->f64, sizeof(double), 0);
     case LANE_I128:
-        return value->type.id == TYPE_INTERVAL
-                   ? hash_bytes(&value->interval, sizeof(Interval), 0)
-                   : hash_mix((uint64_t)value->i128);
+        return value->type.id == TYPE_INTERVAL ? hash_bytes(&value->interval, sizeof(Interval), 0)
+                                               : hash_mix((uint64_t)value->i128);
     default:
         return hash_mix((uint64_t)value->i64);
     }

@@ -36,17 +36,17 @@ typedef enum ExprKind {
     EXPR_COLUMN,
     EXPR_CONSTANT,
     EXPR_CALL,
-    EXPR_CAST,        /* args[0] -> type; 22003, 22P02 … at run time */
-    EXPR_CASE,        /* args: when1, then1, when2, then2, …, else; searched form only */
-    EXPR_AND,         /* any number of args, three-valued */
+    EXPR_CAST, /* args[0] -> type; 22003, 22P02 … at run time */
+    EXPR_CASE, /* args: when1, then1, when2, then2, …, else; searched form only */
+    EXPR_AND,  /* any number of args, three-valued */
     EXPR_OR,
     EXPR_NOT,
     EXPR_IS_NULL,
     EXPR_IS_NOT_NULL,
-    EXPR_IN,          /* args[0] among values[]; is_negated; has_null_value: NULL was listed */
+    EXPR_IN, /* args[0] among values[]; is_negated; has_null_value: NULL was listed */
     /* Only before planning is done: */
     EXPR_PARAMETER,   /* $number, replaced by a constant when values are bound */
-    EXPR_AGGREGATE,   /* inside select lists, until the binder has lifted it into LogicalAggregate */
+    EXPR_AGGREGATE,   /* in select lists, until the binder has lifted it into LogicalAggregate */
     EXPR_SUBQUERY,
     EXPR_WINDOW
 } ExprKind;
@@ -54,8 +54,8 @@ typedef enum ExprKind {
 typedef enum SubqueryKind {
     SUBQUERY_SCALAR,
     SUBQUERY_EXISTS,
-    SUBQUERY_IN,      /* args[0..] = ANY (subquery columns); comparison by `function` */
-    SUBQUERY_ALL      /* args[0] <function> ALL (subquery) */
+    SUBQUERY_IN, /* args[0..] = ANY (subquery columns); comparison by `function` */
+    SUBQUERY_ALL /* args[0] <function> ALL (subquery) */
 } SubqueryKind;
 
 struct LogicalNode;
@@ -63,24 +63,24 @@ typedef struct Expr Expr;
 
 typedef struct AggregateCall {
     AggregateId id;
-    Expr *argument;    /* null for COUNT_STAR */
-    Expr *filter;      /* FILTER (WHERE …), or null */
+    Expr *argument; /* null for COUNT_STAR */
+    Expr *filter;   /* FILTER (WHERE …), or null */
     bool is_distinct;
-    Type type;         /* of the result */
+    Type type; /* of the result */
 } AggregateCall;
 
 struct Expr {
     ExprKind kind;
     Type type;
-    int32_t position;          /* byte offset in the statement, for errors; POSITION_NONE */
+    int32_t position; /* byte offset in the statement, for errors; POSITION_NONE */
     uint32_t arg_count;
     Expr **args;
     union {
-        uint32_t column;       /* COLUMN */
-        Value constant;        /* CONSTANT */
-        FunctionId function;   /* CALL */
-        uint32_t parameter;    /* PARAMETER, from 1 */
-        bool is_explicit;      /* CAST written by the user */
+        uint32_t column;     /* COLUMN */
+        Value constant;      /* CONSTANT */
+        FunctionId function; /* CALL */
+        uint32_t parameter;  /* PARAMETER, from 1 */
+        bool is_explicit;    /* CAST written by the user */
         struct {
             const Value *values; /* IN: of args[0]'s type, ascending, no NULL */
             uint32_t value_count;
@@ -89,9 +89,9 @@ struct Expr {
         AggregateCall *aggregate;
         struct {
             SubqueryKind kind;
-            struct LogicalNode *plan;  /* may use outer columns: correlated */
-            bool is_negated;           /* NOT EXISTS, NOT IN */
-            FunctionId comparison;     /* IN and ALL */
+            struct LogicalNode *plan; /* may use outer columns: correlated */
+            bool is_negated;          /* NOT EXISTS, NOT IN */
+            FunctionId comparison;    /* IN and ALL */
         } subquery;
         struct WindowCall *window;
     };
@@ -105,7 +105,8 @@ Expr *expr_boolean(Arena *arena, bool value);
 Expr *expr_call(Arena *arena, FunctionId function, Type type, uint32_t arg_count, Expr **args);
 Expr *expr_call2(Arena *arena, FunctionId function, Type type, Expr *left, Expr *right);
 Expr *expr_cast(Arena *arena, Expr *arg, Type type, bool is_explicit);
-Expr *expr_and(Arena *arena, uint32_t arg_count, Expr **args); /* 0: true; 1: the arg itself; flattens */
+/* 0 args: true; 1: the arg itself; nested ones are flattened. */
+Expr *expr_and(Arena *arena, uint32_t arg_count, Expr **args);
 Expr *expr_or(Arena *arena, uint32_t arg_count, Expr **args);
 Expr *expr_and2(Arena *arena, Expr *left, Expr *right); /* either may be null: none */
 Expr *expr_not(Arena *arena, Expr *arg);
@@ -141,9 +142,11 @@ const char *window_call_print(Arena *arena, const struct WindowCall *call,
 const char *function_name(FunctionId function);
 bool function_is_strict(FunctionId function);
 bool function_is_volatile(FunctionId function); /* a new value at every call: random() */
-bool function_is_known(uint32_t number); /* a line of functions.def */
+bool function_is_known(uint32_t number);        /* a line of functions.def */
 const char *aggregate_name(AggregateId aggregate);
 bool aggregate_is_known(uint32_t number);
+/* The aggregate that combines partial states of this one. */
+AggregateId aggregate_merged_by(AggregateId aggregate);
 /* The type of SUM over `argument`: integers up to INTEGER give BIGINT, BIGINT and decimals
  * DECIMAL(38, scale), floats DOUBLE, intervals themselves. */
 Type aggregate_sum_type(Type argument);

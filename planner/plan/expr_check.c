@@ -43,6 +43,8 @@ typedef enum Shape {
     SHAPE_PAD,
     SHAPE_INTEGER_TO_TEXT,
     SHAPE_SPLIT_PART,
+    SHAPE_REGEX,
+    SHAPE_FORMAT_TYPE,
     SHAPE_ROUNDING,
     SHAPE_ROUND_DIGITS,
     SHAPE_DOUBLE_0,
@@ -92,6 +94,8 @@ static const ShapeRule shape_rules[SHAPE_COUNT] = {
     [SHAPE_PAD] = {2, 3, "tit", 't', false},
     [SHAPE_INTEGER_TO_TEXT] = {1, 1, "i", 't', false},
     [SHAPE_SPLIT_PART] = {3, 3, "tti", 't', false},
+    [SHAPE_REGEX] = {2, 2, "tt", 'b', false},
+    [SHAPE_FORMAT_TYPE] = {2, 2, "ii", 't', false},
     [SHAPE_ROUNDING] = {1, 1, "n", 'n', false},
     [SHAPE_ROUND_DIGITS] = {1, 2, "ni", 'n', false},
     [SHAPE_DOUBLE_0] = {0, 0, "", 'f', false},
@@ -143,8 +147,8 @@ static bool types_match(Type left, Type right)
 
 static Status check_call(const Expr *expr)
 {
-    uint8_t shape = function_is_known(expr->function) ? function_shapes[expr->function]
-                                                      : SHAPE_NONE;
+    uint8_t shape =
+        function_is_known(expr->function) ? function_shapes[expr->function] : SHAPE_NONE;
     const ShapeRule *rule = &shape_rules[shape];
     if (shape == SHAPE_NONE || expr->arg_count < rule->arg_count_min ||
         expr->arg_count > rule->arg_count_max) {
@@ -248,8 +252,7 @@ static Status check_own(const Expr *expr, const Type *columns, uint32_t column_c
     }
 }
 
-static Status check_at(const Expr *expr, const Type *columns, uint32_t column_count,
-                       uint32_t depth)
+static Status check_at(const Expr *expr, const Type *columns, uint32_t column_count, uint32_t depth)
 {
     if (depth > PLAN_DEPTH_MAX) {
         return CORRUPT("plan holds an expression deeper than %d", PLAN_DEPTH_MAX);

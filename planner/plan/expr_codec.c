@@ -156,8 +156,8 @@ void expr_encode(const Expr *expr, ByteBuffer *target)
         byte_buffer_add_u8(target, expr->is_explicit ? 1 : 0);
         break;
     case EXPR_IN:
-        byte_buffer_add_u8(target, (uint8_t)((expr->in.is_negated ? 1 : 0) |
-                                             (expr->in.has_null_value ? 2 : 0)));
+        byte_buffer_add_u8(
+            target, (uint8_t)((expr->in.is_negated ? 1 : 0) | (expr->in.has_null_value ? 2 : 0)));
         byte_buffer_add_varint(target, expr->in.value_count);
         for (uint32_t i = 0; i < expr->in.value_count; i++) {
             value_encode(&expr->in.values[i], target);

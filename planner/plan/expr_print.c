@@ -28,6 +28,12 @@ static const char *const aggregate_names[AGGREGATE_ID_MAX + 1] = {
 #undef AGGREGATE
 };
 
+static const uint8_t aggregate_merges[AGGREGATE_ID_MAX + 1] = {
+#define AGGREGATE(id, number, name, merge) [number] = AGGREGATE_##merge,
+#include "planner/plan/aggregates.def"
+#undef AGGREGATE
+};
+
 bool function_is_known(uint32_t number)
 {
     return number <= FUNCTION_ID_MAX && function_facts[number].is_known;
@@ -58,13 +64,19 @@ const char *aggregate_name(AggregateId aggregate)
     return aggregate_is_known(aggregate) ? aggregate_names[aggregate] : "";
 }
 
+AggregateId aggregate_merged_by(AggregateId aggregate)
+{
+    return (AggregateId)aggregate_merges[aggregate];
+}
+
 Type aggregate_sum_type(Type argument)
 {
     if (argument.id == TYPE_SMALLINT || argument.id == TYPE_INTEGER) {
         return type_of(TYPE_BIGINT);
     }
     if (argument.id == TYPE_BIGINT || argument.id == TYPE_DECIMAL) {
-        return type_decimal(DECIMAL_PRECISION_MAX, argument.id == TYPE_DECIMAL ? argument.scale : 0);
+        return type_decimal(DECIMAL_PRECISION_MAX,
+                            argument.id == TYPE_DECIMAL ? argument.scale : 0);
     }
     return argument.id == TYPE_INTERVAL ? argument : type_of(TYPE_DOUBLE);
 }
@@ -157,8 +169,8 @@ static void print_call(Printer *self, const Expr *expr)
     if (name[0] != '\0') {
         byte_buffer_printf(&self->text, "%s(", name);
     } else {
-        const char *word = function_is_known(expr->function) ? function_facts[expr->function].word
-                                                             : "?";
+        const char *word =
+            function_is_known(expr->function) ? function_facts[expr->function].word : "?";
         for (const char *c = word; *c != '\0'; c++) {
             byte_buffer_add_u8(&self->text, (uint8_t)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c));
         }
@@ -223,18 +235,24 @@ static void print_aggregate(Printer *self, const AggregateCall *call)
 }
 
 static const char *const window_names[] = {
-    [WINDOW_ROW_NUMBER] = "row_number",   [WINDOW_RANK] = "rank",
-    [WINDOW_DENSE_RANK] = "dense_rank",   [WINDOW_PERCENT_RANK] = "percent_rank",
-    [WINDOW_CUME_DIST] = "cume_dist",     [WINDOW_NTILE] = "ntile",
-    [WINDOW_LAG] = "lag",                 [WINDOW_LEAD] = "lead",
-    [WINDOW_FIRST_VALUE] = "first_value", [WINDOW_LAST_VALUE] = "last_value",
-    [WINDOW_NTH_VALUE] = "nth_value",     [WINDOW_AGGREGATE] = "",
+    [WINDOW_ROW_NUMBER] = "row_number",
+    [WINDOW_RANK] = "rank",
+    [WINDOW_DENSE_RANK] = "dense_rank",
+    [WINDOW_PERCENT_RANK] = "percent_rank",
+    [WINDOW_CUME_DIST] = "cume_dist",
+    [WINDOW_NTILE] = "ntile",
+    [WINDOW_LAG] = "lag",
+    [WINDOW_LEAD] = "lead",
+    [WINDOW_FIRST_VALUE] = "first_value",
+    [WINDOW_LAST_VALUE] = "last_value",
+    [WINDOW_NTH_VALUE] = "nth_value",
+    [WINDOW_AGGREGATE] = "",
 };
 
 static void print_window(Printer *self, const WindowCall *call)
 {
-    const char *name = call->id == WINDOW_AGGREGATE ? aggregate_name(call->aggregate)
-                                                    : window_names[call->id];
+    const char *name =
+        call->id == WINDOW_AGGREGATE ? aggregate_name(call->aggregate) : window_names[call->id];
     byte_buffer_printf(&self->text, "%s(", name);
     print_list(self, call->args, call->arg_count, ", ");
     byte_buffer_printf(&self->text, ") OVER (");
@@ -243,9 +261,10 @@ static void print_window(Printer *self, const WindowCall *call)
         print_list(self, call->partition, call->partition_count, ", ");
     }
     for (uint32_t i = 0; i < call->order_count; i++) {
-        byte_buffer_printf(&self->text, "%s", i > 0                        ? ", "
-                                              : call->partition_count == 0 ? "ORDER BY "
-                                                                           : " ORDER BY ");
+        byte_buffer_printf(&self->text, "%s",
+                           i > 0                        ? ", "
+                           : call->partition_count == 0 ? "ORDER BY "
+                                                        : " ORDER BY ");
         print(self, call->order[i].expr);
         byte_buffer_printf(&self->text, "%s", call->order[i].is_descending ? " DESC" : "");
     }

@@ -47,8 +47,8 @@ static void window_call_rewrite(const Rewrite *self, WindowCall *call)
     call->args = rewrite_list(self, call->args, call->arg_count);
     call->partition = rewrite_list(self, call->partition, call->partition_count);
     if (call->order_count > 0) {
-        call->order = arena_memdup(self->arena, call->order,
-                                   call->order_count * sizeof(*call->order));
+        call->order =
+            arena_memdup(self->arena, call->order, call->order_count * sizeof(*call->order));
     }
     for (uint32_t i = 0; i < call->order_count; i++) {
         call->order[i].expr = rewrite(self, call->order[i].expr);

@@ -9,10 +9,10 @@ typedef struct Checker {
     const Plan *plan;
     const PlanFragment *fragment;
     Arena *arena;
-    uint64_t *seen_nodes;          /* bit per plan node id */
-    uint32_t node_count;           /* seen so far */
+    uint64_t *seen_nodes;            /* bit per plan node id */
+    uint32_t node_count;             /* seen so far */
     bool *has_sender, *has_receiver; /* per exchange */
-    const PlanNode **stores;       /* per store id, what it keeps */
+    const PlanNode **stores;         /* per store id, what it keeps */
     uint32_t result_count;
 } Checker;
 
@@ -154,8 +154,8 @@ static Type *join_types(Checker *self, JoinKind join, const PlanNode *probe, con
 static Status check_join_outputs(const PlanNode *node, const uint32_t *outputs, JoinKind join,
                                  const Type *types, uint32_t probe_count, uint32_t count)
 {
-    bool is_probe_only = join == JOIN_SEMI || join == JOIN_ANTI || join == JOIN_ANTI_NULL ||
-                         join == JOIN_MARK;
+    bool is_probe_only =
+        join == JOIN_SEMI || join == JOIN_ANTI || join == JOIN_ANTI_NULL || join == JOIN_MARK;
     bool is_build_only = join == JOIN_RIGHT_SEMI || join == JOIN_RIGHT_ANTI;
     for (uint32_t i = 0; i < node->output_count; i++) {
         bool is_mark = join == JOIN_MARK && outputs[i] == count;
@@ -281,8 +281,8 @@ static Status check_receive(Checker *self, const PlanReceive *receive)
     }
     self->has_receiver[exchange->id - 1] = true;
     TRY(check_sort_keys(receive->merge_keys, receive->merge_key_count, &receive->node));
-    return check_same_types(receive->node.output_types, receive->node.output_count,
-                            exchange->types, exchange->column_count, &receive->node);
+    return check_same_types(receive->node.output_types, receive->node.output_count, exchange->types,
+                            exchange->column_count, &receive->node);
 }
 
 static Status check_send(Checker *self, const PlanSend *send)
@@ -375,11 +375,11 @@ static Status check_own(Checker *self, const PlanNode *node)
     case PLAN_SCAN:
         return check_scan(self, (const PlanScan *)node);
     case PLAN_VALUES:
-        for (uint32_t row = 0; row < ((const PlanValues *)node)->row_count &&
-                               node->output_count > 0; row++) {
-            TRY(check_exprs_give(node, ((const PlanValues *)node)->cells +
-                                           (size_t)row * node->output_count,
-                                 0, node->output_count, NULL));
+        for (uint32_t row = 0;
+             row < ((const PlanValues *)node)->row_count && node->output_count > 0; row++) {
+            TRY(check_exprs_give(
+                node, ((const PlanValues *)node)->cells + (size_t)row * node->output_count, 0,
+                node->output_count, NULL));
         }
         return STATUS_OK;
     case PLAN_FILTER:
@@ -430,8 +430,7 @@ static Status check_own(Checker *self, const PlanNode *node)
 
 static Status check_node(Checker *self, const PlanNode *node, bool is_root)
 {
-    bool is_sink = node->kind == PLAN_SEND || node->kind == PLAN_STORE ||
-                   node->kind == PLAN_RESULT;
+    bool is_sink = node->kind == PLAN_SEND || node->kind == PLAN_STORE || node->kind == PLAN_RESULT;
     if (is_sink != is_root) {
         return CORRUPT("plan node %u is not where it belongs", node->id);
     }

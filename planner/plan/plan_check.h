@@ -10,5 +10,7 @@
 #include "planner/plan/plan.h"
 
 Status plan_check(const Plan *plan) CHECKED;
+/* Is a fragment or an expression deeper than a decoder accepts (PLAN_DEPTH_MAX)? */
+bool plan_is_too_deep(const Plan *plan);
 /* One expression over input columns of the given types; not deeper than PLAN_DEPTH_MAX. */
 Status expr_check(const Expr *expr, const Type *columns, uint32_t column_count) CHECKED;

@@ -56,8 +56,8 @@ static void encode_sort_keys(const PlanSortKey *keys, uint32_t count, ByteBuffer
     byte_buffer_add_varint(target, count);
     for (uint32_t i = 0; i < count; i++) {
         byte_buffer_add_varint(target, keys[i].column);
-        byte_buffer_add_u8(target, (uint8_t)((keys[i].is_descending ? 1 : 0) |
-                                             (keys[i].is_nulls_first ? 2 : 0)));
+        byte_buffer_add_u8(
+            target, (uint8_t)((keys[i].is_descending ? 1 : 0) | (keys[i].is_nulls_first ? 2 : 0)));
     }
 }
 
@@ -133,8 +133,8 @@ static void encode_window(const PlanWindow *window, ByteBuffer *target)
         byte_buffer_add_u8(target, (uint8_t)call->id);
         byte_buffer_add_u8(target, (uint8_t)call->aggregate);
         encode_exprs(call->args, call->arg_count, target);
-        byte_buffer_add_u8(target, (uint8_t)((call->is_rows ? 1 : 0) |
-                                             (call->is_ignore_nulls ? 2 : 0)));
+        byte_buffer_add_u8(target,
+                           (uint8_t)((call->is_rows ? 1 : 0) | (call->is_ignore_nulls ? 2 : 0)));
         byte_buffer_add_u8(target, (uint8_t)call->start);
         byte_buffer_add_u8(target, (uint8_t)call->end);
         byte_buffer_add_u64(target, (uint64_t)call->start_rows);
@@ -173,8 +173,8 @@ static void encode_payload(const PlanNode *node, ByteBuffer *target)
         break;
     }
     case PLAN_FILTER:
-        encode_exprs(((const PlanFilter *)node)->filters,
-                     ((const PlanFilter *)node)->filter_count, target);
+        encode_exprs(((const PlanFilter *)node)->filters, ((const PlanFilter *)node)->filter_count,
+                     target);
         break;
     case PLAN_PROJECT:
         encode_exprs(((const PlanProject *)node)->exprs, node->output_count, target);

@@ -13,7 +13,8 @@
 #define CORRUPT(...) status_error(SQLSTATE_DATA_CORRUPTED, __VA_ARGS__)
 #define TYPE_BYTES 7
 #define EXPR_BYTES_MIN 13
-#define EMPTY_ROWS_MAX 65536u /* rows of no columns take no bytes, so they get a limit of their own */
+#define EMPTY_ROWS_MAX                                                                             \
+    65536u /* rows of no columns take no bytes, so they get a limit of their own */
 
 typedef struct Decoder {
     ByteReader *reader;
@@ -163,8 +164,8 @@ static Status decode_scan(Decoder *self, PlanScan *scan)
     TRY(decode_exprs(self, &scan->filter_count, &scan->filters));
     scan->outputs = decode_numbers_of(self, scan->node.output_count);
     scan->runtime_filter_count = byte_reader_count(self->reader, 2);
-    scan->runtime_filters = ARENA_ARRAY(self->arena, PlanRuntimeFilterUse,
-                                        scan->runtime_filter_count);
+    scan->runtime_filters =
+        ARENA_ARRAY(self->arena, PlanRuntimeFilterUse, scan->runtime_filter_count);
     for (uint32_t i = 0; i < scan->runtime_filter_count; i++) {
         scan->runtime_filters[i].filter_id = decode_number(self);
         scan->runtime_filters[i].column = decode_number(self);
@@ -264,8 +265,8 @@ static Status decode_copy_read(Decoder *self, PlanCopyRead *copy)
     copy->columns = decode_numbers(self, &copy->column_count);
     const uint8_t *format = byte_reader_blob(self->reader, &copy->format_bytes);
     TRY(check_reader(self));
-    copy->format = copy->format_bytes == 0 ? ""
-                                           : arena_memdup(self->arena, format, copy->format_bytes);
+    copy->format =
+        copy->format_bytes == 0 ? "" : arena_memdup(self->arena, format, copy->format_bytes);
     return STATUS_OK;
 }
 

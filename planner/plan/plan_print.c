@@ -107,8 +107,9 @@ static void print_statistics(PlanPrinter *self, uint32_t depth, const PlanNode *
     indent(self, depth, false);
     byte_buffer_printf(self->target, "Actual: rows=%llu time=%.3fms%s\n", (unsigned long long)rows,
                        (double)time_ns / 1e6,
-                       node->kind == PLAN_SEND ? " (sent)"
-                       : node->kind == PLAN_RECEIVE ? " (received)" : "");
+                       node->kind == PLAN_SEND      ? " (sent)"
+                       : node->kind == PLAN_RECEIVE ? " (received)"
+                                                    : "");
     for (uint32_t i = 0; i < self->statistic_count; i++) {
         if (self->statistics[i].plan_node_id == node->id) {
             print_one_statistic(self, depth, node, &self->statistics[i]);

@@ -39,8 +39,7 @@ Status plan_statistics_decode(const uint8_t *data, size_t bytes, Arena *arena,
         entry->blocks_read = byte_reader_varint(&reader);
         entry->blocks_skipped = byte_reader_varint(&reader);
         entry->spilled_bytes = byte_reader_varint(&reader);
-        snprintf(entry->variant, sizeof(entry->variant), "%s",
-                 byte_reader_string(&reader, arena));
+        snprintf(entry->variant, sizeof(entry->variant), "%s", byte_reader_string(&reader, arena));
     }
     if (!byte_reader_is_ok(&reader) || byte_reader_remaining(&reader) != 0) {
         return status_error(SQLSTATE_DATA_CORRUPTED, "malformed plan statistics");

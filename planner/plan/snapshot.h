@@ -5,6 +5,6 @@
 /* Commits at or before `position`, and the transaction's own earlier statements. */
 typedef struct Snapshot {
     uint64_t position;
-    uint64_t txn_id;     /* 0: none */
-    uint32_t statement;  /* sees own statements below this */
+    uint64_t txn_id;    /* 0: none */
+    uint32_t statement; /* sees own statements below this */
 } Snapshot;

@@ -67,6 +67,7 @@ struct StreamSender {
     Mutex mutex;                 /* guards all below */
     Waker waker;
     bool is_waiting, is_stopped, is_finished;
+    bool is_over;                /* the target is in this process and has ended the query */
     Status failure;
     uint32_t credits;
     uint32_t sequence;

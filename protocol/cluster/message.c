@@ -78,6 +78,7 @@ static void hello_encode(const HelloMessage *hello, ByteBuffer *target)
     byte_buffer_add(target, hello->cluster_id, sizeof(hello->cluster_id));
     byte_buffer_add_u32(target, hello->node);
     byte_buffer_add_u32(target, hello->node_count);
+    byte_buffer_add_u64(target, hello->boot_id);
     byte_buffer_add_u64(target, hello->map_epoch);
     byte_buffer_add_u64(target, hello->position);
     byte_buffer_add_u64(target, hello->txn_floor);
@@ -106,6 +107,7 @@ static Status hello_decode(ByteReader *reader, Arena *arena, HelloMessage *hello
     memcpy(hello->cluster_id, id, sizeof(hello->cluster_id));
     hello->node = byte_reader_u32(reader);
     hello->node_count = byte_reader_u32(reader);
+    hello->boot_id = byte_reader_u64(reader);
     hello->map_epoch = byte_reader_u64(reader);
     hello->position = byte_reader_u64(reader);
     hello->txn_floor = byte_reader_u64(reader);
@@ -202,6 +204,7 @@ void request_encode(const Request *request, ByteBuffer *target)
     byte_buffer_add_u16(target, (uint16_t)request->kind);
     byte_buffer_add_u16(target, MESSAGE_VERSION);
     byte_buffer_add_u64(target, request->epoch);
+    byte_buffer_add_u64(target, request->greeting);
     byte_buffer_add_varint(target, request->outcome_count);
     for (uint32_t i = 0; i < request->outcome_count; i++) {
         byte_buffer_add_u64(target, request->outcomes[i].txn_id);
@@ -324,6 +327,7 @@ Status request_decode(const uint8_t *data, size_t bytes, Arena *arena, Request *
     byte_reader_init(&reader, data, bytes);
     TRY(head_decode(&reader, &out->kind));
     out->epoch = byte_reader_u64(&reader);
+    out->greeting = byte_reader_u64(&reader);
     TRY(outcomes_decode(&reader, arena, out));
     TRY(body_decode(&reader, arena, out));
     if (!byte_reader_is_ok(&reader) || byte_reader_remaining(&reader) != 0) {

@@ -1,15 +1,16 @@
 /*
  * message.h — control messages between leader and nodes, and their bytes.
  *
- * Every request carries the leader's epoch and the outcomes the node has not acknowledged, so that
- * a node has applied whatever a snapshot needs before it reads. Decoding trusts nothing: 08P01.
+ * Every request carries the leader's epoch, the greeting it builds upon, and the outcomes the node
+ * has not acknowledged, so that it has applied whatever a snapshot needs before it reads. Decoding
+ * trusts nothing: 08P01.
  */
 #pragma once
 #include "base/arena.h"
 #include "base/byte_buffer.h"
 #include "base/byte_reader.h"
 
-#define MESSAGE_VERSION 1u
+#define MESSAGE_VERSION 2u
 #define MESSAGE_NODES_MAX 256u
 #define MESSAGE_SLICES_MAX 4096u
 #define MESSAGE_LIST_MAX 65536u
@@ -42,8 +43,9 @@ typedef struct MessagePeer {
 typedef struct HelloMessage {
     uint8_t cluster_id[16];
     uint32_t node, node_count;
+    uint64_t boot_id;             /* of the process that is meant */
     uint64_t map_epoch, position; /* newest commit */
-    uint64_t txn_floor;           /* unprepared work of older transactions is forgotten */
+    uint64_t txn_floor;           /* a new greeting forgets unprepared work of older transactions */
     uint64_t lease_first, lease_count;
     uint32_t slice_count, peer_count;
     MessageSlice *slices;         /* of all nodes */
@@ -113,6 +115,7 @@ typedef struct BeatMessage {
 typedef struct Request {
     MessageKind kind;
     uint64_t epoch;
+    uint64_t greeting;            /* number of the HELLO it builds upon; 0 in beats */
     uint32_t outcome_count;
     Outcome *outcomes;
     union {

@@ -52,6 +52,8 @@ typedef struct PeerCall {
 struct TransportPeer {
     nng_socket socket;
     char *address;
+    void (*lost_cb)(void *object);
+    void *object;
     Mutex mutex;
     Condition idle;
     PeerCall *free_calls;
@@ -259,7 +261,17 @@ static void call_aio_cb(void *object)
     call_end(call);
 }
 
-static Status peer_open(Transport *self, const char *address, TransportPeer **out)
+static void peer_pipe_cb(nng_pipe pipe, nng_pipe_ev event, void *object)
+{
+    (void)pipe;
+    TransportPeer *peer = object;
+    if (event == NNG_PIPE_EV_REM_POST) {
+        peer->lost_cb(peer->object);
+    }
+}
+
+static Status peer_open(Transport *self, const char *address, void (*lost_cb)(void *object),
+                        void *object, TransportPeer **out)
 {
     (void)self;
     TransportPeer *peer = calloc(1, sizeof(*peer));
@@ -267,6 +279,8 @@ static Status peer_open(Transport *self, const char *address, TransportPeer **ou
         free(peer);
         return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a peer");
     }
+    peer->lost_cb = lost_cb;
+    peer->object = object;
     mutex_init(&peer->mutex, MUTEX_RANK_PEER);
     condition_init(&peer->idle);
     int error = nng_req0_open(&peer->socket);
@@ -278,6 +292,9 @@ static Status peer_open(Transport *self, const char *address, TransportPeer **ou
     Status status = set_limits(peer->socket);
     if (status == STATUS_OK) {
         error = nng_socket_set_ms(peer->socket, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE);
+        if (error == 0) {
+            error = nng_pipe_notify(peer->socket, NNG_PIPE_EV_REM_POST, peer_pipe_cb, peer);
+        }
         if (error == 0) {
             error = nng_dial(peer->socket, address, NULL, NNG_FLAG_NONBLOCK);
         }
@@ -356,6 +373,7 @@ static void peer_close(TransportPeer *peer)
     mutex_lock(&peer->mutex);
     peer->is_closing = true;
     mutex_unlock(&peer->mutex);
+    nng_pipe_notify(peer->socket, NNG_PIPE_EV_REM_POST, NULL, NULL);
     nng_close(peer->socket); // every outstanding call ends with NNG_ECLOSED
     mutex_lock(&peer->mutex);
     while (peer->active_count > 0) {

@@ -81,4 +81,6 @@ void stream_receiver_close(StreamReceiver *receiver); /* null is allowed */
 void stream_hub_cancel_query(StreamHub *hub, uint64_t query_id, Status reason);
 /* The query is over at this endpoint: forgets its streams; late messages are dropped. */
 void stream_hub_end_query(StreamHub *hub, uint64_t query_id);
+/* Forgets what has arrived for any query; no stream may be open at this endpoint. */
+void stream_hub_end_all(StreamHub *hub);
 uint32_t stream_hub_endpoint(const StreamHub *hub);

@@ -204,6 +204,21 @@ void inflow_end(Inflow *inflow, StreamQueue *queue, uint64_t message_count)
     inflow_wake(inflow);
 }
 
+/* Data that nobody wants any more: its sender may have opened after the first word of it. */
+static void send_stop(StreamHub *hub, const FrameHeader *data)
+{
+    if (data->kind == FRAME_END) {
+        return;
+    }
+    FrameHeader header = {.kind = FRAME_STOP,
+                          .query_id = data->query_id,
+                          .exchange_id = data->exchange_id,
+                          .source = hub->endpoint,
+                          .target = data->source};
+    status_ignore(cluster_port_send(hub->port, data->source, &header, NULL, 0),
+                  "a sender that is gone needs no stop");
+}
+
 /* A data message or end mark for one of our inflows. `damage`: of an end mark; data is checked by
  * whoever takes it. */
 static void deliver_to_inflow(StreamHub *hub, const FrameHeader *header,
@@ -217,10 +232,11 @@ static void deliver_to_inflow(StreamHub *hub, const FrameHeader *header,
     } else {
         transport_nng()->ops->message_destroy(owned_message);
     }
-    if (inflow == NULL) { // the query is over here, or no memory: its sender times out or is told
+    if (inflow == NULL) { // the query is over here
         if (item != NULL) {
             stream_item_free(item);
         }
+        send_stop(hub, header);
         return;
     }
     if (damage != STATUS_OK) {
@@ -229,6 +245,7 @@ static void deliver_to_inflow(StreamHub *hub, const FrameHeader *header,
         return;
     }
     mutex_lock(&inflow->mutex);
+    bool is_stopped = inflow->is_stopped;
     StreamQueue *queue = inflow_queue(inflow, header->source);
     bool is_out_of_order =
         queue != NULL && item != NULL && header->sequence != queue->next_sequence;
@@ -252,6 +269,9 @@ static void deliver_to_inflow(StreamHub *hub, const FrameHeader *header,
     }
     mutex_unlock(&inflow->mutex);
     stream_hub_release_inflow(hub, inflow);
+    if (is_stopped) {
+        send_stop(hub, header);
+    }
 }
 
 static void deliver_to_sender(StreamHub *hub, const FrameHeader *header, Status damage)
@@ -378,16 +398,19 @@ void stream_hub_cancel_query(StreamHub *hub, uint64_t query_id, Status reason)
     mutex_unlock(&hub->mutex);
 }
 
-void stream_hub_end_query(StreamHub *hub, uint64_t query_id)
+/* `query_id` 0: of every query; none of them has a stream open here. */
+static void end_inflows(StreamHub *hub, uint64_t query_id)
 {
     Inflow *ended = NULL;
     mutex_lock(&hub->mutex);
-    bury(hub, query_id);
+    if (query_id != 0) {
+        bury(hub, query_id);
+    }
     for (uint32_t i = 0; i < HUB_BUCKETS; i++) {
         Inflow **slot = &hub->inflows[i];
         while (*slot != NULL) {
             Inflow *inflow = *slot;
-            if (inflow->query_id != query_id) {
+            if (query_id != 0 && inflow->query_id != query_id) {
                 slot = &inflow->next;
                 continue;
             }
@@ -404,6 +427,16 @@ void stream_hub_end_query(StreamHub *hub, uint64_t query_id)
         inflow_free(ended);
         ended = next;
     }
+}
+
+void stream_hub_end_query(StreamHub *hub, uint64_t query_id)
+{
+    end_inflows(hub, query_id);
+}
+
+void stream_hub_end_all(StreamHub *hub)
+{
+    end_inflows(hub, 0);
 }
 
 void stream_hub_endpoint_lost(StreamHub *hub, uint32_t endpoint)

@@ -32,12 +32,10 @@ Status stream_sender_open(StreamHub *hub, const StreamKey *key, bool is_encoded,
     sender->is_encoded = is_encoded || target == NULL;
     if (target != NULL) {
         sender->local = stream_hub_find_inflow(target, key->query_id, key->exchange_id);
-        if (sender->local == NULL) {
-            mutex_deinit(&sender->mutex);
-            free(sender);
-            return status_error(SQLSTATE_QUERY_CANCELED, "the query has ended at endpoint %u",
-                                key->target);
-        }
+        // The query may be over there already: its fragments needed nothing of ours. (When it was
+        // canceled, this endpoint hears of it too.)
+        sender->is_over = sender->local == NULL;
+        sender->is_stopped = sender->is_over;
     }
     stream_hub_add_sender(hub, sender);
     *out = sender;
@@ -286,7 +284,9 @@ Status stream_sender_finish(StreamSender *sender)
         }
         status = flush_buffer(sender);
     }
-    if (status == STATUS_OK && sender->local != NULL) {
+    if (sender->is_over) {
+        sender->is_finished = true;
+    } else if (status == STATUS_OK && sender->local != NULL) {
         mutex_lock(&sender->local->mutex);
         StreamQueue *queue = inflow_queue(sender->local, sender->key.source);
         if (queue != NULL) {

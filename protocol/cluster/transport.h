@@ -29,8 +29,10 @@ typedef struct TransportOps {
     void (*server_close)(TransportServer *server); /* after it no callback runs */
     const uint8_t *(*request_data)(const TransportRequest *request, size_t *bytes);
     void (*reply)(TransportRequest *owned_request, const void *data, size_t bytes);
-    /* Dials in the background and again after a loss. */
-    Status (*peer_open)(Transport *self, const char *address, TransportPeer **out);
+    /* Dials in the background and again after a loss; `lost_cb` when an established connection
+     * ends, never after peer_close. */
+    Status (*peer_open)(Transport *self, const char *address, void (*lost_cb)(void *object),
+                        void *object, TransportPeer **out);
     /* `done_cb` is called once: with the reply (borrowed bytes), or with an owned error (08006). */
     void (*call)(TransportPeer *peer, const void *data, size_t bytes, int64_t timeout_us,
                  void (*done_cb)(void *object, Status owned_status, const uint8_t *data,

@@ -38,8 +38,8 @@ size_t pack_plan_bytes(const PackPlan *plan)
 {
     size_t bytes = pack_bytes(plan->width);
     if (plan->exceptions > 0) {
-        bytes += exception_row_bytes(plan->exceptions) +
-                 plan->exceptions * lane_bytes(plan_lane(plan));
+        bytes +=
+            exception_row_bytes(plan->exceptions) + plan->exceptions * lane_bytes(plan_lane(plan));
     }
     return align_16(bytes);
 }
@@ -204,15 +204,16 @@ void unpack_vector(const PackKernels *kernels, const VectorEntry *entry, const u
     }
 }
 
-bool pack_entry_is_sound(const Block *block, const VectorEntry *entry, size_t skipped, size_t *bytes)
+bool pack_entry_is_sound(const Block *block, const VectorEntry *entry, size_t skipped,
+                         size_t *bytes)
 {
     const Lane lane = pack_entry_lane(entry);
     const size_t offset = (size_t)entry->offset * VECTOR_ALIGNMENT + skipped;
     const size_t packed = pack_bytes(entry->width);
-    const size_t needed = align_16(packed + (entry->exceptions == 0
-                                                 ? 0
-                                                 : exception_row_bytes(entry->exceptions) +
-                                                       entry->exceptions * lane_bytes(lane)));
+    const size_t needed =
+        align_16(packed + (entry->exceptions == 0 ? 0
+                                                  : exception_row_bytes(entry->exceptions) +
+                                                        entry->exceptions * lane_bytes(lane)));
     *bytes = needed;
     if (entry->width > 64 || lane < pack_lane_of_width(entry->width) || lane > LANE_I64 ||
         entry->exceptions > VECTOR_ROWS || offset > block->data_bytes ||
@@ -276,8 +277,8 @@ static EncodeEstimate bit_packed_estimate(const EncodeJob *job)
     if (!profile->has_packs) {
         return (EncodeEstimate){.bytes = SIZE_MAX};
     }
-    return (EncodeEstimate){.bytes = profile->packed_bytes +
-                                     profile->vector_count * sizeof(VectorEntry),
+    return (EncodeEstimate){.bytes =
+                                profile->packed_bytes + profile->vector_count * sizeof(VectorEntry),
                             .decode_ns = 0.03};
 }
 

@@ -21,7 +21,8 @@ size_t pack_plan_bytes(const PackPlan *plan);
  * bytes, as pack_plan_bytes. `lanes` is scratch of 1,024 64-bit lanes. */
 size_t pack_vector(const PackKernels *kernels, const int64_t *values, const PackPlan *plan,
                    void *lanes, VectorEntry *entry, uint8_t *target);
-/* The other way: offsets from the base in lanes of pack_entry_lane(). `scratch`: 1,024 64-bit lanes. */
+/* The other way: offsets from the base in lanes of pack_entry_lane(). `scratch`: 1,024 64-bit
+ * lanes. */
 void unpack_vector(const PackKernels *kernels, const VectorEntry *entry, const uint8_t *packed,
                    void *scratch, void *lanes);
 

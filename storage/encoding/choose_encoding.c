@@ -1,7 +1,7 @@
 /*
  * choose_encoding.c — the list of encodings, and which one a chunk gets.
  *
- * The winner has the least bytes + DECODE_NS_BYTES * rows * nanoseconds per row. Sizes of integer
+ * The winner has the least bytes + worth of a nanosecond * rows * nanoseconds. Sizes of integer
  * encodings are exact, from one pass of statistics; those of text are predicted from a sample.
  */
 #include <string.h>
@@ -9,8 +9,10 @@
 #include "storage/encoding/dictionary_builder.h"
 #include "storage/encoding/symbol_table.h"
 
-/* What a nanosecond per row is worth: warm scans read several bytes in that time. */
+/* What a nanosecond per row is worth in bytes. Warm scans read several bytes in that time; text is
+ * seldom decoded for all rows. */
 #define DECODE_NS_BYTES 4.0
+#define DECODE_NS_BYTES_TEXT 0.5
 
 static const EncodingOps *const encodings[ENCODING_ID_COUNT] = {
     [ENCODING_CONSTANT] = &constant_ops,     [ENCODING_BIT_PACKED] = &bit_packed_ops,
@@ -34,9 +36,10 @@ EncodingId encoding_by_name(const char *name)
     return ENCODING_AUTO;
 }
 
-static double cost_of(const EncodeEstimate *estimate, uint32_t row_count)
+static double cost_of(const EncodeEstimate *estimate, const ColumnChunk *chunk)
 {
-    return (double)estimate->bytes + DECODE_NS_BYTES * estimate->decode_ns * row_count;
+    const double worth = chunk->lane == LANE_TEXT ? DECODE_NS_BYTES_TEXT : DECODE_NS_BYTES;
+    return (double)estimate->bytes + worth * estimate->decode_ns * chunk->row_count;
 }
 
 /* A few distinct integers may still be worth numbering when packing needs many bits; the order of
@@ -60,7 +63,7 @@ const EncodingOps *choose_encoding(const EncodeJob *job, EncodingId hint)
         if (estimate.bytes == SIZE_MAX) {
             continue;
         }
-        const double cost = cost_of(&estimate, job->chunk->row_count);
+        const double cost = cost_of(&estimate, job->chunk);
         if (best == NULL || cost < best_cost) {
             best = order[i];
             best_cost = cost;
@@ -120,6 +123,19 @@ static void encode_validity(const ColumnChunk *chunk, uint32_t vector_count, Blo
     block_builder_close(builder, bytes);
 }
 
+/* A dictionary's bounds are its first and last entry. */
+static void find_text_bounds(const EncodingOps *encoding, const EncodeJob *job,
+                             ColumnProfile *profile)
+{
+    const DictionaryBuilder *dictionary = job->context->dictionary;
+    if (encoding == &dictionary_ops) {
+        profile->text_min = dictionary->texts[0];
+        profile->text_max = dictionary->texts[dictionary->entry_count - 1];
+    } else {
+        column_profile_texts(job->chunk, profile);
+    }
+}
+
 Status encode_block(EncodeContext *context, const ColumnChunk *chunk, EncodingMemory *memory,
                     EncodingId hint, const BlockIdentity *identity, EncodedBlock *out)
 {
@@ -127,6 +143,9 @@ Status encode_block(EncodeContext *context, const ColumnChunk *chunk, EncodingMe
     const EncodeJob job = {
         .chunk = chunk, .profile = &out->profile, .memory = memory, .context = context};
     const EncodingOps *encoding = choose_encoding(&job, hint);
+    if (chunk->lane == LANE_TEXT) {
+        find_text_bounds(encoding, &job, &out->profile);
+    }
     zone_record_build(&out->zone, chunk, &out->profile);
     block_builder_begin(&context->builder);
     TRY(encoding->encode(&job));

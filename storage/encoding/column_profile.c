@@ -132,62 +132,84 @@ static void profile_bytes(const ColumnChunk *chunk, ColumnProfile *out)
     out->is_constant = out->change_count == 0;
 }
 
-/* Whether some byte is 128 or above, eight at a time. */
+/* Bits 7 of a text's bytes, eight at a time; the last word overlaps the one before. */
 static uint64_t high_bits(const TextView *view)
 {
-    const char *text = text_view_data(view);
-    uint64_t bits = 0;
-    uint32_t i = 0;
-    for (; i + 8 <= view->length; i += 8) {
-        uint64_t word;
-        memcpy(&word, text + i, sizeof word);
-        bits |= word;
+    uint64_t words[2], bits = 0;
+    if (view->length <= TEXT_INLINE_MAX) { // bytes behind a short text are zero
+        memcpy(words, view, sizeof words);
+        return words[0] >> 32 | words[1];
     }
-    for (; i < view->length; i++) {
-        bits |= (uint64_t)(uint8_t)text[i];
+    for (uint32_t i = 0; i + 8 <= view->length; i += 8) {
+        memcpy(words, view->data + i, 8);
+        bits |= words[0];
     }
-    return bits & UINT64_C(0x8080808080808080);
+    memcpy(words, view->data + view->length - 8, 8);
+    return bits | words[0];
 }
 
-/* Bounds by the first four bytes where those decide, which is nearly always. Nulls are stored as
- * empty text, which must not make a constant look like two values. */
-static void profile_texts(const ColumnChunk *chunk, ColumnProfile *out)
+void text_facts_add(TextFacts *facts, const TextView *views, const uint64_t *validity,
+                    uint32_t first_row, uint32_t row_count)
+{
+    for (uint32_t i = 0; i < row_count; i++) {
+        const TextView *view = &views[i];
+        const uint32_t length = validity_get(validity, first_row + i) ? view->length : 0;
+        facts->bytes += length;
+        facts->length_min = length < facts->length_min ? length : facts->length_min;
+        facts->length_max = length > facts->length_max ? length : facts->length_max;
+        if (length > 0) {
+            facts->high_bits |= high_bits(view);
+            facts->has_trailing_blanks |= text_view_data(view)[length - 1] == ' ';
+        }
+    }
+}
+
+static bool texts_are_equal(const ColumnChunk *chunk)
 {
     const TextView *views = chunk->values;
-    TextView min = views[0], max = views[0];
-    uint32_t min_key = text_prefix_key(&min), max_key = min_key;
-    uint32_t length_min = UINT32_MAX, length_max = 0;
-    uint64_t bytes = 0, high = 0;
-    bool has_blanks = false, has_empty = false;
-    for (uint32_t i = 0; i < chunk->row_count; i++) {
-        const TextView *view = &views[i];
-        const uint32_t key = text_prefix_key(view);
-        if (key <= min_key && text_view_order(view, &min) < 0) {
-            min = *view;
+    for (uint32_t i = 1; i < chunk->row_count; i++) {
+        if (views[i].length != views[0].length ||
+            memcmp(text_view_data(&views[i]), text_view_data(&views[0]), views[0].length) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void profile_texts(const ColumnChunk *chunk, ColumnProfile *out)
+{
+    TextFacts own = {.length_min = UINT32_MAX};
+    if (chunk->facts == NULL) {
+        text_facts_add(&own, chunk->values, chunk->validity, 0, chunk->row_count);
+    }
+    const TextFacts *facts = chunk->facts == NULL ? &own : chunk->facts;
+    out->text_bytes = facts->bytes;
+    out->length_min = facts->length_min;
+    out->length_max = facts->length_max;
+    out->is_ascii = (facts->high_bits & UINT64_C(0x8080808080808080)) == 0;
+    out->has_trailing_blanks = facts->has_trailing_blanks;
+    out->is_constant = texts_are_equal(chunk);
+}
+
+/* By the first four bytes where those decide, which is nearly always. */
+void column_profile_texts(const ColumnChunk *chunk, ColumnProfile *profile)
+{
+    const TextView *views = chunk->values;
+    uint32_t min = 0, max = 0;
+    uint32_t min_key = text_prefix_key(&views[0]), max_key = min_key;
+    for (uint32_t i = 1; i < chunk->row_count; i++) {
+        const uint32_t key = text_prefix_key(&views[i]);
+        if (key <= min_key && text_view_order(&views[i], &views[min]) < 0) {
+            min = i;
             min_key = key;
         }
-        if (key >= max_key && text_view_order(view, &max) > 0) {
-            max = *view;
+        if (key >= max_key && text_view_order(&views[i], &views[max]) > 0) {
+            max = i;
             max_key = key;
         }
-        if (chunk->validity == NULL || validity_get(chunk->validity, i)) {
-            bytes += view->length;
-        } else {
-            has_empty = true;
-        }
-        length_min = view->length < length_min ? view->length : length_min;
-        length_max = view->length > length_max ? view->length : length_max;
-        high |= high_bits(view);
-        has_blanks |= view->length > 0 && text_view_data(view)[view->length - 1] == ' ';
     }
-    out->text_min = min;
-    out->text_max = max;
-    out->text_bytes = bytes;
-    out->length_max = length_max;
-    out->is_ascii = high == 0;
-    out->has_trailing_blanks = has_blanks;
-    out->is_constant = length_min == length_max && text_view_order(&min, &max) == 0;
-    out->length_min = has_empty && !out->is_constant ? 0 : length_min;
+    profile->text_min = views[min];
+    profile->text_max = views[max];
 }
 
 void column_profile(const ColumnChunk *chunk, EncodeContext *context, ColumnProfile *out)

@@ -1,9 +1,9 @@
 /*
  * delta.c — steps from row to row, for keys and times in order.
  *
- * Every vector starts anew: value[0] = first, value[i] = value[i-1] + step_base + step[i], the steps
- * packed (with patches) as in bit_packed.h behind a DeltaHead. `base` of the entry is the vector's
- * smallest value and the base of its lanes, `width` and `exceptions` belong to the steps.
+ * Every vector starts anew: value[0] = first, value[i] = value[i-1] + step_base + step[i], the
+ * steps packed (with patches) as in bit_packed.h behind a DeltaHead. `base` of the entry is the
+ * vector's smallest value and the base of its lanes, `width` and `exceptions` belong to the steps.
  *
  * Example: 1 2 3 4 32 33 34 -> first 1, step_base 1, steps 0 0 0 0 27 0 0: width 0 and one patch.
  */
@@ -57,11 +57,9 @@ static EncodeEstimate delta_estimate(const EncodeJob *job)
             return (EncodeEstimate){.bytes = SIZE_MAX};
         }
         const uint32_t left = chunk->row_count - v * VECTOR_ROWS;
-        const PackPlan plan =
-            plan_steps(context->kernels,
-                       chunk_vector(chunk->values, chunk->row_count, v, context->values),
-                       &profile->vectors[v], left < VECTOR_ROWS ? left : VECTOR_ROWS,
-                       context->lanes);
+        const PackPlan plan = plan_steps(
+            context->kernels, chunk_vector(chunk->values, chunk->row_count, v, context->values),
+            &profile->vectors[v], left < VECTOR_ROWS ? left : VECTOR_ROWS, context->lanes);
         bytes += pack_plan_bytes(&plan);
     }
     return (EncodeEstimate){.bytes = bytes, .decode_ns = 0.35};
@@ -74,8 +72,7 @@ static size_t encode_steps(const EncodeJob *job, uint32_t vector, VectorEntry *e
     const ColumnChunk *chunk = job->chunk;
     const VectorProfile *profile = &job->profile->vectors[vector];
     const uint32_t left = chunk->row_count - vector * VECTOR_ROWS;
-    const int64_t *values =
-        chunk_vector(chunk->values, chunk->row_count, vector, context->values);
+    const int64_t *values = chunk_vector(chunk->values, chunk->row_count, vector, context->values);
     int64_t steps[VECTOR_ROWS];
     const PackPlan plan = plan_steps(context->kernels, values, profile,
                                      left < VECTOR_ROWS ? left : VECTOR_ROWS, steps);
@@ -87,8 +84,8 @@ static size_t encode_steps(const EncodeJob *job, uint32_t vector, VectorEntry *e
             pack_width_of((uint64_t)profile->max - (uint64_t)profile->min)),
     };
     memcpy(target, &head, sizeof head);
-    const size_t bytes = pack_vector(context->kernels, steps, &plan, context->lanes, entry,
-                                     target + sizeof head);
+    const size_t bytes =
+        pack_vector(context->kernels, steps, &plan, context->lanes, entry, target + sizeof head);
     entry->base = profile->min;
     return sizeof head + bytes;
 }
@@ -111,8 +108,8 @@ static Status delta_encode(const EncodeJob *job)
     }
     size_t end = 0;
     for (uint32_t v = 0; v < profile->vector_count; v++) {
-        entries[v] = (VectorEntry){.offset = (uint32_t)(end / 16),
-                                   .flags = chunk_vector_flags(chunk, v)};
+        entries[v] =
+            (VectorEntry){.offset = (uint32_t)(end / 16), .flags = chunk_vector_flags(chunk, v)};
         if (entries[v].flags == 0) {
             entries[v].flags |= VECTOR_FLAG_ASCENDING;
         }
@@ -166,8 +163,8 @@ static Status delta_decode(const Block *block, uint32_t vector, const uint16_t *
                     .data = buffer->lanes};
     // Wide lanes hold values, narrow ones offsets from the smallest value.
     const uint8_t *packed = (const uint8_t *)head + sizeof *head;
-    uint64_t first = wanted == LANE_I64 ? (uint64_t)head->first
-                                        : (uint64_t)head->first - (uint64_t)entry->base;
+    uint64_t first =
+        wanted == LANE_I64 ? (uint64_t)head->first : (uint64_t)head->first - (uint64_t)entry->base;
     unpack_vector(buffer->kernels, entry, packed, buffer->lanes, buffer->scratch);
     const Lane lane = buffer->kernels->prefix_sum(buffer->scratch, pack_entry_lane(entry), first,
                                                   (uint64_t)head->step_base, wanted, buffer->lanes);

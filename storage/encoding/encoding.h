@@ -3,8 +3,8 @@
  * a block, decode one vector, filter one vector in encoded form.
  *
  * Writing: column_profile() looks at the rows once; choose_encoding() asks each encoding for its
- * exact size and cost from that; the winner encodes. Reading: block_open() calls `open`, after which
- * `decode` may trust the structure; any vector decodes without its neighbours.
+ * exact size and cost from that; the winner encodes. Reading: block_open() calls `open`, after
+ * which `decode` may trust the structure; any vector decodes without its neighbours.
  */
 #pragma once
 #include "base/vector/predicate.h"
@@ -28,18 +28,30 @@ typedef enum EncodingId {
 /* Rows of one column that become one block. */
 typedef struct ColumnChunk {
     Type type;
-    Lane lane;                /* I64 (scaled integers), I128, F32, F64, TEXT */
-    uint32_t row_count;       /* 1 .. FORMAT_ROW_GROUP_ROWS */
+    Lane lane;          /* I64 (scaled integers), I128, F32, F64, TEXT */
+    uint32_t row_count; /* 1 .. FORMAT_ROW_GROUP_ROWS */
     uint32_t null_count;
     const void *values;       /* lanes, readable up to the next multiple of 1,024 rows; null rows
-                               * repeat a present value (zero or "" when there is none) */
+                               * repeat a present value (zero or "" when there is none); 32 bytes
+                               * behind every text are readable */
     const uint64_t *validity; /* null when null_count is 0; bits past the last row are zero */
+    const struct TextFacts *facts; /* TEXT: when known already, else null */
 } ColumnChunk;
+
+/* What is cheap to know of text while it is copied. Nulls count as empty. */
+typedef struct TextFacts {
+    uint64_t bytes;
+    uint32_t length_min, length_max; /* no rows yet: UINT32_MAX, 0 */
+    uint64_t high_bits;              /* any set bit 7 of a byte: not ASCII */
+    bool has_trailing_blanks;
+} TextFacts;
+void text_facts_add(TextFacts *facts, const TextView *views, const uint64_t *validity,
+                    uint32_t first_row, uint32_t row_count);
 
 /* How a vector of integers is packed: values above base + 2^width - 1 are exceptions. */
 typedef struct PackPlan {
     int64_t base;
-    uint64_t span;        /* largest value - base */
+    uint64_t span; /* largest value - base */
     uint32_t width;
     uint32_t exceptions;
 } PackPlan;
@@ -47,29 +59,29 @@ typedef struct PackPlan {
 /* What one pass over a chunk tells. */
 typedef struct ColumnProfile {
     uint32_t vector_count;
-    bool is_constant;                       /* all present values are equal, byte by byte */
-    bool is_ascending, is_descending;       /* never with nulls */
+    bool is_constant;                 /* all present values are equal, byte by byte */
+    bool is_ascending, is_descending; /* never with nulls */
     bool has_sum;
-    Int128 sum;                             /* integers: of the present values */
-    Int128 min, max;                        /* integers */
-    double float_min, float_max;            /* floats; NaN is the largest */
-    uint64_t change_count;                  /* rows unlike the row before */
+    Int128 sum;                                      /* integers: of the present values */
+    Int128 min, max;                                 /* integers */
+    double float_min, float_max;                     /* floats; NaN is the largest */
+    uint64_t change_count;                           /* rows unlike the row before */
     VectorProfile vectors[FORMAT_ROW_GROUP_VECTORS]; /* I64, and I128 that fits (see base128) */
-    bool has_packs;                         /* vectors[] and packs[] are set */
-    Int128 base128;                         /* I128: what was subtracted to fit 64 bits; else 0 */
+    bool has_packs;                                  /* vectors[] and packs[] are set */
+    Int128 base128; /* I128: what was subtracted to fit 64 bits; else 0 */
     PackPlan packs[FORMAT_ROW_GROUP_VECTORS];
-    size_t packed_bytes;                    /* of all packs */
-    TextView text_min, text_max;            /* borrowed from the chunk */
-    uint64_t text_bytes;
+    size_t packed_bytes; /* of all packs */
+    uint64_t text_bytes; /* as stored: nulls are empty */
     uint32_t length_min, length_max;
     bool has_trailing_blanks, is_ascii;
+    TextView text_min, text_max; /* borrowed; only after column_profile_texts */
 } ColumnProfile;
 
 /* What a writer remembers of a column from row group to row group. */
 typedef struct EncodingMemory {
-    struct SymbolTable *symbols;       /* FSST: reused while it compresses well */
-    double symbol_ratio;               /* encoded / plain bytes when it was made */
-    uint32_t dictionary_skip_count;    /* row groups left before a dictionary is tried again */
+    struct SymbolTable *symbols;    /* FSST: reused while it compresses well */
+    double symbol_ratio;            /* encoded / plain bytes when it was made */
+    uint32_t dictionary_skip_count; /* row groups left before a dictionary is tried again */
     uint32_t dictionary_misses;
 } EncodingMemory;
 
@@ -87,6 +99,9 @@ typedef struct EncodeContext {
 /* `context` lends scratch memory and kernels. */
 void column_profile(const ColumnChunk *chunk, EncodeContext *context, ColumnProfile *out);
 
+/* Bounds of text, which column_profile leaves out: dictionaries know theirs for nothing. */
+void column_profile_texts(const ColumnChunk *chunk, ColumnProfile *profile);
+
 typedef struct EncodeJob {
     const ColumnChunk *chunk;
     const ColumnProfile *profile;
@@ -103,10 +118,10 @@ typedef struct EncodeEstimate {
 /* Memory a reading worker lends to `decode`, per column; reused for every vector. */
 typedef struct DecodeBuffer {
     const PackKernels *kernels;
-    void *lanes;           /* VECTOR_ROWS * 16 + 64 bytes, 64-byte aligned */
-    void *scratch;         /* VECTOR_ROWS * 8 + 64 bytes, 64-byte aligned */
+    void *lanes;   /* VECTOR_ROWS * 16 + 64 bytes, 64-byte aligned */
+    void *scratch; /* VECTOR_ROWS * 8 + 64 bytes, 64-byte aligned */
     MemoryBudget *budget;
-    char *text;            /* decoded bytes; grows */
+    char *text; /* decoded bytes; grows */
     size_t text_bytes;
 } DecodeBuffer;
 Status decode_buffer_init(DecodeBuffer *buffer, MemoryBudget *budget) CHECKED;
@@ -115,11 +130,11 @@ Status decode_buffer_reserve_text(DecodeBuffer *buffer, size_t bytes) CHECKED;
 
 /* A predicate prepared for one block: whatever depends on the block alone is done once. */
 typedef struct BlockFilter {
-    PredicateVerdict verdict;        /* for present values of the whole block; nulls fail */
-    const Predicate *predicate;      /* as given */
-    Predicate translated;            /* over dictionary codes, when `is_translated` */
+    PredicateVerdict verdict;   /* for present values of the whole block; nulls fail */
+    const Predicate *predicate; /* as given */
+    Predicate translated;       /* over dictionary codes, when `is_translated` */
     bool is_translated;
-    uint64_t *bitmap;                /* room for FORMAT_ROW_GROUP_ROWS bits: codes that pass */
+    uint64_t *bitmap; /* room for FORMAT_ROW_GROUP_ROWS bits: codes that pass */
 } BlockFilter;
 
 typedef struct EncodingOps {
@@ -144,8 +159,8 @@ typedef struct EncodingOps {
 const EncodingOps *encoding_ops(uint32_t id);
 EncodingId encoding_by_name(const char *name); /* ENCODING_AUTO when unknown */
 
-extern const EncodingOps constant_ops, bit_packed_ops, run_length_ops, dictionary_ops, lz4_bytes_ops,
-    raw_ops, delta_ops, fsst_ops;
+extern const EncodingOps constant_ops, bit_packed_ops, run_length_ops, dictionary_ops,
+    lz4_bytes_ops, raw_ops, delta_ops, fsst_ops;
 
 Status encode_context_init(EncodeContext *context, MemoryBudget *budget) CHECKED;
 void encode_context_deinit(EncodeContext *context);

@@ -2,7 +2,8 @@
  * fsst.c — text as codes of a symbol table that the block carries (symbol_table.h).
  *
  * Between lengths and codes each vector keeps the start of every 32nd row's codes (u32), so that a
- * few rows decode without the others. STREAM_SYMBOLS: `count` symbols of 8 bytes, then their lengths.
+ * few rows decode without the others. STREAM_SYMBOLS: `count` symbols of 8 bytes, then their
+ * lengths.
  */
 #include <string.h>
 #include "storage/encoding/symbol_table.h"
@@ -75,44 +76,73 @@ static EncodeEstimate fsst_estimate(const EncodeJob *job)
         return (EncodeEstimate){.bytes = SIZE_MAX};
     }
     const double coded = (double)profile->text_bytes * job->memory->symbol_ratio;
-    return (EncodeEstimate){
-        .bytes = frame_bytes(profile) + (size_t)coded + SYMBOLS_MAX * 9,
-        .decode_ns = 2 + 0.17 * (double)profile->text_bytes / job->chunk->row_count};
+    return (EncodeEstimate){.bytes = frame_bytes(profile) + (size_t)coded + SYMBOLS_MAX * 9,
+                            .decode_ns =
+                                2 + 0.17 * (double)profile->text_bytes / job->chunk->row_count};
 }
 
-/* One vector at `target`, which has room for twice its text; returns its bytes. */
-static size_t encode_vector(const EncodeJob *job, uint32_t vector, VectorEntry *entry,
+/* Codes of all groups end to end at `codes`; the start of each. A group is one text to the symbols:
+ * they may reach from one row into the next. Returns the bytes. `plain` holds the rows' text, whose
+ * groups start at `starts`. */
+static size_t encode_codes(const SymbolTable *symbols, const char *plain, const uint32_t *starts,
+                           uint32_t group_count, uint8_t *codes, uint32_t *groups)
+{
+    uint8_t *targets[SYMBOL_STRANDS];
+    uint32_t ends[GROUP_COUNT];
+    // Each part behind what all parts before may take; then they are moved together.
+    for (uint32_t s = 0; s < SYMBOL_STRANDS; s++) {
+        targets[s] = codes + 2 * (size_t)starts[symbol_strand_start(group_count, s)] + 8 * s;
+    }
+    symbol_table_encode_pieces(symbols, plain, starts, group_count, targets, ends);
+    size_t bytes = 0;
+    for (uint32_t s = 0; s < SYMBOL_STRANDS; s++) {
+        const uint32_t first = symbol_strand_start(group_count, s);
+        const uint32_t end = symbol_strand_start(group_count, s + 1);
+        for (uint32_t i = first; i < end; i++) {
+            groups[i] = (uint32_t)bytes + (i == first ? 0 : ends[i - 1]);
+        }
+        const size_t length = end > first ? ends[end - 1] : 0;
+        memmove(codes + bytes, targets[s], length);
+        bytes += length;
+    }
+    for (uint32_t i = group_count; i < GROUP_COUNT; i++) {
+        groups[i] = (uint32_t)bytes;
+    }
+    return bytes;
+}
+
+/* One vector at `target`, which has room for twice its text; returns its bytes. `plain` lends room
+ * for the plain text. */
+static size_t encode_vector(const EncodeJob *job, uint32_t vector, VectorEntry *entry, char *plain,
                             uint8_t *target)
 {
     const ColumnProfile *profile = job->profile;
     const ColumnChunk *chunk = job->chunk;
-    const SymbolTable *symbols = job->memory->symbols;
-    const TextView *views = (const TextView *)chunk->values + (size_t)vector * VECTOR_ROWS;
     const uint32_t left = chunk->row_count - vector * VECTOR_ROWS;
     const uint32_t rows = left < VECTOR_ROWS ? left : VECTOR_ROWS;
+    const uint32_t group_count = (rows + GROUP_ROWS - 1) / GROUP_ROWS;
     int64_t lengths[VECTOR_ROWS];
-    uint32_t groups[GROUP_COUNT];
+    uint32_t starts[GROUP_COUNT + 1], groups[GROUP_COUNT], position = 0;
     TextHead head = {.plain_bytes = text_vector_lengths(chunk, vector, lengths)};
-    uint8_t *body =
-        target + text_vector_head_bytes(profile->length_min, profile->length_max);
-    uint8_t *codes = body + GROUP_BYTES, *out = codes;
     for (uint32_t i = 0; i < rows; i++) {
         if (i % GROUP_ROWS == 0) {
-            groups[i / GROUP_ROWS] = (uint32_t)(out - codes);
+            starts[i / GROUP_ROWS] = position;
         }
-        if (lengths[i] > 0) { // nulls repeat a value, but are stored as nothing
-            out += symbol_table_encode(symbols, text_view_data(&views[i]), views[i].length, out);
-        }
+        position += (uint32_t)lengths[i];
     }
-    for (uint32_t group = (rows + GROUP_ROWS - 1) / GROUP_ROWS; group < GROUP_COUNT; group++) {
-        groups[group] = (uint32_t)(out - codes);
-    }
+    starts[group_count] = position;
+    text_vector_gather(chunk, vector, plain);
+
+    uint8_t *body = target + text_vector_head_bytes(profile->length_min, profile->length_max);
+    uint8_t *codes = body + GROUP_BYTES;
+    head.coded_bytes =
+        (uint32_t)encode_codes(job->memory->symbols, plain, starts, group_count, codes, groups);
     memcpy(body, groups, sizeof groups);
-    head.coded_bytes = (uint32_t)(out - codes);
     text_vector_write_head(job->context, lengths, profile->length_min, profile->length_max, entry,
                            &head, target);
-    const size_t bytes = (size_t)(out - target), padded = (bytes + 15) & ~(size_t)15;
-    memset(out, 0, padded - bytes);
+    uint8_t *end = codes + head.coded_bytes;
+    const size_t bytes = (size_t)(end - target), padded = (bytes + 15) & ~(size_t)15;
+    memset(end, 0, padded - bytes);
     return padded;
 }
 
@@ -142,16 +172,22 @@ static Status fsst_encode(const EncodeJob *job)
     VectorEntry entries[FORMAT_ROW_GROUP_VECTORS];
     uint8_t *data = block_builder_stream(builder, STREAM_DATA, 0,
                                          frame_bytes(profile) + 2 * profile->text_bytes +
-                                             (size_t)32 * profile->vector_count);
+                                             (size_t)64 * profile->vector_count);
     if (data == NULL) {
         return STATUS_OK; // reported by block_builder_finish
+    }
+    const size_t plain_bytes = text_vector_largest(job->chunk) + 64;
+    char *plain = memory_alloc(job->context->budget, plain_bytes);
+    if (plain == NULL) {
+        return memory_refused(job->context->budget, plain_bytes, "text being compressed");
     }
     size_t end = 0;
     for (uint32_t v = 0; v < profile->vector_count; v++) {
         entries[v] = (VectorEntry){.offset = (uint32_t)(end / 16),
                                    .flags = chunk_vector_flags(job->chunk, v)};
-        end += encode_vector(job, v, &entries[v], data + end);
+        end += encode_vector(job, v, &entries[v], plain, data + end);
     }
+    memory_free(job->context->budget, plain, plain_bytes);
     block_builder_close(builder, end);
     const size_t entry_bytes = profile->vector_count * sizeof(VectorEntry);
     uint8_t *target = block_builder_stream(builder, STREAM_VECTORS, 0, entry_bytes);
@@ -190,7 +226,8 @@ static Status fsst_open(Block *block)
     const uint32_t count = block->nodes[0].count;
     const BlockStream *symbols = block_stream(block, STREAM_SYMBOLS, 0);
     if (block->header->lane != LANE_TEXT || block->vectors == NULL || block->data == NULL ||
-        count > SYMBOLS_MAX || symbols == NULL || symbols->bytes != count * (sizeof(uint64_t) + 1)) {
+        count > SYMBOLS_MAX || symbols == NULL ||
+        symbols->bytes != count * (sizeof(uint64_t) + 1)) {
         return block_damaged(block, "missing symbol table");
     }
     block->derived_bytes = sizeof(SymbolDecoder);

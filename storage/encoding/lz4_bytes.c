@@ -55,24 +55,13 @@ static size_t encode_vector(const EncodeJob *job, uint32_t vector, VectorEntry *
     return padded;
 }
 
-static size_t largest_vector(const ColumnChunk *chunk, uint32_t vector_count)
-{
-    size_t largest = 0;
-    for (uint32_t v = 0; v < vector_count; v++) {
-        int64_t lengths[VECTOR_ROWS];
-        const size_t bytes = text_vector_lengths(chunk, v, lengths);
-        largest = bytes > largest ? bytes : largest;
-    }
-    return largest;
-}
-
 static Status lz4_bytes_encode(const EncodeJob *job)
 {
     EncodeContext *context = job->context;
     const ColumnProfile *profile = job->profile;
     BlockBuilder *builder = &context->builder;
     const size_t entry_bytes = profile->vector_count * sizeof(VectorEntry);
-    const size_t plain_bytes = largest_vector(job->chunk, profile->vector_count) + 64;
+    const size_t plain_bytes = text_vector_largest(job->chunk) + 64;
     VectorEntry entries[FORMAT_ROW_GROUP_VECTORS];
     block_builder_node(builder, ENCODING_LZ4_BYTES);
     uint8_t *data = block_builder_stream(builder, STREAM_DATA, 0,

@@ -7,13 +7,13 @@
 
 #define LANES (1024 / T_BITS)
 
-static inline __attribute__((always_inline)) void LANE_NAME(unpack_row)(
-    const T *restrict packed, uint32_t width, uint32_t row, T *restrict target)
+static inline __attribute__((always_inline)) void
+LANE_NAME(unpack_row)(const T *restrict packed, uint32_t width, uint32_t row, T *restrict target)
 {
     const uint32_t first_bit = row * width;
     const uint32_t shift = first_bit % T_BITS;
     const T *low = packed + (size_t)(first_bit / T_BITS) * LANES;
-    const T mask = (T)(width == T_BITS ? (T)~(T)0 : (T)(((T)1 << (width % T_BITS)) - 1));
+    const T mask = (T)(width == T_BITS ? (T) ~(T)0 : (T)(((T)1 << (width % T_BITS)) - 1));
     T *out = target + (size_t)row * LANES;
     if (shift + width <= T_BITS) {
         for (size_t i = 0; i < LANES; i++) {
@@ -28,8 +28,8 @@ static inline __attribute__((always_inline)) void LANE_NAME(unpack_row)(
 }
 
 /* `width` is a constant in every caller of the unrolled form, so each row becomes straight code. */
-static inline __attribute__((always_inline)) void LANE_NAME(unpack_width)(
-    const T *restrict packed, uint32_t width, T *restrict target)
+static inline __attribute__((always_inline)) void
+LANE_NAME(unpack_width)(const T *restrict packed, uint32_t width, T *restrict target)
 {
 #pragma GCC unroll 64
     for (uint32_t row = 0; row < T_BITS; row++) {
@@ -72,7 +72,8 @@ static void LANE_NAME(pack)(const T *restrict lanes, uint32_t width, T *restrict
     }
 }
 
-/* Offsets of int64 values from `base`, cut to the lane; what is cut off is the caller's (patches). */
+/* Offsets of int64 values from `base`, cut to the lane; what is cut off is the caller's (patches).
+ */
 static void LANE_NAME(narrow)(const int64_t *restrict values, int64_t base, T *restrict lanes)
 {
     for (size_t i = 0; i < 1024; i++) {

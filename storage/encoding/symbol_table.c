@@ -7,27 +7,26 @@
 
 #define TRAIN_ROUNDS 5
 #define HASH_SLOTS 2048u
-#define CODE_SPACE 512u      /* while learning: 0..255 single bytes, 256.. symbols */
+#define CODE_SPACE 512u /* while learning: 0..255 single bytes, 256.. symbols */
 #define CANDIDATES_MAX 8192u
 
-/* A symbol as the encoder compares it: bytes beyond the length are masked away. */
+/* A symbol as the encoder compares it: bytes beyond its length are shifted out of a mask. */
 typedef struct Symbol {
     uint64_t bytes;
-    uint64_t mask;
-    uint16_t length;
-    uint16_t code;
+    uint32_t shift;  /* 64 - 8 * length */
+    uint32_t packed; /* as in `shorts`; 0: a free slot */
 } Symbol;
 
 /* Longest match in two look-ups: a hash of the first three bytes finds symbols of three bytes and
- * more (one per slot), a table over the first two bytes the rest. */
+ * more (one per slot), a table over the first two bytes the rest. No symbol of several bytes holds
+ * a zero byte: a word whose bytes behind the text are cleared never matches too much. */
 struct SymbolTable {
     Symbol slots[HASH_SLOTS];
-    uint16_t shorts[65536]; /* code | length << 12; code 256 + byte where only the byte matches … */
-    SymbolDecoder decoder;  /* … and bit 11 marks an escape */
+    uint16_t shorts[65536]; /* length << 12 | SHORT_ESCAPE, when no symbol matches | code */
+    SymbolDecoder decoder;
 };
 
 #define SHORT_ESCAPE 0x800u
-#define SHORT_CODE 0x1ffu
 #define SHORT_LENGTH_SHIFT 12
 
 static inline uint64_t load_word(const char *text)
@@ -50,10 +49,8 @@ static inline uint32_t hash_three(uint64_t word)
 
 static void table_clear(SymbolTable *table)
 {
-    memset(table->slots, 0, sizeof table->slots);
     for (uint32_t i = 0; i < HASH_SLOTS; i++) {
-        table->slots[i].mask = 0;
-        table->slots[i].bytes = 1; // never equal to a masked word
+        table->slots[i] = (Symbol){.bytes = UINT64_MAX, .shift = 56}; // one byte is never that
     }
     for (uint32_t i = 0; i < 65536; i++) {
         table->shorts[i] = (uint16_t)(1u << SHORT_LENGTH_SHIFT | SHORT_ESCAPE | (i & 0xff));
@@ -61,19 +58,31 @@ static void table_clear(SymbolTable *table)
     memset(&table->decoder, 0, sizeof table->decoder);
 }
 
-/* False when the slot is taken: the earlier, better symbol stays. */
-static bool table_add(SymbolTable *table, uint64_t bytes, uint32_t length)
+static bool has_zero_byte(uint64_t bytes, uint32_t length)
+{
+    for (uint32_t i = 0; i < length; i++) {
+        if ((bytes >> (8 * i) & 0xff) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Not added when the slot is taken: the earlier, better symbol stays. */
+static void table_add(SymbolTable *table, uint64_t bytes, uint32_t length)
 {
     const uint32_t code = table->decoder.count;
+    if (length > 1 && has_zero_byte(bytes, length)) {
+        return;
+    }
     if (length >= 3) {
         Symbol *slot = &table->slots[hash_three(bytes)];
-        if (slot->length != 0) {
-            return false;
+        if (slot->packed != 0) {
+            return;
         }
         *slot = (Symbol){.bytes = bytes,
-                         .mask = length_mask(length),
-                         .length = (uint16_t)length,
-                         .code = (uint16_t)code};
+                         .shift = 64 - 8 * length,
+                         .packed = length << SHORT_LENGTH_SHIFT | code};
     } else if (length == 2) {
         table->shorts[bytes & 0xffff] = (uint16_t)(2u << SHORT_LENGTH_SHIFT | code);
     } else {
@@ -87,70 +96,132 @@ static bool table_add(SymbolTable *table, uint64_t bytes, uint32_t length)
     table->decoder.symbols[code] = bytes;
     table->decoder.lengths[code] = (uint8_t)length;
     table->decoder.count++;
-    return true;
 }
 
-/* The longest symbol at `word`, of which `left` bytes are text: *code is the symbol, or 256 + byte
- * with *is_escape. */
-static inline uint32_t table_match(const SymbolTable *table, uint64_t word, size_t left,
-                                   uint32_t *code, bool *is_escape)
+/* The longest symbol at the start of `word`, whose bytes behind the text are zero: packed as in
+ * `shorts`. Without branches: which of the two tables matches is as good as random. */
+static inline uint32_t table_match(const SymbolTable *table, uint64_t word)
 {
     const Symbol *slot = &table->slots[hash_three(word)];
-    if ((word & slot->mask) == slot->bytes && slot->length <= left) {
-        *code = slot->code;
-        *is_escape = false;
-        return slot->length;
-    }
-    uint32_t entry = table->shorts[word & 0xffff];
-    if (entry >> SHORT_LENGTH_SHIFT > left) { // two bytes wanted, one there: the byte alone
-        for (uint32_t i = 0; i < table->decoder.count; i++) {
-            if (table->decoder.lengths[i] == 1 && table->decoder.symbols[i] == (word & 0xff)) {
-                *code = i;
-                *is_escape = false;
-                return 1;
-            }
-        }
-        entry = 1u << SHORT_LENGTH_SHIFT | SHORT_ESCAPE | (uint32_t)(word & 0xff);
-    }
-    *code = entry & 0xff;
-    *is_escape = (entry & SHORT_ESCAPE) != 0;
-    return entry >> SHORT_LENGTH_SHIFT;
+    const uint32_t is_long = (word & (UINT64_MAX >> slot->shift)) == slot->bytes;
+    const uint32_t entry = table->shorts[word & 0xffff];
+    return entry ^ ((entry ^ slot->packed) & (0 - is_long));
 }
 
-size_t symbol_table_encode(const SymbolTable *table, const char *text, size_t bytes, uint8_t *target)
+/* An escape writes 255 and the byte, a code itself; both writes happen, one may not count. */
+static inline uint8_t *put_match(uint32_t match, uint64_t word, uint8_t *out)
+{
+    const uint32_t is_escape = match / SHORT_ESCAPE & 1;
+    out[0] = (uint8_t)(match | (0 - is_escape));
+    out[1] = (uint8_t)word;
+    return out + 1 + is_escape;
+}
+
+/* The next eight bytes of a text with at least one left, zeroes behind its end. */
+static inline uint64_t text_word(const char *text, const char *end)
+{
+    const size_t left = (size_t)(end - text);
+    return load_word(text) & (UINT64_MAX >> (64 - 8 * (left < 8 ? left : 8)));
+}
+
+size_t symbol_table_encode(const SymbolTable *table, const char *text, size_t bytes,
+                           uint8_t *target)
 {
     uint8_t *out = target;
     const char *end = text + bytes;
-    while (text + 8 <= end) { // no symbol can reach past the end
-        const uint64_t word = load_word(text);
-        const Symbol *slot = &table->slots[hash_three(word)];
-        const uint32_t entry = table->shorts[word & 0xffff];
-        const bool is_long = (word & slot->mask) == slot->bytes;
-        if (is_long) {
-            *out++ = (uint8_t)slot->code;
-            text += slot->length;
-            continue;
-        }
-        // An escape writes 255 and the byte, a code itself; both writes happen, one may not count.
-        const bool is_escape = (entry & SHORT_ESCAPE) != 0;
-        out[0] = is_escape ? SYMBOL_ESCAPE : (uint8_t)entry;
-        out[1] = (uint8_t)word;
-        out += 1 + is_escape;
-        text += entry >> SHORT_LENGTH_SHIFT;
-    }
     while (text < end) {
-        uint32_t code;
-        bool is_escape;
-        const size_t left = (size_t)(end - text);
-        const uint64_t word = load_word(text) & length_mask(left);
-        const uint32_t length = table_match(table, word, left, &code, &is_escape);
-        out[0] = is_escape ? SYMBOL_ESCAPE : (uint8_t)code;
-        out[1] = (uint8_t)word;
-        out += 1 + is_escape;
-        text += length;
+        const uint64_t word = text_word(text, end);
+        const uint32_t match = table_match(table, word);
+        out = put_match(match, word, out);
+        text += match >> SHORT_LENGTH_SHIFT;
     }
     return (size_t)(out - target);
 }
+
+/* One of the strands of symbol_table_encode_pieces: some consecutive pieces. */
+typedef struct Strand {
+    const char *text, *end; /* of the present piece */
+    uint8_t *out;
+    uint32_t piece, piece_end;
+} Strand;
+
+/* Symbols that surely fit into what is left of the piece. */
+static inline size_t strand_room(const Strand *strand)
+{
+    return (size_t)(strand->end - strand->text) / SYMBOL_BYTES_MAX;
+}
+
+static inline __attribute__((always_inline)) void strand_step(const SymbolTable *table,
+                                                              Strand *strand)
+{
+    const uint64_t word = load_word(strand->text);
+    const uint32_t match = table_match(table, word);
+    strand->out = put_match(match, word, strand->out);
+    strand->text += match >> SHORT_LENGTH_SHIFT;
+}
+
+/* Finishes pieces that have no room for a whole word; false when no piece is left. */
+static bool strand_advance(const SymbolTable *table, const char *text, const uint32_t *starts,
+                           const uint8_t *target, Strand *strand, uint32_t *ends)
+{
+    while (strand->piece < strand->piece_end && strand_room(strand) == 0) {
+        strand->out += symbol_table_encode(table, strand->text,
+                                           (size_t)(strand->end - strand->text), strand->out);
+        ends[strand->piece++] = (uint32_t)(strand->out - target);
+        if (strand->piece < strand->piece_end) {
+            strand->text = text + starts[strand->piece];
+            strand->end = text + starts[strand->piece + 1];
+        }
+    }
+    return strand->piece < strand->piece_end;
+}
+
+/* The look-ups of one text depend on each other; those of four texts run side by side. */
+void symbol_table_encode_pieces(const SymbolTable *table, const char *text, const uint32_t *starts,
+                                uint32_t piece_count, uint8_t *const targets[SYMBOL_STRANDS],
+                                uint32_t *ends)
+{
+    Strand strands[SYMBOL_STRANDS];
+    bool is_running = true;
+    for (uint32_t s = 0; s < SYMBOL_STRANDS; s++) {
+        const uint32_t piece = symbol_strand_start(piece_count, s);
+        strands[s] = (Strand){.text = text + starts[piece],
+                              .end = text + starts[piece + (piece < piece_count)],
+                              .out = targets[s],
+                              .piece = piece,
+                              .piece_end = symbol_strand_start(piece_count, s + 1)};
+        is_running =
+            strand_advance(table, text, starts, targets[s], &strands[s], ends) && is_running;
+    }
+    while (is_running) {
+        size_t steps = SIZE_MAX;
+        for (uint32_t s = 0; s < SYMBOL_STRANDS; s++) {
+            const size_t room = strand_room(&strands[s]);
+            steps = room < steps ? room : steps;
+        }
+        Strand a = strands[0], b = strands[1], c = strands[2], d = strands[3];
+        for (size_t i = 0; i < steps; i++) {
+            strand_step(table, &a);
+            strand_step(table, &b);
+            strand_step(table, &c);
+            strand_step(table, &d);
+        }
+        strands[0] = a;
+        strands[1] = b;
+        strands[2] = c;
+        strands[3] = d;
+        for (uint32_t s = 0; s < SYMBOL_STRANDS; s++) {
+            is_running =
+                strand_advance(table, text, starts, targets[s], &strands[s], ends) && is_running;
+        }
+    }
+    for (uint32_t s = 0; s < SYMBOL_STRANDS; s++) { // the rest of the longer ones
+        while (strand_advance(table, text, starts, targets[s], &strands[s], ends)) {
+            strand_step(table, &strands[s]);
+        }
+    }
+}
+static_assert(SYMBOL_STRANDS == 4, "the loop above names them");
 
 /* Learning. */
 typedef struct Candidate {
@@ -183,23 +254,21 @@ static void count_text(Trainer *trainer, const TextView *view)
     const char *text = text_view_data(view);
     uint32_t previous = CODE_SPACE;
     for (size_t i = 0; i < view->length;) {
-        uint32_t code;
-        bool is_escape;
         char padded[8] = {0};
         const size_t left = view->length - i;
         memcpy(padded, text + i, left < 8 ? left : 8);
-        const uint32_t length =
-            table_match(trainer->table, load_word(padded), left, &code, &is_escape);
-        const uint32_t current = is_escape ? code : 256 + code;
+        const uint32_t match = table_match(trainer->table, load_word(padded));
+        const uint32_t code = match & 0xff;
+        const uint32_t current = (match & SHORT_ESCAPE) != 0 ? code : 256 + code;
         trainer->single[current]++;
-        if (length > 1) { // the first byte stays a candidate of its own
+        if (match >> SHORT_LENGTH_SHIFT > 1) { // the first byte stays a candidate of its own
             trainer->single[(uint8_t)text[i]]++;
         }
         if (previous < CODE_SPACE && trainer->pair[previous][current] < UINT16_MAX) {
             trainer->pair[previous][current]++;
         }
         previous = current;
-        i += length;
+        i += match >> SHORT_LENGTH_SHIFT;
     }
 }
 
@@ -317,8 +386,8 @@ const SymbolDecoder *symbol_table_decoder(const SymbolTable *table)
     return &table->decoder;
 }
 
-bool symbol_decode(const SymbolDecoder *decoder, const uint8_t *codes, size_t code_bytes, char *text,
-                   size_t text_bytes)
+bool symbol_decode(const SymbolDecoder *decoder, const uint8_t *codes, size_t code_bytes,
+                   char *text, size_t text_bytes)
 {
     const uint8_t *end = codes + code_bytes;
     const char *text_end = text + text_bytes;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define TEXT_STEP 32u /* bytes that are readable behind every text */
+
 static uint32_t rows_of(const ColumnChunk *chunk, uint32_t vector)
 {
     const uint32_t left = chunk->row_count - vector * VECTOR_ROWS;
@@ -25,14 +27,34 @@ uint32_t text_vector_lengths(const ColumnChunk *chunk, uint32_t vector, int64_t 
     return sum;
 }
 
+size_t text_vector_largest(const ColumnChunk *chunk)
+{
+    const TextView *views = chunk->values;
+    size_t largest = 0;
+    for (uint32_t first = 0; first < chunk->row_count; first += VECTOR_ROWS) {
+        const uint32_t left = chunk->row_count - first;
+        const uint32_t end = first + (left < VECTOR_ROWS ? left : VECTOR_ROWS);
+        size_t bytes = 0;
+        for (uint32_t i = first; i < end; i++) { // nulls repeat a value: too much, never too little
+            bytes += views[i].length;
+        }
+        largest = bytes > largest ? bytes : largest;
+    }
+    return largest;
+}
+
 void text_vector_gather(const ColumnChunk *chunk, uint32_t vector, char *target)
 {
-    const size_t first = (size_t)vector * VECTOR_ROWS;
+    const TextView *views = (const TextView *)chunk->values + (size_t)vector * VECTOR_ROWS;
     const uint32_t rows = rows_of(chunk, vector);
     for (uint32_t i = 0; i < rows; i++) {
-        const TextView view = text_row(chunk, first + i);
-        memcpy(target, text_view_data(&view), view.length);
-        target += view.length;
+        const char *text = text_view_data(&views[i]);
+        const uint32_t length = text_row(chunk, (size_t)vector * VECTOR_ROWS + i).length;
+        memcpy(target, text, TEXT_STEP); // most texts end here; what is too much is overwritten
+        if (length > TEXT_STEP) {
+            memcpy(target + TEXT_STEP, text + TEXT_STEP, length - TEXT_STEP);
+        }
+        target += length;
     }
 }
 

@@ -25,7 +25,9 @@ static inline TextView text_row(const ColumnChunk *chunk, size_t row)
 
 /* Lengths of a vector's rows (rows past the last: as the first) and their sum. */
 uint32_t text_vector_lengths(const ColumnChunk *chunk, uint32_t vector, int64_t *lengths);
-/* Copies the bytes of a vector's rows end to end; `target` has 16 bytes to spare. */
+/* Bytes of the vector that has most. */
+size_t text_vector_largest(const ColumnChunk *chunk);
+/* Copies the bytes of a vector's rows end to end; `target` has 32 bytes to spare. */
 void text_vector_gather(const ColumnChunk *chunk, uint32_t vector, char *target);
 
 /* Writes head and lengths at `target`; returns their bytes. */

@@ -2,7 +2,8 @@
 """Clients people use: psql 15, psycopg2, pgjdbc and node-pg against one server.
 
 Each connects with SCRAM, runs parameterised statements, reads every type in text and binary, pages
-through a million rows by a thousand, copies both ways, cancels, and gets proper errors.
+through a million rows by a thousand, copies both ways, cancels, and gets proper errors. A client that hangs loses its server after
+CLIENT_SECONDS_MAX: its test fails, nothing waits for ever.
 """
 
 import pathlib
@@ -20,6 +21,7 @@ import psycopg2  # noqa: E402
 import psycopg2.extras  # noqa: E402
 
 MILLION = 1_000_000
+CLIENT_SECONDS_MAX = 240
 JDBC_JAR = "/usr/share/java/postgresql.jar"
 SLOW = ("select count(*) from numbers a, numbers b, numbers c "
         "where a.n * 3 + b.n * 7 + c.n * 11 = -1")
@@ -88,8 +90,7 @@ def test_psql(server, check):
     out = psql(server, "-q", stdin="begin; insert into copied values (3, 'x'); rollback;\n"
                                    "\\t\nselect count(*) from copied;\n")
     check(out.stdout.strip().endswith("2"), f"psql rollback: {out}")
-    out = psql(server, "-At", "-c", "\\d")
-    check(out.returncode == 0, f"psql \\d: {out.stderr}")
+    test_psql_backslash(server, check)
     out = psql(server, "-At", "-v", "FETCH_COUNT=1000", "-c", "select n from numbers where n < 5000")
     check(len(out.stdout.splitlines()) == 5000, f"psql FETCH_COUNT: {out.stderr[:500]}")
     bad = subprocess.run(["psql", "-X", "-h", "127.0.0.1", "-p", str(server.port), "-U", "admin",
@@ -97,6 +98,18 @@ def test_psql(server, check):
                          env={"PGPASSWORD": "wrong", "PATH": "/usr/bin:/bin"})
     check(bad.returncode == 2 and "password authentication failed" in bad.stderr,
           f"psql wrong password: {bad.stderr}")
+
+
+def test_psql_backslash(server, check):
+    for command, part in (("\\d", "public|numbers|table|admin"), ("\\dt", "public|types|table"),
+                          ("\\d types", "w|numeric(38,10)"), ("\\d+ numbers", "name|character var"),
+                          ("\\l", "dev|admin|UTF8"), ("\\du", "admin|Superuser"),
+                          ("\\dn", "public|admin"), ("\\dv", ""), ("\\df", ""), ("\\dT", ""),
+                          ("\\dp", "public|types|table"), ("\\di", ""), ("\\ds", ""), ("\\dx", ""),
+                          ("\\dt pg_catalog.*", "pg_class"), ("\\d pg_class", "relname")):
+        out = psql(server, "-At", "-c", command)
+        check(out.returncode == 0 and "ERROR" not in out.stderr and part in out.stdout,
+              f"psql {command}: {out.stdout[:300]} {out.stderr}")
 
 
 def test_psycopg2(server, check):
@@ -170,7 +183,7 @@ def run_program(arguments, server, check, name, cwd=None):
 
 def test_jdbc(server, check):
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["javac", "-d", folder, str(HERE / "JdbcTest.java")], check=True,
+        subprocess.run(["javac", "-cp", JDBC_JAR, "-d", folder, str(HERE / "JdbcTest.java")], check=True,
                        timeout=120)
         run_program(["java", "-cp", f"{folder}:{JDBC_JAR}", "JdbcTest"], server, check, "pgjdbc")
 
@@ -193,10 +206,14 @@ def main():
         fill(server)
         for test in (test_psql, test_psycopg2, test_jdbc, test_node):
             print(test.__name__, flush=True)
+            watchdog = threading.Timer(CLIENT_SECONDS_MAX, server.server.kill)
+            watchdog.start()
             try:
                 test(server, check)
             except Exception as error:  # the other clients still have their turn
                 check(False, f"{test.__name__}: {error!r}")
+            finally:
+                watchdog.cancel()
     print(f"{check.passed} passed, {check.failed} failed")
     return 1 if check.failed else 0
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Seeded rounds of kill -9 and SIGSTOP against a cluster of four processes.
 
-Each round picks a victim (the leader or a node), a moment (at rest, during COPY, during SELECT,
-during COMMIT) and a signal. After it: the statement in flight has ended with an error that is clear,
-committed data is whole, no part of an unacknowledged COPY is visible unless all of it is, the
-process comes back into the same data without help, and nothing waited longer than ten seconds.
+Each round picks a victim (the leader or a node), a moment (at rest, during COPY, SELECT, or any step
+of a transaction of two tables), a signal, and whether a killed process is back at once. After it:
+the statement in flight has ended with an error that is clear, committed data is whole, no part of an
+unacknowledged transaction is visible unless all of it is, the process comes back into the same data without help, and nothing waited longer than ten seconds.
 """
 
 import argparse
@@ -35,6 +35,7 @@ class Rounds:
         self.server = cluster.Cluster(3, preset=options.preset)
         self.acknowledged = []  # ids of COPY batches the client knows to be committed
         self.unknown = []  # batches whose COPY failed: all or nothing
+        self.paired = set()  # batches that wrote both tables: in both or in neither
         self.next_batch = 1
 
     def connect(self):
@@ -71,6 +72,34 @@ class Rounds:
             self.unknown.append(batch)
             log.append(f"copy lost its connection: {error!r}")
 
+    def transaction(self, log):
+        """Two statements, two tables, pauses in between: the signal may fall before any step."""
+        batch = self.next_batch
+        self.next_batch += 1
+        self.paired.add(batch)
+        step = "BEGIN"
+        try:
+            with self.connect() as c:
+                c.query_all("begin")
+                step = "COPY"
+                c.copy_in("copy facts from stdin delimiter '|'", [self.batch_text(batch)])
+                time.sleep(self.pause)
+                step = "INSERT"
+                c.query_all(f"insert into ledger select batch, id from facts where batch = {batch}")
+                time.sleep(self.pause)
+                step = "COMMIT"
+                c.query_all("commit")
+            self.acknowledged.append(batch)
+            log.append("transaction acknowledged")
+        except pgwire.ServerError as error:
+            self.unknown.append(batch)
+            log.append(f"{step} failed: {error}")
+            if error.sqlstate not in CLEAR:
+                raise Failure(f"{step} ended with {error}") from error
+        except (OSError, ConnectionError) as error:
+            self.unknown.append(batch)
+            log.append(f"{step} lost its connection: {error!r}")
+
     def select(self, log):
         try:
             with self.connect() as c:
@@ -103,9 +132,12 @@ class Rounds:
 
     def round(self, number):
         victim = self.random.choice(self.server.processes())
-        work = self.random.choice([self.copy, self.copy, self.select, self.rest])
+        work = self.random.choice(
+            [self.copy, self.copy, self.transaction, self.transaction, self.select, self.rest])
         kind = self.random.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGSTOP])
         delay = self.random.uniform(0.0, 0.35)
+        self.pause = self.random.choice([0.0, 0.1, 0.6])
+        is_back_at_once = self.random.random() < 0.5  # or only when the statement has ended
         name = "leader" if victim is self.server.leader else victim.log_path.name[:-4]
         log, problems, ends = [], [], []
         thread = threading.Thread(
@@ -115,13 +147,15 @@ class Rounds:
         hit = time.monotonic()
         if kind == signal.SIGKILL:
             victim.kill()
+            if is_back_at_once:
+                victim.start()
         else:
             victim.signal(signal.SIGSTOP)
             time.sleep(3.2)
         # A stopped leader answers nobody: its clients wait until it goes on.
         if kind == signal.SIGSTOP:
             victim.signal(signal.SIGCONT)
-        thread.join(timeout=60)
+        thread.join(timeout=2 * WAIT_MAX)
         if thread.is_alive():
             raise Failure(f"round {number}: the statement never ended")
         waited = ends[0] - hit
@@ -129,7 +163,7 @@ class Rounds:
             raise Failure(f"round {number}: the statement ended {waited:.1f} s after the signal")
         if problems:
             raise problems[0]
-        if kind == signal.SIGKILL:
+        if kind == signal.SIGKILL and not is_back_at_once:
             victim.start()
         started = time.monotonic()
         self.server.wait_ready(timeout=20)
@@ -144,6 +178,7 @@ class Rounds:
         with self.connect() as c:
             rows = c.rows("select batch, count(*), count(distinct id), sum(id) from facts "
                           "group by batch order by batch")
+            paired = c.rows("select batch, count(*), sum(id) from ledger group by batch")
         seen = {int(r[0]): (int(r[1]), int(r[2]), int(r[3])) for r in rows}
         whole = (BATCH_ROWS, BATCH_ROWS, BATCH_ROWS * (BATCH_ROWS - 1) // 2)
         for batch in self.acknowledged:
@@ -154,6 +189,30 @@ class Rounds:
                 raise Failure(f"batch {batch} is visible in part: {found}")
             if batch not in self.acknowledged and batch not in self.unknown:
                 raise Failure(f"batch {batch} was never sent")
+
+        in_ledger = {int(r[0]): (int(r[1]), int(r[2])) for r in paired}
+        for batch in seen.keys() & self.paired | in_ledger.keys():
+            if batch not in seen or in_ledger.get(batch) != (whole[0], whole[2]):
+                raise Failure(f"transaction {batch} is visible in part: facts {seen.get(batch)}, "
+                              f"ledger {in_ledger.get(batch)}")
+
+    def restart_in_transaction(self):
+        """A node that restarts forgets what was not prepared: the COMMIT must not succeed."""
+        batch = self.next_batch
+        self.next_batch += 1
+        with self.connect() as c:
+            c.query_all("begin")
+            c.copy_in("copy facts from stdin delimiter '|'", [self.batch_text(batch)])
+            self.server.nodes[0].kill()
+            self.server.nodes[0].start()
+            self.server.wait_ready(timeout=20)
+            try:
+                c.query_all("commit")
+                raise Failure("a transaction was committed after a node had forgotten its rows")
+            except pgwire.ServerError as error:
+                if error.sqlstate not in CLEAR:
+                    raise Failure(f"COMMIT ended with {error}") from error
+        self.verify()
 
     def client_gone(self):
         """A client that vanishes in mid-COPY leaves no row."""
@@ -177,8 +236,10 @@ class Rounds:
             with self.connect() as c:
                 c.query_all("create table facts (batch integer, id integer, note varchar(40)) "
                             "distkey (id)")
+                c.query_all("create table ledger (batch integer, id integer) diststyle even")
             self.copy([])
             self.client_gone()
+            self.restart_in_transaction()
             for number in range(1, self.options.rounds + 1):
                 self.round(number)
         print(f"{self.options.rounds} passed, 0 failed")

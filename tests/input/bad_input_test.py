@@ -109,7 +109,7 @@ SQL = [
     ("text", "insert into t (c) values ('abcd')", "22001", None),
     ("text", "insert into t (i) values ('x')", "22P02", None),
     ("text", "select substring('abc' from 1 for -1)", "22011", None),
-    ("text", "select chr(-1)", "22023", None),
+    ("text", "select chr(-1)", "54000", None),
     ("text", "select v::integer from t", "22P02", None),
     ("text", "select 'abc' like 'a\\' escape '\\'", "22025", None),
     ("group", "select i, sum(l) from t", "42803", 8),
@@ -159,8 +159,8 @@ SQL = [
     ("copy", "copy w from stdin", "42809", None),
     ("copy", "copy t to '/tmp/x'", "0A000", None),
     ("unbuilt", "select array[1, 2]", "0A000", None),
-    ("unbuilt", "with recursive x as (select 1) select * from x", "0A000", None),
-    ("unbuilt", "select i from t group by rollup (i)", "0A000", None),
+    ("unbuilt", "with recursive x as (select 1 as n union all select n + 1 from x) select * from x", "0A000", None),
+    ("unbuilt", "select distinct on (i) i from t", "0A000", None),
     ("unbuilt", "update t set i = 2", "0A000", None),
     ("unbuilt", "delete from t", "0A000", None),
 ]
@@ -171,12 +171,12 @@ COPY = [
     (b"1|2|3\n", "22P04", ["line 1"]),
     (b"x|2\n", "22P02", ["line 1", "a", "x"]),
     (b"1|2\n99999999999|2\n", "22003", ["line 2", "a"]),
-    (b"1|2\n|2\n", "23502", ["line 2", "a"]),
+    (b"1|2\n\\N|2\n", "23502", ["line 2", "a"]),
     (b"1|2\n2|1.5\n", "22P02", ["line 2", "b", "1.5"]),
-    (b"1|2\n2|\xff\xfe\n", "22P02", ["line 2"]),
+    (b"1|2\n2|\xff\xfe\n", "22021", ["line 2"]),
     (b"1|2\n\n", "22P04", ["line 2"]),
     (b"1|--2\n", "22P02", ["line 1", "b"]),
-    (b"1|2\n1|2|\n1|2||\n", "22P04", ["line 3"]),
+    (b"1|2\n1|2|\n", "22P04", ["line 2"]),
     (b"1|2 \x00 3\n", None, ["line 1"]),
 ]
 CSV = [
@@ -334,7 +334,7 @@ class Test:
 
     def deep(self, connection):
         cases = [("select " + "(" * n + "1" + ")" * n, n) for n in (100, 10_000, 300_000)]
-        cases += [("select " + "-" * 1 + "- " * n + "1", n) for n in (10_000,)]
+        cases += [("select " + "- " * n + "1", n) for n in (10_000,)]
         cases += [("select " + "not " * n + "true", n) for n in (10_000, 200_000)]
         cases += [("select 1" + " + 1" * n, n) for n in (10_000, 200_000)]
         cases += [("select " + "case when true then " * n + "1" + " end" * n, n) for n in (5_000,)]

@@ -141,7 +141,7 @@ static void names_put(Names *names, const char *path, Inode *inode)
     if (name == NULL) {
         ASSERT(names->count < NAMES_MAX && strlen(path) < PATH_MAX_BYTES);
         name = &names->items[names->count++];
-        strncpy(name->path, path, sizeof name->path - 1);
+        memcpy(name->path, path, strlen(path) + 1);
     }
     name->inode = inode;
 }

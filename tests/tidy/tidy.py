@@ -47,7 +47,7 @@ def check_includes(path, text, layers, doors):
                 yield f"{path}:{number}: {room} may not include {own[1]}"
             if own[1].endswith("_internal.h"):
                 folder = own[1].rsplit("/", 1)[0]
-                if not path.startswith(folder + "/"):
+                if not path.startswith((folder + "/", folder + ".")):  # hash_join/ and hash_join.c
                     yield f"{path}:{number}: {own[1]} is internal to {folder}"
         if other:
             for door, allowed in doors.items():

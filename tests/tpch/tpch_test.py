@@ -156,8 +156,8 @@ class Test:
             self.check(label in self.explained, f"{label} never occurred")
         skipped = [int(n) for n in re.findall(r"skipped[= ](\d+)", self.explained)]
         self.check(any(n > 0 for n in skipped), "no zone map ever skipped a block")
-        for kind in ("gather", "hash", "broadcast"):
-            self.check(kind in self.explained.lower(), f"no {kind} exchange ever ran")
+        for kind in ("Send to leader", "Distribute by hash", "Broadcast"):
+            self.check(kind in self.explained, f"no exchange \"{kind}\" ever ran")
 
 
 def main():

@@ -1,9 +1,10 @@
 /*
  * aggregate_merge.c — the parts of all workers become results.
  *
- * Little is merged at once, into the largest part. Much is merged by partition of the key's hash, by
- * as many workers as there are: a partition's groups of all parts go into a fresh table, then its
- * rows from disk. A partition that does not fit itself goes to disk again, cut by the next bits.
+ * Little is merged at once, into the largest part. Much is merged by partition of the key's hash,
+ * by as many workers as there are: a partition's groups of all parts go into a fresh table, then
+ * its rows from disk. A partition that does not fit itself goes to disk again, cut by the next
+ * bits.
  */
 #include <string.h>
 
@@ -16,7 +17,7 @@ typedef struct SubPartition {
     struct SubPartition *next;
     SpillPartitions *spill;
     uint32_t stream, depth;
-    bool is_last;               /* of its file, which is destroyed after it */
+    bool is_last; /* of its file, which is destroyed after it */
 } SubPartition;
 
 typedef struct SourceLocal {
@@ -24,8 +25,8 @@ typedef struct SourceLocal {
     AggregateSpace *space;
     uint32_t *groups;
     VectorBuffer *buffers;
-    AggregateTable table;       /* of the partition that is given out */
-    AggregateTable *current;    /* it, or the whole result; null: none */
+    AggregateTable table;    /* of the partition that is given out */
+    AggregateTable *current; /* it, or the whole result; null: none */
     uint32_t next_group, end_group;
     SubPartition *waiting;
 } SourceLocal;
@@ -213,8 +214,7 @@ static Status merge_at_once(HashAggregate *aggregate)
 {
     uint32_t largest = 0;
     for (uint32_t i = 1; i < aggregate->part_count; i++) {
-        if (aggregate->parts[i]->table.group_count >
-            aggregate->parts[largest]->table.group_count) {
+        if (aggregate->parts[i]->table.group_count > aggregate->parts[largest]->table.group_count) {
             largest = i;
         }
     }
@@ -331,12 +331,14 @@ static Status keep_sub_partitions(HashAggregate *aggregate, SourceLocal *local,
                                   SpillPartitions *spill, uint32_t depth)
 {
     TRY(spill_partitions_finish(spill));
-    __atomic_fetch_add(&aggregate->spilled_bytes, spill_file_bytes(spill->file),
-                       __ATOMIC_RELAXED);
+    __atomic_fetch_add(&aggregate->spilled_bytes, spill_file_bytes(spill->file), __ATOMIC_RELAXED);
     for (uint32_t p = 0; p < SPILL_PARTITIONS; p++) {
         SubPartition *sub = ARENA_NEW(local->arena, SubPartition);
-        *sub = (SubPartition){.next = local->waiting, .spill = spill, .stream = p,
-                              .depth = depth + 1, .is_last = p == 0};
+        *sub = (SubPartition){.next = local->waiting,
+                              .spill = spill,
+                              .stream = p,
+                              .depth = depth + 1,
+                              .is_last = p == 0};
         local->waiting = sub;
     }
     return STATUS_OK;

@@ -78,7 +78,8 @@ static void gather_int64(const AggregateState *state, const uint32_t *groups, ui
     int64_t lo = INT64_MAX;
     int64_t hi = INT64_MIN;
     for (uint32_t i = 0; i < count; i++) {
-        int64_t value = has_value(state, groups[i]) ? ((const int64_t *)state->values)[groups[i]] : 0;
+        int64_t value =
+            has_value(state, groups[i]) ? ((const int64_t *)state->values)[groups[i]] : 0;
         if (is_byte) {
             ((uint8_t *)lanes)[i] = (uint8_t)value;
         } else {

@@ -87,13 +87,6 @@ static size_t value_bytes(const AggregateSpec *spec)
     return aggregate_is_int64(spec) || spec->class == VALUE_CLASS_DOUBLE ? 8 : 16;
 }
 
-// Whether `seen` is there from the start: the first value must not be compared with nothing.
-static bool always_tracks_seen(const AggregateSpec *spec)
-{
-    bool compares = spec->op == AGGREGATE_OP_MIN || spec->op == AGGREGATE_OP_MAX;
-    return spec->op == AGGREGATE_OP_FIRST || (compares && spec->class != VALUE_CLASS_INT64);
-}
-
 void aggregate_state_init(AggregateState *state, const AggregateSpec *spec, MemoryBudget *budget)
 {
     *state = (AggregateState){.spec = spec, .budget = budget};
@@ -160,7 +153,7 @@ Status aggregate_state_reserve(AggregateState *state, uint32_t capacity)
     void *values = state->values;
     void *wide = state->wide;
     void *seen = state->seen;
-    bool needs_seen = seen != NULL || always_tracks_seen(state->spec);
+    bool needs_seen = seen != NULL || aggregate_compares(state->spec);
     bool is_done = grow_array(state, &values, item_bytes, capacity) &&
                    (wide == NULL || grow_array(state, &wide, sizeof *state->wide, capacity)) &&
                    (!needs_seen || grow_array(state, &seen, 1, capacity));
@@ -236,6 +229,10 @@ static void update_count(AggregateState *state, const AggregateRows *rows)
     const AggregateKernels *kernels = KERNELS(aggregate_kernels);
     if (rows->groups == NULL) {
         counts[0] += rows->count;
+    } else if (rows->group_rows != NULL) {
+        for (uint32_t g = 0; g < rows->group_count; g++) {
+            counts[g] += rows->group_rows[g];
+        }
     } else if (rows->group_count <= AGGREGATE_FEW_GROUPS) {
         kernels->count_few(rows->groups, rows->count, rows->group_count, counts);
     } else {
@@ -278,7 +275,24 @@ static Status sum_wide_rows(AggregateState *state, const Vector *vector, const A
     return STATUS_OK;
 }
 
-static void sum_lanes(AggregateState *state, const Vector *vector, const AggregateRows *rows)
+// Adds base * rows to each of few groups.
+static void add_base(int64_t *sums, int64_t base, const AggregateRows *rows)
+{
+    int64_t counted[AGGREGATE_FEW_GROUPS] = {0};
+    const int64_t *counts = rows->group_rows;
+    if (counts == NULL) {
+        KERNELS(aggregate_kernels)->count_few(rows->groups, rows->count, rows->group_count,
+                                              counted);
+        counts = counted;
+    }
+    for (uint32_t g = 0; g < rows->group_count; g++) {
+        sums[g] = (int64_t)((uint64_t)sums[g] + (uint64_t)base * (uint64_t)counts[g]);
+    }
+}
+
+// `lane_max`: no lane is larger.
+static void sum_lanes(AggregateState *state, const Vector *vector, const AggregateRows *rows,
+                      uint64_t lane_max)
 {
     const AggregateKernels *kernels = KERNELS(aggregate_kernels);
     int64_t *sums = state->values;
@@ -286,21 +300,35 @@ static void sum_lanes(AggregateState *state, const Vector *vector, const Aggrega
     if (rows->groups == NULL) {
         uint64_t sum = (uint64_t)kernels->sum_all[lane](vector->data, rows->rows, rows->count);
         sums[0] = (int64_t)((uint64_t)sums[0] + sum + (uint64_t)vector->base * rows->count);
-    } else if (rows->group_count <= AGGREGATE_FEW_GROUPS) {
-        kernels->sum_few[lane](vector->data, rows->rows, rows->groups, rows->count,
-                               rows->group_count, sums);
-        if (vector->base != 0) {
-            int64_t counts[AGGREGATE_FEW_GROUPS] = {0};
-            kernels->count_few(rows->groups, rows->count, rows->group_count, counts);
-            for (uint32_t g = 0; g < rows->group_count; g++) {
-                sums[g] = (int64_t)((uint64_t)sums[g] +
-                                    (uint64_t)vector->base * (uint64_t)counts[g]);
-            }
-        }
-    } else {
+        return;
+    }
+    if (rows->group_count > AGGREGATE_FEW_GROUPS) {
         kernels->sum_groups[lane](vector->data, vector->base, rows->rows, rows->groups,
                                   rows->count, sums);
+        return;
     }
+    if (rows->all_groups != NULL && lane <= LANE_U32) {
+        bool is_small = lane_max <= UINT32_MAX / VECTOR_ROWS;
+        kernels->sum_masked[lane](vector->data, rows->all_groups, rows->all_count,
+                                  rows->group_count, is_small, sums);
+    } else {
+        kernels->sum_few[lane](vector->data, rows->rows, rows->groups, rows->count,
+                               rows->group_count, sums);
+    }
+    if (vector->base != 0) {
+        add_base(sums, vector->base, rows);
+    }
+}
+
+// What no lane of the vector exceeds; for I64 lanes nothing is said.
+static uint64_t largest_lane(const Vector *vector)
+{
+    if (vector->lane == LANE_I64) {
+        return UINT64_MAX;
+    }
+    uint64_t lane_max = UINT64_MAX >> (64 - 8 * lane_bytes(vector->lane));
+    uint64_t bound = (uint64_t)vector->hi - (uint64_t)vector->base;
+    return type_is_scaled_integer(vector->type) && bound < lane_max ? bound : lane_max;
 }
 
 static Status update_sum(AggregateState *state, const Vector *vector, const AggregateRows *rows)
@@ -317,15 +345,16 @@ static Status update_sum(AggregateState *state, const Vector *vector, const Aggr
     }
     state->magnitude += added;
     if (vector->form == VECTOR_FLAT) {
-        sum_lanes(state, vector, rows);
+        sum_lanes(state, vector, rows, largest_lane(vector));
         return STATUS_OK;
     }
     int64_t values[VECTOR_ROWS];
     lanes_read_int64(vector, rows->rows, rows->count, values);
     AggregateRows dense = *rows;
     dense.rows = NULL;
+    dense.all_groups = NULL;
     Vector flat = {.type = vector->type, .lane = LANE_I64, .data = values};
-    sum_lanes(state, &flat, &dense);
+    sum_lanes(state, &flat, &dense, UINT64_MAX);
     return STATUS_OK;
 }
 
@@ -371,6 +400,8 @@ Status aggregate_state_update(AggregateState *state, const Vector *argument,
     AggregateRows kept = *rows;
     if (argument != NULL && lanes_read_nulls(argument, rows->rows, rows->count, nulls)) {
         kept.count = 0;
+        kept.group_rows = NULL;
+        kept.all_groups = NULL;
         kept.rows = kept_rows;
         kept.groups = rows->groups == NULL ? NULL : kept_groups;
         for (uint32_t i = 0; i < rows->count; i++) {

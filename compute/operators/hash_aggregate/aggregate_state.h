@@ -15,17 +15,21 @@ typedef enum AggregateOp {
     AGGREGATE_OP_SUM,
     AGGREGATE_OP_MIN,
     AGGREGATE_OP_MAX,
-    AGGREGATE_OP_FIRST   /* ANY_VALUE, SINGLE_VALUE */
+    AGGREGATE_OP_FIRST /* ANY_VALUE, SINGLE_VALUE */
 } AggregateOp;
 
 typedef enum ValueClass {
-    VALUE_CLASS_INT64, VALUE_CLASS_INT128, VALUE_CLASS_DOUBLE, VALUE_CLASS_TEXT, VALUE_CLASS_INTERVAL
+    VALUE_CLASS_INT64,
+    VALUE_CLASS_INT128,
+    VALUE_CLASS_DOUBLE,
+    VALUE_CLASS_TEXT,
+    VALUE_CLASS_INTERVAL
 } ValueClass;
 
 /* What is to be computed. */
 typedef struct AggregateSpec {
     AggregateOp op;
-    ValueClass class;          /* of the argument */
+    ValueClass class; /* of the argument */
     Type argument_type, result_type;
     bool has_argument;
     bool is_zero_without_rows; /* counts: 0, not NULL */
@@ -37,27 +41,31 @@ typedef struct AggregateSpec {
 Status aggregate_spec_init(AggregateSpec *spec, const AggregateCall *call) CHECKED;
 
 #define SEEN_VALUE 1
-#define SEEN_NULL 2            /* SINGLE_VALUE's only row was NULL */
+#define SEEN_NULL 2 /* SINGLE_VALUE's only row was NULL */
 
 typedef struct AggregateState {
     const AggregateSpec *spec;
     MemoryBudget *budget;
-    uint32_t capacity;         /* groups */
-    void *values;              /* int64_t (counts, exact sums), else the class's type, per group */
-    Int128 *wide;              /* sums of integers and decimals: what was folded; null: nothing */
-    uint8_t *seen;             /* null: all groups have a value */
-    UInt128 magnitude;         /* no 64-bit sum is larger */
+    uint32_t capacity; /* groups */
+    void *values;      /* int64_t (counts, exact sums), else the class's type, per group */
+    Int128 *wide;      /* sums of integers and decimals: what was folded; null: nothing */
+    uint8_t *seen;     /* null: all groups have a value */
+    UInt128 magnitude; /* no 64-bit sum is larger */
     TextHeap text;
 } AggregateState;
 
 /* Rows to be added: the i-th goes to groups[i] (null: all to group 0). */
 typedef struct AggregateRows {
-    const uint16_t *rows;      /* physical, null for 0 .. count - 1 */
+    const uint16_t *rows; /* physical, null for 0 .. count - 1 */
     const uint32_t *groups;
     uint32_t count;
-    uint32_t group_count;      /* there are now */
+    uint32_t group_count;        /* there are now */
     uint32_t former_group_count; /* there were before this batch */
-    bool has_gaps;             /* rows were left out: new groups may be without any here */
+    bool has_gaps;               /* rows were left out: new groups may be without any here */
+    /* Few groups only, and no row left out: */
+    const int64_t *group_rows;  /* rows per group of this batch; or null */
+    const uint32_t *all_groups; /* by physical row, group_count for none; or null */
+    uint32_t all_count;
 } AggregateRows;
 
 void aggregate_state_init(AggregateState *state, const AggregateSpec *spec, MemoryBudget *budget);
@@ -86,6 +94,12 @@ static inline bool aggregate_is_int64(const AggregateSpec *spec) /* kept in int6
 {
     return spec->op == AGGREGATE_OP_COUNT || spec->class == VALUE_CLASS_INT64 ||
            aggregate_is_exact_sum(spec);
+}
+static inline bool aggregate_compares(const AggregateSpec *spec) /* value by value; tracks `seen` */
+{
+    return spec->op == AGGREGATE_OP_FIRST ||
+           (spec->class != VALUE_CLASS_INT64 &&
+            (spec->op == AGGREGATE_OP_MIN || spec->op == AGGREGATE_OP_MAX));
 }
 /* Double sums, and minima, maxima and first values of any class; NULLs only for SINGLE_VALUE. */
 Status aggregate_update_values(AggregateState *state, const Vector *argument,

@@ -3,9 +3,10 @@
 
 #include <string.h>
 
+#include "compute/kernels/aggregate_kernels.h"
 #include "compute/kernels/lanes.h"
 
-enum { GROUPS_MIN = 64 };
+enum { GROUPS_MIN = 64, MASKED_ROWS_MIN = 64 };
 
 struct AggregateSpace {
     GroupSpace *groups;
@@ -15,6 +16,8 @@ struct AggregateSpace {
     uint32_t *kept_groups;
     uint16_t *aggregate_rows;    /* those that pass an aggregate's filter */
     uint32_t *aggregate_groups, *pairs;
+    int64_t group_rows[AGGREGATE_FEW_GROUPS]; /* of the batch */
+    uint32_t *all_groups;        /* by physical row */
     int64_t *group_lanes;        /* groups as a key column of DISTINCT tables */
     uint32_t *target_groups;
     VectorBuffer value_buffer, group_buffer;
@@ -29,6 +32,7 @@ AggregateSpace *aggregate_space_create(const AggregateShape *shape, Arena *worke
     space->aggregate_rows = ARENA_ARRAY(worker_arena, uint16_t, VECTOR_ROWS);
     space->aggregate_groups = ARENA_ARRAY(worker_arena, uint32_t, VECTOR_ROWS);
     space->target_groups = ARENA_ARRAY(worker_arena, uint32_t, VECTOR_ROWS);
+    space->all_groups = ARENA_ARRAY(worker_arena, uint32_t, VECTOR_ROWS);
     if (shape->key_count > 0) {
         space->groups = group_space_create(&shape->groups, worker_arena);
     }
@@ -147,6 +151,8 @@ static void apply_filter(AggregateSpace *space, const Vector *filter, AggregateR
         kept += is_true(filter, row);
     }
     rows->has_gaps |= kept < rows->count;
+    rows->group_rows = NULL;
+    rows->all_groups = NULL;
     rows->rows = space->aggregate_rows;
     rows->groups = rows->groups == NULL ? NULL : space->aggregate_groups;
     rows->count = kept;
@@ -182,10 +188,42 @@ static Status apply_distinct(AggregateTable *table, AggregateSpace *space, uint3
         kept += is_new;
     }
     rows->has_gaps |= kept < rows->count;
+    rows->group_rows = NULL;
+    rows->all_groups = NULL;
     rows->rows = space->aggregate_rows;
     rows->groups = rows->groups == NULL ? NULL : space->aggregate_groups;
     rows->count = kept;
     return STATUS_OK;
+}
+
+// Few groups: counts their rows once for all aggregates, and lists the group of every physical row,
+// so that sums run over whole vectors.
+static void prepare_few_groups(AggregateSpace *space, AggregateRows *rows)
+{
+    const AggregateKernels *kernels = KERNELS(aggregate_kernels);
+    if (rows->groups == NULL || rows->group_count > AGGREGATE_FEW_GROUPS || rows->count == 0) {
+        return;
+    }
+    memset(space->group_rows, 0, rows->group_count * sizeof *space->group_rows);
+    rows->group_rows = space->group_rows;
+    uint32_t physical = rows->rows == NULL ? rows->count : rows->rows[rows->count - 1] + 1u;
+    bool is_dense = rows->count >= MASKED_ROWS_MIN && physical < 2 * rows->count;
+    if (rows->group_count > AGGREGATE_MASKED_GROUPS || !is_dense) {
+        kernels->count_few(rows->groups, rows->count, rows->group_count, space->group_rows);
+        return;
+    }
+    rows->all_groups = rows->groups;
+    rows->all_count = physical;
+    if (rows->rows != NULL) {
+        for (uint32_t i = 0; i < physical; i++) {
+            space->all_groups[i] = rows->group_count;
+        }
+        for (uint32_t i = 0; i < rows->count; i++) {
+            space->all_groups[rows->rows[i]] = rows->groups[i];
+        }
+        rows->all_groups = space->all_groups;
+    }
+    kernels->count_masked(rows->all_groups, physical, rows->group_count, space->group_rows);
 }
 
 static Status update_aggregate(AggregateTable *table, AggregateSpace *space, uint32_t aggregate,
@@ -226,6 +264,7 @@ Status aggregate_table_update(AggregateTable *table, AggregateSpace *space,
         }
     }
     batch.group_count = table->group_count;
+    prepare_few_groups(space, &batch);
     for (uint32_t a = 0; a < shape->aggregate_count; a++) {
         TRY(update_aggregate(table, space, a, inputs, batch));
     }

@@ -3,8 +3,8 @@
  * are merged into.
  *
  * The input is a list of vectors: the keys, then per aggregate its argument and its filter where
- * there is one (AggregateInput tells the places). DISTINCT aggregates keep a table of (group, value)
- * pairs and see only the first of each.
+ * there is one (AggregateInput tells the places). DISTINCT aggregates keep a table of (group,
+ * value) pairs and see only the first of each.
  */
 #pragma once
 #include "compute/operators/hash_aggregate/aggregate_state.h"
@@ -22,7 +22,7 @@ typedef struct AggregateShape {
     GroupShape groups;
     AggregateSpec *specs;
     AggregateInput *inputs;
-    GroupShape *distinct;      /* per aggregate: keys (group, value) */
+    GroupShape *distinct; /* per aggregate: keys (group, value) */
 } AggregateShape;
 
 typedef struct AggregateSpace AggregateSpace; /* scratch of one worker */
@@ -30,10 +30,10 @@ AggregateSpace *aggregate_space_create(const AggregateShape *shape, Arena *worke
 
 typedef struct AggregateTable {
     const AggregateShape *shape;
-    GroupTable groups;         /* unused without keys: then there is group 0 only */
+    GroupTable groups; /* unused without keys: then there is group 0 only */
     uint32_t group_count;
     AggregateState *states;
-    GroupTable *distinct;      /* per aggregate */
+    GroupTable *distinct; /* per aggregate */
 } AggregateTable;
 
 void aggregate_table_init(AggregateTable *table, const AggregateShape *shape, Arena *arena);
@@ -42,9 +42,8 @@ void aggregate_table_deinit(AggregateTable *table);
  * (VECTOR_ROWS) and counted in `*left_count`. 53200 before any value was added: the call may be
  * repeated, closed. */
 Status aggregate_table_update(AggregateTable *table, AggregateSpace *space,
-                              const Vector *const *inputs, const uint16_t *rows,
-                              uint32_t row_count, bool is_closed, uint16_t *left,
-                              uint32_t *left_count) CHECKED;
+                              const Vector *const *inputs, const uint16_t *rows, uint32_t row_count,
+                              bool is_closed, uint16_t *left, uint32_t *left_count) CHECKED;
 /* Adds groups of another table, at most VECTOR_ROWS of them; DISTINCT aggregates are left out. */
 Status aggregate_table_merge(AggregateTable *table, AggregateSpace *space,
                              const AggregateTable *source, const uint32_t *groups,

@@ -1,6 +1,6 @@
 /*
- * aggregate_values.c — aggregates that look at values one by one: sums of floats, minima, maxima and
- * first values of wide decimals, floats, texts and intervals.
+ * aggregate_values.c — aggregates that look at values one by one: sums of floats, minima, maxima
+ * and first values of wide decimals, floats, texts and intervals.
  */
 #include <string.h>
 
@@ -159,8 +159,7 @@ Status aggregate_update_values(AggregateState *state, const Vector *argument,
 }
 
 static void merge_sums(AggregateState *target, const AggregateState *source,
-                       const uint32_t *source_groups, const uint32_t *target_groups,
-                       uint32_t count)
+                       const uint32_t *source_groups, const uint32_t *target_groups, uint32_t count)
 {
     const int64_t *from = source->values;
     int64_t *to = target->values;
@@ -233,11 +232,7 @@ Status aggregate_state_merge(AggregateState *target, const AggregateState *sourc
                              uint32_t count, uint32_t former_group_count)
 {
     const AggregateSpec *spec = target->spec;
-    if (!aggregate_is_int64(spec) && spec->class != VALUE_CLASS_DOUBLE) {
-        return merge_values(target, source, source_groups, target_groups, count);
-    }
-    if (spec->op == AGGREGATE_OP_FIRST ||
-        (spec->class == VALUE_CLASS_DOUBLE && spec->op != AGGREGATE_OP_SUM)) {
+    if (aggregate_compares(spec)) {
         return merge_values(target, source, source_groups, target_groups, count);
     }
     if (source->seen != NULL) {
@@ -247,7 +242,7 @@ Status aggregate_state_merge(AggregateState *target, const AggregateState *sourc
         uint8_t seen = source->seen == NULL ? SEEN_VALUE : source->seen[source_groups[i]];
         target->seen[target_groups[i]] |= seen;
     }
-    if (spec->class == VALUE_CLASS_DOUBLE) {
+    if (!aggregate_is_int64(spec)) {
         const double *from = source->values;
         double *to = target->values;
         for (uint32_t i = 0; i < count; i++) {

@@ -1,11 +1,12 @@
 /*
  * group_dense.c — an array over all possible key words.
  *
- * Ranges grow with what is seen, to about twice what is needed, and the array is then made anew from
- * the groups; when it would become too large the table turns to hashing for good.
+ * Ranges grow with what is seen, to about twice what is needed, and the array is then made anew
+ * from the groups; when it would become too large the table turns to hashing for good.
  */
 #include <string.h>
 
+#include "compute/kernels/group_kernels.h"
 #include "compute/operators/hash_aggregate/group_internal.h"
 
 enum {
@@ -21,24 +22,19 @@ static bool find_bounds(const GroupSpace *space, uint32_t key, uint32_t null_ind
 {
     const int64_t *words = (const int64_t *)space->words[key];
     const uint64_t *null_bits = space->words[null_index];
-    int64_t low = INT64_MAX;
-    int64_t high = INT64_MIN;
     if (!space->has_nulls) {
-        for (uint32_t i = 0; i < row_count; i++) {
-            low = words[i] < low ? words[i] : low;
-            high = words[i] > high ? words[i] : high;
-        }
-    } else {
-        for (uint32_t i = 0; i < row_count; i++) {
-            if ((null_bits[i] >> (key & 63) & 1) == 0) {
-                low = words[i] < low ? words[i] : low;
-                high = words[i] > high ? words[i] : high;
-            }
+        KERNELS(group_kernels)->bounds(words, row_count, min, max);
+        return true;
+    }
+    *min = INT64_MAX;
+    *max = INT64_MIN;
+    for (uint32_t i = 0; i < row_count; i++) {
+        if ((null_bits[i] >> (key & 63) & 1) == 0) {
+            *min = words[i] < *min ? words[i] : *min;
+            *max = words[i] > *max ? words[i] : *max;
         }
     }
-    *min = low;
-    *max = high;
-    return low <= high;
+    return *min <= *max;
 }
 
 // Widens a key's range to hold [min, max], with room to grow on the side that grew.
@@ -130,6 +126,7 @@ static Status rebuild_map(GroupTable *table)
     if (table->map != NULL) {
         memory_free(budget, table->map, table->map_bytes);
     }
+    group_codes_forget(table);
     table->map = map;
     table->map_bytes = bytes;
     uint32_t word_count = table->shape->word_count;
@@ -191,6 +188,9 @@ Status group_dense_find(GroupTable *table, GroupSpace *space, uint32_t row_count
 {
     uint32_t key_count = table->shape->key_count;
     *is_too_large = false;
+    if (row_count == 0) {
+        return STATUS_OK;
+    }
     TRY(fit_ranges(table, space, row_count, is_too_large));
     if (*is_too_large) {
         return STATUS_OK;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/vector/distribution_hash.h"
+#include "compute/kernels/group_kernels.h"
 #include "compute/operators/hash_aggregate/group_internal.h"
 
 #define TAG_MASK UINT64_C(0xFFFFFFFF00000000)
@@ -25,6 +26,12 @@ static uint64_t group_hash(const GroupTable *table, uint32_t group)
 static void insert_all(GroupTable *table, const uint64_t *hashes, uint32_t first, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
+        bool is_null = table->shape->has_word_keys && table->shape->key_count == 1 &&
+                       table->words[(size_t)(first + i) * 2 + 1] != 0;
+        if (is_null) {
+            table->null_group = first + i;
+            continue;
+        }
         uint64_t s = hashes[i] & table->slot_mask;
         while (table->slots[s] != 0) {
             s = (s + 1) & table->slot_mask;
@@ -108,8 +115,63 @@ static void gather_row_words(const GroupShape *shape, GroupSpace *space, uint32_
     }
 }
 
-static uint32_t find_words(GroupTable *table, const uint64_t *words, uint64_t hash,
-                           bool is_closed)
+// One key: words are compared as they come, NULL has its group beside the slots.
+static uint32_t find_word(GroupTable *table, uint64_t word, uint64_t hash, bool is_closed)
+{
+    uint64_t s = hash & table->slot_mask;
+    for (;; s = (s + 1) & table->slot_mask) {
+        uint64_t slot = table->slots[s];
+        if (slot == 0) {
+            break;
+        }
+        uint32_t group = (uint32_t)slot - 1;
+        if (((slot ^ hash) & TAG_MASK) == 0 && table->words[(size_t)group * 2] == word) {
+            return group;
+        }
+    }
+    if (is_closed) {
+        return GROUP_NONE;
+    }
+    uint64_t *words = table->words + (size_t)table->group_count * 2;
+    words[0] = word;
+    words[1] = 0;
+    table->slots[s] = (hash & TAG_MASK) | ++table->group_count;
+    return table->group_count - 1;
+}
+
+static uint32_t find_null(GroupTable *table, bool is_closed)
+{
+    if (table->null_group == GROUP_NONE && !is_closed) {
+        uint64_t *words = table->words + (size_t)table->group_count * 2;
+        words[0] = 0;
+        words[1] = 1;
+        table->null_group = table->group_count++;
+    }
+    return table->null_group;
+}
+
+static void find_single_words(GroupTable *table, GroupSpace *space, uint32_t row_count,
+                              bool is_closed, uint32_t *groups)
+{
+    const uint64_t *words = space->words[0];
+    const uint64_t *null_bits = space->has_nulls ? space->words[1] : NULL;
+    uint32_t changes = KERNELS(group_kernels)->count_changes(words, row_count);
+    if (null_bits == NULL && changes < row_count / 2) { // clustered: one search per run
+        for (uint32_t i = 0; i < row_count; i++) {
+            groups[i] = i > 0 && words[i] == words[i - 1]
+                            ? groups[i - 1]
+                            : find_word(table, words[i], space->hashes[i], is_closed);
+        }
+        return;
+    }
+    for (uint32_t i = 0; i < row_count; i++) {
+        groups[i] = null_bits != NULL && null_bits[i] != 0
+                        ? find_null(table, is_closed)
+                        : find_word(table, words[i], space->hashes[i], is_closed);
+    }
+}
+
+static uint32_t find_words(GroupTable *table, const uint64_t *words, uint64_t hash, bool is_closed)
 {
     uint32_t word_count = table->shape->word_count;
     for (uint64_t s = hash & table->slot_mask;; s = (s + 1) & table->slot_mask) {
@@ -139,10 +201,14 @@ Status group_hash_find_words(GroupTable *table, GroupSpace *space, uint32_t row_
     TRY(group_words_reserve(table, row_count));
     TRY(group_slots_reserve(table, (uint64_t)table->group_count + row_count));
     group_hash_words(shape, space, row_count);
-    gather_row_words(shape, space, row_count);
     for (uint32_t i = 0; table->group_count >= PREFETCH_GROUPS_MIN && i < row_count; i++) {
         __builtin_prefetch(&table->slots[space->hashes[i] & table->slot_mask]);
     }
+    if (shape->key_count == 1) {
+        find_single_words(table, space, row_count, is_closed, groups);
+        return STATUS_OK;
+    }
+    gather_row_words(shape, space, row_count);
     const uint64_t *words = space->row_words;
     for (uint32_t i = 0; i < row_count; i++, words += word_count) {
         if (i > 0 && words_equal(words, words - word_count, word_count)) {
@@ -154,8 +220,8 @@ Status group_hash_find_words(GroupTable *table, GroupSpace *space, uint32_t row_
     return STATUS_OK;
 }
 
-// Appends the keys of the rows that took empty slots as new groups. On refusal their slots are given
-// back.
+// Appends the keys of the rows that took empty slots as new groups. On refusal their slots are
+// given back.
 static Status add_rows(GroupTable *table, GroupSpace *space, const Vector *const *keys,
                        const uint16_t *rows, uint32_t new_count)
 {
@@ -167,8 +233,7 @@ static Status add_rows(GroupTable *table, GroupSpace *space, const Vector *const
         uint16_t i = space->new_rows[n];
         physical[n] = rows == NULL ? i : rows[i];
     }
-    Status status =
-        row_store_append(&table->rows, keys, physical, new_count, space->row_pointers);
+    Status status = row_store_append(&table->rows, keys, physical, new_count, space->row_pointers);
     if (status != STATUS_OK) {
         for (uint32_t n = 0; n < new_count; n++) {
             table->slots[space->positions[space->new_rows[n]]] = 0;
@@ -235,9 +300,9 @@ Status group_hash_find_rows(GroupTable *table, GroupSpace *space, const Vector *
         }
         uint32_t rejected_count = 0;
         for (uint32_t k = 0; k < shape->key_count; k++) {
-            count = row_match_field(&shape->layout, k, keys[k], rows, space->packed,
-                                    space->candidates, count, space->candidates, space->rejected,
-                                    &rejected_count);
+            count =
+                row_match_field(&shape->layout, k, keys[k], rows, space->packed, space->candidates,
+                                count, space->candidates, space->rejected, &rejected_count);
         }
         for (uint32_t r = 0; r < rejected_count; r++) {
             uint16_t i = space->rejected[r];

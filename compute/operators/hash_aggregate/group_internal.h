@@ -7,6 +7,7 @@ struct GroupSpace {
     uint64_t **words;        /* per key, VECTOR_ROWS; the last: NULL bits */
     uint64_t *row_words;     /* word_count per row, side by side */
     uint64_t *hashes, *positions;
+    uint32_t *map_positions;
     uint16_t *pending, *candidates, *rejected;
     const uint8_t **packed;
     uint8_t **row_pointers;
@@ -35,6 +36,15 @@ Status group_words_reserve(GroupTable *table, uint32_t extra) CHECKED;
 /* False: the ranges have become too large; nothing was found. */
 Status group_dense_find(GroupTable *table, GroupSpace *space, uint32_t row_count, bool is_closed,
                         uint32_t *groups, bool *is_too_large) CHECKED;
+
+/* --- group_lanes.c --- */
+/* Finds groups of the dense map straight from lanes and codes; false when that is not possible for
+ * these vectors, or when some key is new. */
+bool group_lanes_find(GroupTable *table, GroupSpace *space, const Vector *const *keys,
+                      const uint16_t *rows, uint32_t row_count, uint32_t *groups);
+void group_codes_forget(GroupTable *table); /* the ranges have changed */
+void group_codes_deinit(GroupTable *table);
+uint64_t group_text_word(const TextView *view);
 
 /* --- group_hash.c --- */
 Status group_hash_find_words(GroupTable *table, GroupSpace *space, uint32_t row_count,

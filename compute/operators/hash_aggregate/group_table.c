@@ -29,6 +29,7 @@ GroupSpace *group_space_create(const GroupShape *shape, Arena *worker_arena)
     uint32_t key_count = shape->key_count;
     space->arena = worker_arena;
     space->hashes = ARENA_ARRAY(worker_arena, uint64_t, VECTOR_ROWS);
+    space->map_positions = ARENA_ARRAY(worker_arena, uint32_t, VECTOR_ROWS);
     space->positions = ARENA_ARRAY(worker_arena, uint64_t, VECTOR_ROWS);
     if (shape->has_word_keys) {
         space->words = ARENA_ARRAY(worker_arena, uint64_t *, shape->word_count);
@@ -55,7 +56,9 @@ void group_table_init(GroupTable *table, const GroupShape *shape, Arena *arena)
 {
     *table = (GroupTable){.shape = shape};
     table->index = shape->has_word_keys ? GROUP_INDEX_DENSE : GROUP_INDEX_ROWS;
+    table->null_group = GROUP_NONE;
     table->ranges = ARENA_ARRAY(arena, GroupKeyRange, shape->key_count);
+    table->codes = ARENA_ARRAY(arena, GroupCodes, shape->key_count);
     row_store_init(&table->rows, &shape->layout, shape->budget, arena);
 }
 
@@ -75,6 +78,7 @@ void group_table_deinit(GroupTable *table)
     if (table->slots != NULL) {
         memory_free(budget, table->slots, (table->slot_mask + 1) * sizeof *table->slots);
     }
+    group_codes_deinit(table);
     row_store_deinit(&table->rows);
     table->shape = NULL;
 }
@@ -111,6 +115,10 @@ Status group_table_find(GroupTable *table, GroupSpace *space, const Vector *cons
 {
     if (table->index == GROUP_INDEX_ROWS) {
         return group_hash_find_rows(table, space, keys, rows, row_count, is_closed, groups);
+    }
+    if (table->index == GROUP_INDEX_DENSE &&
+        group_lanes_find(table, space, keys, rows, row_count, groups)) {
+        return STATUS_OK;
     }
     group_read_words(table->shape, space, keys, rows, row_count);
     return find_words(table, space, row_count, is_closed, groups);

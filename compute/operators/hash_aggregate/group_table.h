@@ -1,8 +1,9 @@
 /*
  * group_table.h — numbers the distinct keys it is shown: 0, 1, 2, … in the order they come.
  *
- * Keys that fit a machine word each (integers, dates, booleans, decimals of at most 18 digits, texts
- * of at most 8 bytes) are kept as words, others as packed rows. The index from keys to numbers is:
+ * Keys that fit a machine word each (integers, dates, booleans, decimals of at most 18 digits,
+ * texts of at most 8 bytes) are kept as words, others as packed rows. The index from keys to
+ * numbers is:
  *
  *   DENSE  an array over all possible key words   while the product of their ranges is small
  *   WORDS  open addressing over the words
@@ -27,18 +28,26 @@ typedef struct GroupShape {
     uint32_t key_count;
     const Type *key_types;
     bool has_word_keys;
-    uint32_t word_count;      /* key_count and one for the NULL bits */
+    uint32_t word_count; /* key_count and one for the NULL bits */
     double estimated_groups;
-    RowLayout layout;         /* ROWS: header is the hash */
+    RowLayout layout; /* ROWS: header is the hash */
 } GroupShape;
 void group_shape_init(GroupShape *shape, Arena *arena, MemoryBudget *budget, const Type *key_types,
                       uint32_t key_count, double estimated_groups);
 
 typedef struct GroupKeyRange {
     int64_t min;
-    uint64_t range;           /* words min .. min + range - 1; NULL is at `range` */
+    uint64_t range; /* words min .. min + range - 1; NULL is at `range` */
     uint64_t stride;
 } GroupKeyRange;
+
+/* What a dictionary's codes add to a position, kept from batch to batch. */
+typedef struct GroupCodes {
+    uint64_t identity; /* of the dictionary; 0: nothing is kept */
+    uint32_t entry_count, capacity;
+    uint32_t *offsets;
+    bool fits; /* every entry lies in the key's range */
+} GroupCodes;
 
 typedef struct GroupSpace GroupSpace; /* scratch of one worker */
 GroupSpace *group_space_create(const GroupShape *shape, Arena *worker_arena);
@@ -47,14 +56,16 @@ typedef struct GroupTable {
     const GroupShape *shape;
     GroupIndex index;
     uint32_t group_count, group_capacity;
-    uint64_t *words;          /* word_count per group */
-    RowStore rows;            /* ROWS: number = group */
-    GroupKeyRange *ranges;    /* DENSE; range 0: nothing seen yet */
+    uint64_t *words;       /* word_count per group */
+    RowStore rows;         /* ROWS: number = group */
+    GroupKeyRange *ranges; /* DENSE; range 0: nothing seen yet */
+    GroupCodes *codes;     /* DENSE: per key */
     uint64_t position_count;
-    uint32_t *map;            /* DENSE: group + 1 by position */
+    uint32_t *map; /* DENSE: group + 1 by position */
     size_t map_bytes;
-    uint64_t *slots;          /* WORDS, ROWS: upper half of the hash, group + 1 */
+    uint64_t *slots; /* WORDS, ROWS: upper half of the hash, group + 1 */
     uint64_t slot_mask;
+    uint32_t null_group; /* WORDS with one key: the group of NULL, or GROUP_NONE */
 } GroupTable;
 
 void group_table_init(GroupTable *table, const GroupShape *shape, Arena *arena);

@@ -20,7 +20,7 @@ bool group_type_is_word(Type type)
     return type_is_scaled_integer(type);
 }
 
-static uint64_t text_word(const TextView *view)
+uint64_t group_text_word(const TextView *view)
 {
     uint64_t word;
     uint32_t length = view->length < WORD_TEXT_BYTES ? view->length : WORD_TEXT_BYTES;
@@ -52,9 +52,11 @@ static void read_texts(const Vector *vector, const uint16_t *rows, uint32_t row_
         uint64_t entry_words[VECTOR_ROWS];
         const TextView *entries = vector->dictionary->entries;
         for (uint32_t e = 0; e < vector->dictionary->entry_count; e++) {
-            entry_words[e] = text_word(&entries[e]);
+            entry_words[e] = group_text_word(&entries[e]);
         }
-        Vector codes = {.type = type_of(TYPE_BIGINT), .lane = vector->lane, .form = VECTOR_FLAT,
+        Vector codes = {.type = type_of(TYPE_BIGINT),
+                        .lane = vector->lane,
+                        .form = VECTOR_FLAT,
                         .data = vector->data};
         lanes_read_int64(&codes, rows, row_count, (int64_t *)words);
         bool is_empty = vector->dictionary->entry_count == 0; // nulls only
@@ -66,7 +68,7 @@ static void read_texts(const Vector *vector, const uint16_t *rows, uint32_t row_
     TextView views[VECTOR_ROWS];
     lanes_read_text(vector, rows, row_count, views);
     for (uint32_t i = 0; i < row_count; i++) {
-        words[i] = text_word(&views[i]);
+        words[i] = group_text_word(&views[i]);
     }
 }
 
@@ -164,7 +166,9 @@ void group_gather_words(const GroupTable *table, uint32_t key, const uint32_t *g
     }
     *out = (Vector){
         .type = type,
-        .lane = is_text ? LANE_TEXT : is_byte ? LANE_U8 : LANE_I64,
+        .lane = is_text   ? LANE_TEXT
+                : is_byte ? LANE_U8
+                          : LANE_I64,
         .form = VECTOR_FLAT,
         .lo = lo <= hi ? lo : 0,
         .hi = lo <= hi ? hi : 0,
@@ -180,7 +184,8 @@ Status group_words_reserve(GroupTable *table, uint32_t extra)
         return STATUS_OK;
     }
     size_t group_bytes = table->shape->word_count * sizeof *table->words;
-    uint64_t capacity = table->group_capacity > 0 ? table->group_capacity * UINT64_C(2) : GROUPS_MIN;
+    uint64_t capacity =
+        table->group_capacity > 0 ? table->group_capacity * UINT64_C(2) : GROUPS_MIN;
     capacity = capacity < wanted ? wanted : capacity;
     uint64_t *words = NULL;
     if (capacity < GROUP_NONE) {

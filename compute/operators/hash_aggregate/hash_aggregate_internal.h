@@ -1,5 +1,5 @@
-/* hash_aggregate_internal.h — the operator's shared state: sink in hash_aggregate.c, merging and the
- * source in aggregate_merge.c. */
+/* hash_aggregate_internal.h — the operator's shared state: sink in hash_aggregate.c, merging and
+ * the source in aggregate_merge.c. */
 #pragma once
 #include "compute/exec/spill_partitions.h"
 #include "compute/operators/expr_columns.h"
@@ -11,12 +11,12 @@
 /* What one worker leaves behind. */
 typedef struct AggregatePart {
     AggregateTable table;
-    SpillPartitions *spill;       /* rows of groups that had no room; may be null */
-    uint32_t *groups;             /* all groups by partition, then the pairs; null until needed */
+    SpillPartitions *spill; /* rows of groups that had no room; may be null */
+    uint32_t *groups;       /* all groups by partition, then the pairs; null until needed */
     size_t list_bytes;
     uint32_t group_offsets[AGGREGATE_PARTITIONS + 1];
     uint32_t (*pair_offsets)[AGGREGATE_PARTITIONS + 1]; /* per aggregate */
-    uint32_t **pairs;             /* per aggregate: pairs by the partition of their group */
+    uint32_t **pairs; /* per aggregate: pairs by the partition of their group */
 } AggregatePart;
 
 typedef struct HashAggregate {
@@ -26,12 +26,12 @@ typedef struct HashAggregate {
     const PlanAggregate *plan;
     AggregateShape shape;
     ExprColumns inputs;
-    Arena *arena;                 /* guarded by mutex while workers merge */
+    Arena *arena; /* guarded by mutex while workers merge */
     Mutex mutex;
     AggregatePart **parts;
     uint32_t part_count, part_capacity;
     /* Set by finish: */
-    AggregateTable *result;       /* everything, or null: partition by partition */
+    AggregateTable *result;              /* everything, or null: partition by partition */
     uint32_t next_group, next_partition; /* atomic */
     uint64_t spilled_bytes;
 } HashAggregate;

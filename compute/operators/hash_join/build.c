@@ -53,17 +53,24 @@ static Status build_merge(Sink *self, void *local, Flow *flow)
     return status;
 }
 
+// Little is inserted right here, by the only worker; the next pipeline then has nothing to do.
+static void insert_at_once(HashJoin *join, uint32_t *next_page)
+{
+    uint32_t page_count = join->table.rows.page_count;
+    if (join->table.rows.row_count <= INLINE_INSERT_ROWS) {
+        *next_page = page_count;
+        for (uint32_t p = 0; p < page_count; p++) {
+            join_table_insert_page(&join->table, p, false);
+        }
+    }
+}
+
 static Status build_finish(Sink *self, Flow *flow)
 {
     HashJoin *join = join_of_build(self);
     *flow = FLOW_DONE;
     TRY(join_table_choose(&join->table));
-    if (join->table.rows.row_count <= INLINE_INSERT_ROWS) {
-        join->next_insert_page = join->table.rows.page_count;
-        for (uint32_t p = 0; p < join->table.rows.page_count; p++) {
-            join_table_insert_page(&join->table, p, false);
-        }
-    }
+    insert_at_once(join, &join->next_insert_page);
     return STATUS_OK;
 }
 
@@ -97,30 +104,36 @@ const SinkOps hash_join_build_ops = {
     .close = build_close,
 };
 
-/* --- insertion: a pipeline without rows --- */
+/* --- insertion: a pipeline without rows; and once more when keys were not unique --- */
+
+static Status insert_next_page(HashJoin *join, uint32_t *next_page, Flow *flow)
+{
+    // Relaxed: the pages were complete before this pipeline started.
+    uint32_t page = __atomic_fetch_add(next_page, 1, __ATOMIC_RELAXED);
+    *flow = FLOW_DONE;
+    if (page < join->table.rows.page_count) {
+        join_table_insert_page(&join->table, page, true);
+        *flow = FLOW_MORE;
+    }
+    return STATUS_OK;
+}
+
+static uint32_t pages_left(const HashJoin *join, uint32_t next_page)
+{
+    uint32_t pages = join->table.rows.page_count;
+    return next_page < pages ? pages - next_page : 1;
+}
 
 static Status insert_produce(Source *self, void *local, Batch *out, Flow *flow)
 {
-    HashJoin *join = join_of_insert(self);
     (void)local;
     (void)out;
-    // Relaxed: the pages were complete before this pipeline started.
-    uint32_t page = __atomic_fetch_add(&join->next_insert_page, 1, __ATOMIC_RELAXED);
-    if (page >= join->table.rows.page_count) {
-        *flow = FLOW_DONE;
-        return STATUS_OK;
-    }
-    join_table_insert_page(&join->table, page, true);
-    *flow = FLOW_MORE;
-    return STATUS_OK;
+    return insert_next_page(join_of_insert(self), &join_of_insert(self)->next_insert_page, flow);
 }
 
 static uint32_t insert_parallelism(Source *self)
 {
-    HashJoin *join = join_of_insert(self);
-    uint32_t pages = join->table.rows.page_count;
-    uint32_t next = join->next_insert_page;
-    return next < pages ? pages - next : 1;
+    return pages_left(join_of_insert(self), join_of_insert(self)->next_insert_page);
 }
 
 static bool insert_is_done(Source *self)
@@ -136,6 +149,32 @@ const SourceOps hash_join_insert_ops = {
     .is_done = insert_is_done,
 };
 
+static Status reinsert_produce(Source *self, void *local, Batch *out, Flow *flow)
+{
+    (void)local;
+    (void)out;
+    return insert_next_page(join_of_reinsert(self), &join_of_reinsert(self)->next_reinsert_page,
+                            flow);
+}
+
+static uint32_t reinsert_parallelism(Source *self)
+{
+    return pages_left(join_of_reinsert(self), join_of_reinsert(self)->next_reinsert_page);
+}
+
+static bool reinsert_is_done(Source *self)
+{
+    HashJoin *join = join_of_reinsert(self);
+    return !join->needs_reinsert || join->next_reinsert_page >= join->table.rows.page_count;
+}
+
+const SourceOps hash_join_reinsert_ops = {
+    .name = "Hash",
+    .produce = reinsert_produce,
+    .parallelism = reinsert_parallelism,
+    .is_done = reinsert_is_done,
+};
+
 static Status inserted_consume(Sink *self, void *local, Batch *in, Flow *flow)
 {
     (void)self;
@@ -148,8 +187,19 @@ static Status inserted_consume(Sink *self, void *local, Batch *in, Flow *flow)
 static Status inserted_finish(Sink *self, Flow *flow)
 {
     HashJoin *join = join_of_inserted(self);
-    join_table_settle(&join->table);
-    join_filters_publish(join);
+    bool is_settled;
+    *flow = FLOW_DONE;
+    TRY(join_table_settle(&join->table, &is_settled));
+    join->needs_reinsert = !is_settled;
+    if (!is_settled) {
+        insert_at_once(join, &join->next_reinsert_page);
+    }
+    return STATUS_OK;
+}
+
+static Status reinserted_finish(Sink *self, Flow *flow)
+{
+    join_filters_publish(join_of_reinserted(self));
     *flow = FLOW_DONE;
     return STATUS_OK;
 }
@@ -158,4 +208,9 @@ const SinkOps hash_join_inserted_ops = {
     .name = "Hash",
     .consume = inserted_consume,
     .finish = inserted_finish,
+};
+const SinkOps hash_join_reinserted_ops = {
+    .name = "Hash",
+    .consume = inserted_consume,
+    .finish = reinserted_finish,
 };

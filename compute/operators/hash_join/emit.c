@@ -13,30 +13,23 @@ static void set_rows(const HashJoin *join, Batch *out, uint32_t row_count,
     out->selected_count = selected_count;
 }
 
-static void gather_payload(const HashJoin *join, const JoinTable *table, uint32_t payload,
-                           const uint8_t *const *pointers, const uint16_t *positions,
-                           uint32_t row_count, bool has_nulls, VectorBuffer *buffers, Vector *out)
-{
-    row_store_gather(&table->rows, join->shape.first_payload + payload, pointers, positions,
-                     row_count, has_nulls, &buffers[payload], out);
-}
-
 void emit_joined(ProbeState *state, const Batch *in, const uint16_t *rows,
-                 const uint8_t *const *pointers, uint32_t row_count, bool has_nulls, Batch *out)
+                 const JoinRow *pointers, uint32_t row_count, bool has_nulls, Batch *out)
 {
     const HashJoin *join = state->join;
     bool is_all = row_count == in->row_count;
-    const uint16_t *positions = is_all ? NULL : rows;
+    const uint16_t *targets = is_all ? NULL : rows;
     for (uint32_t o = 0; o < join->probe.output_count; o++) {
         const JoinOutput *output = &join->outputs[o];
         if (output->kind == JOIN_OUTPUT_PROBE) {
             out->columns[o] = in->columns[output->index];
         } else {
-            gather_payload(join, state->table, output->index, pointers, positions, row_count,
-                           has_nulls, state->payload_buffers, &out->columns[o]);
+            join_table_gather(state->table, output->index, pointers, targets, row_count,
+                              has_nulls, &state->payload_buffers[output->index],
+                              &out->columns[o]);
         }
     }
-    set_rows(join, out, in->row_count, positions, row_count);
+    set_rows(join, out, in->row_count, targets, row_count);
 }
 
 Status emit_pairs(ProbeState *state, Batch *in, uint32_t pair_count, const uint16_t *selection,
@@ -46,8 +39,8 @@ Status emit_pairs(ProbeState *state, Batch *in, uint32_t pair_count, const uint1
     for (uint32_t o = 0; o < join->probe.output_count; o++) {
         const JoinOutput *output = &join->outputs[o];
         if (output->kind != JOIN_OUTPUT_PROBE) {
-            gather_payload(join, state->table, output->index, state->pair_pointers, NULL,
-                           pair_count, false, state->payload_buffers, &out->columns[o]);
+            join_table_gather(state->table, output->index, state->pair_pointers, NULL, pair_count,
+                              false, &state->payload_buffers[output->index], &out->columns[o]);
             continue;
         }
         const Vector *column;
@@ -86,7 +79,7 @@ static void emit_unmatched_outer(ProbeState *state, const Batch *in, Batch *out)
 {
     uint32_t count = select_by_match(state, in, false);
     if (count > 0) {
-        memset(state->pointers, 0, count * sizeof *state->pointers);
+        memset(state->pointers, 0, count * sizeof *state->pointers); // no build row
         emit_joined(state, in, state->selection, state->pointers, count, true, out);
     }
 }
@@ -158,7 +151,7 @@ Status emit_final(ProbeState *state, Batch *in, Batch *out)
     }
 }
 
-void emit_build_rows(const HashJoin *join, const JoinTable *table, const uint8_t *const *pointers,
+void emit_build_rows(const HashJoin *join, const JoinTable *table, const JoinRow *pointers,
                      uint32_t row_count, VectorBuffer *payload_buffers, Batch *out)
 {
     static const uint64_t none_present[VALIDITY_WORDS];
@@ -166,8 +159,8 @@ void emit_build_rows(const HashJoin *join, const JoinTable *table, const uint8_t
     for (uint32_t o = 0; o < join->probe.output_count; o++) {
         const JoinOutput *output = &join->outputs[o];
         if (output->kind == JOIN_OUTPUT_PAYLOAD) {
-            gather_payload(join, table, output->index, pointers, NULL, row_count, false,
-                           payload_buffers, &out->columns[o]);
+            join_table_gather(table, output->index, pointers, NULL, row_count, false,
+                              &payload_buffers[output->index], &out->columns[o]);
             continue;
         }
         Type type = join->probe.output_types[o];

@@ -5,11 +5,13 @@
  * the slot array. Both directions work on many rows at once: all hashes, then all slots prefetched,
  * then all candidate rows prefetched, then keys compared; the few whose salt lied go on alone.
  */
-#include "compute/operators/hash_join/join_hash.h"
+#include "compute/operators/hash_join/join_index.h"
 
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/vector/distribution_hash.h"
+#include "compute/kernels/lanes.h"
 
 #define SALT_MASK UINT64_C(0xFFFF000000000000)
 #define POINTER_MASK UINT64_C(0x0000FFFFFFFFFFFF)
@@ -108,9 +110,7 @@ void join_hash_insert_page(JoinTable *table, uint32_t page_index, bool is_shared
         }
         for (uint32_t i = 0; i < count; i++) {
             uint8_t *row = rows + i * row_bytes;
-            bool is_null = shape->link_offset != JOIN_NO_LINK &&
-                           (*join_row_link(shape, row) & JOIN_LINK_NULL_KEY) != 0;
-            if (!is_null) {
+            if (join_row_is_indexed(shape, row)) {
                 has_duplicates |= is_shared ? insert_row_shared(table, row, hashes[i])
                                             : insert_row(table, row, hashes[i]);
             }
@@ -121,38 +121,43 @@ void join_hash_insert_page(JoinTable *table, uint32_t page_index, bool is_shared
     }
 }
 
-static void hash_words(const JoinTable *table, const JoinProbe *probe)
+static void hash_probe(const JoinTable *table, const JoinProbe *probe)
 {
-    const int64_t *words = probe->words[0];
-    for (uint32_t i = 0; i < probe->row_count; i++) {
-        probe->hashes[i] = hash_mix((uint64_t)words[i]);
+    if (!table->shape->has_integer_keys) {
+        Batch candidates = *probe->batch;
+        candidates.selection = probe->rows;
+        candidates.selected_count = probe->row_count;
+        for (uint32_t k = 0; k < table->shape->key_count; k++) {
+            row_hash_column(probe->keys[k], &candidates, k > 0, probe->hashes);
+        }
+        return;
     }
-    for (uint32_t k = 1; k < table->shape->key_count; k++) {
-        words = probe->words[k];
+    for (uint32_t k = 0; k < table->shape->key_count; k++) {
+        int64_t *words = probe->words[k];
+        lanes_read_int64(probe->keys[k], probe->rows, probe->row_count, words);
         for (uint32_t i = 0; i < probe->row_count; i++) {
-            probe->hashes[i] = hash_combine(probe->hashes[i], hash_mix((uint64_t)words[i]));
+            uint64_t hash = hash_mix((uint64_t)words[i]);
+            probe->hashes[i] = k == 0 ? hash : hash_combine(probe->hashes[i], hash);
         }
     }
 }
 
-// From position `*position` on, the next slot whose salt fits; null at an empty slot.
-static inline const uint8_t *next_candidate(const JoinTable *table, uint64_t hash,
-                                            uint64_t *position)
+// From place `*place` on, the next slot whose salt fits; null at an empty slot.
+static inline JoinRow next_candidate(const JoinTable *table, uint64_t hash, uint64_t *place)
 {
-    for (uint64_t s = *position;; s = (s + 1) & table->slot_mask) {
+    for (uint64_t s = *place;; s = (s + 1) & table->slot_mask) {
         uint64_t slot = table->slots[s];
         if (slot == 0) {
             return NULL;
         }
         if (((slot ^ hash) & SALT_MASK) == 0) {
-            *position = (s + 1) & table->slot_mask;
+            *place = (s + 1) & table->slot_mask;
             return slot_row(slot);
         }
     }
 }
 
-static inline bool words_match(const JoinProbe *probe, uint32_t key_count, uint32_t i,
-                               const uint8_t *row)
+static inline bool words_match(const JoinProbe *probe, uint32_t key_count, uint32_t i, JoinRow row)
 {
     for (uint32_t k = 0; k < key_count; k++) {
         int64_t word;
@@ -164,27 +169,23 @@ static inline bool words_match(const JoinProbe *probe, uint32_t key_count, uint3
     return true;
 }
 
-static uint32_t lookup_words(const JoinTable *table, const JoinProbe *probe,
-                             uint16_t *candidates, uint32_t count)
+static void compare_words(const JoinTable *table, const JoinProbe *probe,
+                          const uint16_t *candidates, uint32_t count)
 {
     uint32_t key_count = table->shape->key_count;
-    uint32_t hits = 0;
     for (uint32_t c = 0; c < count; c++) {
         uint16_t i = candidates[c];
-        const uint8_t *row = probe->found[i];
+        JoinRow row = probe->candidates[i];
         while (row != NULL && !words_match(probe, key_count, i, row)) {
-            row = next_candidate(table, probe->hashes[i], &probe->positions[i]);
+            row = next_candidate(table, probe->hashes[i], &probe->places[i]);
         }
-        probe->found[i] = row;
-        probe->hits[hits] = i;
-        hits += row != NULL;
+        probe->candidates[i] = row;
     }
-    return hits;
 }
 
 // Compares field by field; the rejected look for their next candidate, round by round.
-static uint32_t lookup_fields(const JoinTable *table, const JoinProbe *probe,
-                              uint16_t *candidates, uint32_t count)
+static void compare_fields(const JoinTable *table, const JoinProbe *probe, uint16_t *candidates,
+                           uint32_t count)
 {
     const JoinShape *shape = table->shape;
     uint16_t *rejected = probe->scratch + VECTOR_ROWS;
@@ -192,43 +193,46 @@ static uint32_t lookup_fields(const JoinTable *table, const JoinProbe *probe,
         uint32_t rejected_count = 0;
         uint32_t kept = count;
         for (uint32_t k = 0; k < shape->key_count; k++) {
-            kept = row_match_field(&shape->layout, k, probe->keys[k], probe->rows, probe->found,
-                                   candidates, kept, candidates, rejected, &rejected_count);
+            kept = row_match_field(&shape->layout, k, probe->keys[k], probe->rows,
+                                   probe->candidates, candidates, kept, candidates, rejected,
+                                   &rejected_count);
         }
         count = 0;
         for (uint32_t r = 0; r < rejected_count; r++) {
             uint16_t i = rejected[r];
-            probe->found[i] = next_candidate(table, probe->hashes[i], &probe->positions[i]);
+            probe->candidates[i] = next_candidate(table, probe->hashes[i], &probe->places[i]);
             candidates[count] = i;
-            count += probe->found[i] != NULL;
+            count += probe->candidates[i] != NULL;
         }
     }
-    uint32_t hits = 0;
-    for (uint32_t i = 0; i < probe->row_count; i++) {
-        probe->hits[hits] = (uint16_t)i;
-        hits += probe->found[i] != NULL;
-    }
-    return hits;
 }
 
 uint32_t join_hash_lookup(const JoinTable *table, const JoinProbe *probe)
 {
-    if (table->shape->has_integer_keys) {
-        hash_words(table, probe);
-    }
+    hash_probe(table, probe);
     for (uint32_t i = 0; i < probe->row_count; i++) {
-        probe->positions[i] = probe->hashes[i] & table->slot_mask;
-        __builtin_prefetch(&table->slots[probe->positions[i]]);
+        probe->places[i] = probe->hashes[i] & table->slot_mask;
+        __builtin_prefetch(&table->slots[probe->places[i]]);
     }
     uint16_t *candidates = probe->scratch;
     uint32_t count = 0;
     for (uint32_t i = 0; i < probe->row_count; i++) {
-        const uint8_t *row = next_candidate(table, probe->hashes[i], &probe->positions[i]);
+        JoinRow row = next_candidate(table, probe->hashes[i], &probe->places[i]);
         __builtin_prefetch(row);
-        probe->found[i] = row;
+        probe->candidates[i] = row;
         candidates[count] = (uint16_t)i;
         count += row != NULL;
     }
-    return table->shape->has_integer_keys ? lookup_words(table, probe, candidates, count)
-                                          : lookup_fields(table, probe, candidates, count);
+    if (table->shape->has_integer_keys) {
+        compare_words(table, probe, candidates, count);
+    } else {
+        compare_fields(table, probe, candidates, count);
+    }
+    uint32_t hits = 0;
+    for (uint32_t i = 0; i < probe->row_count; i++) {
+        probe->hits[hits] = (uint16_t)i;
+        probe->found[hits] = probe->candidates[i];
+        hits += probe->candidates[i] != NULL;
+    }
+    return hits;
 }

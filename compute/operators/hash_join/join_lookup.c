@@ -1,54 +1,62 @@
 /* join_lookup.c — finding the first build row of many keys at once. */
-#include "compute/operators/hash_join/join_hash.h"
-#include "compute/operators/hash_join/join_table.h"
+#include "compute/kernels/join_kernels.h"
+#include "compute/kernels/lanes.h"
+#include "compute/operators/hash_join/join_index.h"
 
-// Positions of integer keys; keys outside the build side's range get the empty one at the end.
+KERNEL_TABLE_DEFINE(JoinKernels, join_kernels);
+
+// Positions of integer keys, straight from their lanes where they are flat.
 static void find_positions(const JoinTable *table, const JoinProbe *probe)
 {
-    uint64_t empty = table->range;
-    uint64_t *positions = probe->positions;
-    const JoinKeyBounds *bounds = &table->bounds[0];
-    const int64_t *words = probe->words[0];
-    for (uint32_t i = 0; i < probe->row_count; i++) {
-        uint64_t offset = (uint64_t)words[i] - (uint64_t)bounds->min;
-        positions[i] = offset < bounds->range ? offset : empty;
-    }
-    for (uint32_t k = 1; k < table->shape->key_count; k++) {
-        bounds = &table->bounds[k];
-        words = probe->words[k];
-        for (uint32_t i = 0; i < probe->row_count; i++) {
-            uint64_t offset = (uint64_t)words[i] - (uint64_t)bounds->min;
-            bool is_inside = offset < bounds->range && positions[i] != empty;
-            positions[i] = is_inside ? positions[i] + offset * bounds->stride : empty;
+    const JoinKernels *kernels = KERNELS(join_kernels);
+    for (uint32_t k = 0; k < table->shape->key_count; k++) {
+        const JoinKeyBounds *bounds = &table->bounds[k];
+        const Vector *key = probe->keys[k];
+        const void *lanes = key->data;
+        const uint16_t *rows = probe->rows;
+        uint32_t lane = key->lane;
+        uint64_t delta = (uint64_t)key->base - (uint64_t)bounds->min;
+        if (key->form != VECTOR_FLAT) {
+            lanes_read_int64(key, rows, probe->row_count, probe->words[k]);
+            lanes = probe->words[k];
+            rows = NULL;
+            lane = LANE_I64;
+            delta = 0 - (uint64_t)bounds->min;
+        }
+        if (k == 0) {
+            kernels->positions[lane](lanes, delta, bounds->range, rows, probe->row_count,
+                                     probe->positions);
+        } else {
+            kernels->add_positions[lane](lanes, delta, bounds->range, (uint32_t)bounds->stride,
+                                         rows, probe->row_count, probe->positions);
         }
     }
 }
 
-static uint32_t lookup_bits(const JoinTable *table, const JoinProbe *probe)
+static uint32_t lookup_bits(const JoinTable *table, const JoinProbe *probe, uint32_t wanted)
 {
-    const uint64_t *bitmap = table->bitmap;
-    uint32_t hits = 0;
-    for (uint32_t i = 0; i < probe->row_count; i++) {
-        uint64_t position = probe->positions[i];
-        probe->hits[hits] = (uint16_t)i;
-        hits += (uint32_t)((bitmap[position >> 6] >> (position & 63)) & 1);
+    find_positions(table, probe);
+    return KERNELS(join_kernels)->find_bits(table->bitmap, probe->positions, probe->row_count,
+                                            wanted, probe->hits);
+}
+
+static uint32_t lookup_columns(const JoinTable *table, const JoinProbe *probe)
+{
+    uint32_t hits = lookup_bits(table, probe, 1);
+    for (uint32_t h = 0; h < hits; h++) {
+        probe->found[h] = (JoinRow)(uintptr_t)probe->positions[probe->hits[h]];
     }
     return hits;
 }
 
 static uint32_t lookup_heads(const JoinTable *table, const JoinProbe *probe)
 {
-    const uint32_t *heads = table->heads;
-    uint64_t *numbers = probe->hashes;
-    uint32_t hits = 0;
-    for (uint32_t i = 0; i < probe->row_count; i++) {
-        uint32_t head = heads[probe->positions[i]];
-        numbers[hits] = head - 1;
-        probe->hits[hits] = (uint16_t)i;
-        hits += head != 0;
-    }
+    uint32_t *heads = (uint32_t *)probe->hashes;
+    find_positions(table, probe);
+    uint32_t hits = KERNELS(join_kernels)->find_heads(table->heads, probe->positions,
+                                                      probe->row_count, probe->hits, heads);
     for (uint32_t h = 0; h < hits; h++) {
-        probe->found[probe->hits[h]] = row_store_row(&table->rows, numbers[h]);
+        probe->found[h] = row_store_row(&table->rows, heads[h] - 1);
     }
     return hits;
 }
@@ -57,15 +65,34 @@ uint32_t join_table_lookup(const JoinTable *table, const JoinProbe *probe)
 {
     switch (table->index) {
     case JOIN_INDEX_BITMAP:
-        find_positions(table, probe);
-        return lookup_bits(table, probe);
+        return lookup_bits(table, probe, 1);
+    case JOIN_INDEX_COLUMNS:
+        return lookup_columns(table, probe);
     case JOIN_INDEX_DENSE:
-        find_positions(table, probe);
         return lookup_heads(table, probe);
+    case JOIN_INDEX_KEYS:
+        return join_keys_lookup(table, probe);
     case JOIN_INDEX_HASH:
         return join_hash_lookup(table, probe);
     case JOIN_INDEX_NONE:
         break;
     }
     return 0;
+}
+
+uint32_t join_table_lookup_missing(const JoinTable *table, const JoinProbe *probe)
+{
+    return lookup_bits(table, probe, 0);
+}
+
+void join_table_gather(const JoinTable *table, uint32_t column, const JoinRow *rows,
+                       const uint16_t *targets, uint32_t row_count, bool has_null_rows,
+                       VectorBuffer *buffer, Vector *out)
+{
+    if (table->index == JOIN_INDEX_COLUMNS) {
+        join_columns_gather(table, column, rows, targets, row_count, has_null_rows, buffer, out);
+    } else {
+        row_store_gather(&table->rows, table->shape->first_payload + column, rows, targets,
+                         row_count, has_null_rows, buffer, out);
+    }
 }

@@ -4,10 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/vector/distribution_hash.h"
 #include "compute/kernels/lanes.h"
-#include "compute/operators/hash_join/join_hash.h"
+#include "compute/operators/hash_join/join_index.h"
 
 enum {
     ALWAYS_DENSE_RANGE = 1 << 16,
@@ -17,6 +16,7 @@ enum {
     ALWAYS_BITMAP_BITS = 1 << 23,
     LARGE_PROBE_BITMAP_BITS = 1 << 26,
     LARGE_PROBE_ROWS = 1000000,
+    POSITIONS_MAX = 1 << 30,
 };
 
 void join_table_init(JoinTable *table, const JoinShape *shape, Arena *arena)
@@ -31,16 +31,10 @@ void join_table_init(JoinTable *table, const JoinShape *shape, Arena *arena)
 
 static void free_index(JoinTable *table)
 {
-    MemoryBudget *budget = table->shape->query->budget;
-    void *memory = table->bitmap != NULL  ? (void *)table->bitmap
-                   : table->heads != NULL ? (void *)table->heads
-                                          : (void *)table->slots;
-    if (memory != NULL) {
-        memory_free(budget, memory, table->index_bytes);
+    if (table->memory != NULL) {
+        memory_free(table->shape->query->budget, table->memory, table->index_bytes);
     }
-    table->bitmap = NULL;
-    table->heads = NULL;
-    table->slots = NULL;
+    table->memory = NULL;
     table->index = JOIN_INDEX_NONE;
 }
 
@@ -178,7 +172,7 @@ Status join_table_merge(JoinTable *target, JoinTable *source)
     return STATUS_OK;
 }
 
-// The positions of all keys together; false when there are too many to count.
+// Numbers the keys together; false when there are more than a word can count.
 static bool find_range(JoinTable *table)
 {
     uint64_t total = 1;
@@ -190,7 +184,8 @@ static bool find_range(JoinTable *table)
         uint64_t span = (uint64_t)bounds->max - (uint64_t)bounds->min;
         bounds->range = span + 1;
         bounds->stride = total;
-        if (span >= INT64_MAX || __builtin_mul_overflow(total, bounds->range, &total)) {
+        if (span >= INT64_MAX || __builtin_mul_overflow(total, bounds->range, &total) ||
+            total >= INT64_MAX) {
             return false;
         }
     }
@@ -198,7 +193,7 @@ static bool find_range(JoinTable *table)
     return true;
 }
 
-static JoinIndex choose_index(JoinTable *table)
+static JoinIndex choose_index(JoinTable *table, bool may_be_columns)
 {
     const JoinShape *shape = table->shape;
     uint64_t rows = table->rows.row_count;
@@ -210,93 +205,91 @@ static JoinIndex choose_index(JoinTable *table)
         uint64_t bits_max = rows * BITMAP_BITS_PER_ROW;
         uint64_t bits_min = is_large_probe ? LARGE_PROBE_BITMAP_BITS : ALWAYS_BITMAP_BITS;
         bits_max = bits_max > bits_min ? bits_max : bits_min;
-        return table->range <= bits_max ? JOIN_INDEX_BITMAP : JOIN_INDEX_HASH;
+        bits_max = bits_max < POSITIONS_MAX ? bits_max : POSITIONS_MAX;
+        return table->range <= bits_max ? JOIN_INDEX_BITMAP : JOIN_INDEX_KEYS;
     }
     uint64_t range_max = rows * DENSE_RANGE_PER_ROW;
     uint64_t range_min = is_large_probe ? LARGE_PROBE_DENSE_RANGE : ALWAYS_DENSE_RANGE;
     range_max = range_max > range_min ? range_max : range_min;
+    range_max = range_max < POSITIONS_MAX ? range_max : POSITIONS_MAX;
     uint64_t numbers = (uint64_t)table->rows.page_count << table->rows.page_shift;
-    bool has_small_numbers = numbers < UINT32_MAX;
-    return table->range <= range_max && has_small_numbers ? JOIN_INDEX_DENSE : JOIN_INDEX_HASH;
+    if (table->range > range_max || numbers >= UINT32_MAX) {
+        return JOIN_INDEX_KEYS;
+    }
+    return may_be_columns && rows <= table->range && join_columns_fit(table) ? JOIN_INDEX_COLUMNS
+                                                                            : JOIN_INDEX_DENSE;
+}
+
+static Status make_index(JoinTable *table, JoinIndex index)
+{
+    MemoryBudget *budget = table->shape->query->budget;
+    table->index = index;
+    if (index == JOIN_INDEX_BITMAP) {
+        table->index_bytes = (table->range / 64 + 1) * sizeof *table->bitmap;
+    } else if (index == JOIN_INDEX_COLUMNS) {
+        table->index_bytes = join_columns_bytes(table);
+    } else if (index == JOIN_INDEX_DENSE) {
+        table->index_bytes = (table->range + 1) * sizeof *table->heads;
+    } else if (index == JOIN_INDEX_KEYS) {
+        table->index_bytes = join_keys_bytes(table);
+    } else {
+        table->slot_mask = 63;
+        while (table->slot_mask + 1 < 2 * table->rows.row_count) {
+            table->slot_mask = 2 * table->slot_mask + 1;
+        }
+        table->index_bytes = (table->slot_mask + 1) * sizeof *table->slots;
+    }
+    table->memory = index == JOIN_INDEX_KEYS || index == JOIN_INDEX_COLUMNS
+                        ? memory_alloc(budget, table->index_bytes)
+                        : memory_alloc_zeroed(budget, table->index_bytes);
+    if (table->memory == NULL) {
+        table->index = JOIN_INDEX_NONE;
+        return memory_refused(budget, table->index_bytes, "a join's table");
+    }
+    if (index == JOIN_INDEX_COLUMNS) {
+        join_columns_init(table);
+    } else if (index == JOIN_INDEX_KEYS) {
+        join_keys_init(table);
+    }
+    table->bitmap = table->memory;
+    table->heads = table->memory;
+    table->slots = table->memory;
+    return STATUS_OK;
 }
 
 Status join_table_choose(JoinTable *table)
 {
-    MemoryBudget *budget = table->shape->query->budget;
-    table->index = choose_index(table);
-    void *memory;
-    if (table->index == JOIN_INDEX_BITMAP) {
-        table->index_bytes = (table->range / 64 + 1) * sizeof *table->bitmap;
-        memory = table->bitmap = memory_alloc_zeroed(budget, table->index_bytes);
-    } else if (table->index == JOIN_INDEX_DENSE) {
-        table->index_bytes = (table->range + 1) * sizeof *table->heads;
-        memory = table->heads = memory_alloc_zeroed(budget, table->index_bytes);
-    } else {
-        uint64_t slots = 64;
-        while (slots < 2 * table->rows.row_count) {
-            slots *= 2;
-        }
-        table->slot_mask = slots - 1;
-        table->index_bytes = slots * sizeof *table->slots;
-        memory = table->slots = memory_alloc_zeroed(budget, table->index_bytes);
+    JoinIndex index = choose_index(table, table->shape->may_be_columns);
+    if (index == JOIN_INDEX_KEYS && !join_keys_fit(table)) {
+        index = JOIN_INDEX_HASH;
     }
-    if (memory == NULL) {
-        table->index = JOIN_INDEX_NONE;
-        return memory_refused(budget, table->index_bytes, "a join's table");
-    }
-    return STATUS_OK;
+    return make_index(table, index);
 }
 
-// The position of a row's keys in BITMAP and DENSE.
-static uint64_t row_position(const JoinTable *table, const uint8_t *row)
-{
-    uint64_t position = 0;
-    for (uint32_t k = 0; k < table->shape->key_count; k++) {
-        int64_t word;
-        memcpy(&word, row + k * sizeof word, sizeof word);
-        const JoinKeyBounds *bounds = &table->bounds[k];
-        position += ((uint64_t)word - (uint64_t)bounds->min) * bounds->stride;
-    }
-    return position;
-}
-
-static bool is_indexed(const JoinShape *shape, const uint8_t *row)
-{
-    return shape->link_offset == JOIN_NO_LINK ||
-           (*join_row_link(shape, row) & JOIN_LINK_NULL_KEY) == 0;
-}
-
-static void insert_bits(JoinTable *table, const RowPage *page, bool is_shared)
+// Bits of one word are gathered before they are set: build sides often come in key order.
+void join_bitmap_insert_page(JoinTable *table, const RowPage *page, bool is_shared)
 {
     size_t row_bytes = table->rows.layout->row_bytes;
     const uint8_t *row = page->rows;
-    for (uint32_t i = 0; i < page->row_count; i++, row += row_bytes) {
-        if (!is_indexed(table->shape, row)) {
+    uint64_t word_index = 0;
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i <= page->row_count; i++, row += row_bytes) {
+        bool is_end = i == page->row_count;
+        if (!is_end && !join_row_is_indexed(table->shape, row)) {
             continue;
         }
-        uint64_t position = row_position(table, row);
-        uint64_t bit = UINT64_C(1) << (position & 63);
-        uint64_t *word = &table->bitmap[position >> 6];
-        if (!is_shared) {
-            *word |= bit;
-        } else if ((__atomic_load_n(word, __ATOMIC_RELAXED) & bit) == 0) {
-            __atomic_fetch_or(word, bit, __ATOMIC_RELAXED); // read only after all have inserted
+        uint64_t position = is_end ? UINT64_MAX : join_row_number(table, row) + 1;
+        if (position >> 6 != word_index && bits != 0) {
+            uint64_t *word = &table->bitmap[word_index];
+            if (!is_shared) {
+                *word |= bits;
+            } else if ((__atomic_load_n(word, __ATOMIC_RELAXED) & bits) != bits) {
+                __atomic_fetch_or(word, bits, __ATOMIC_RELAXED); // read after all have inserted
+            }
+            bits = 0;
         }
-    }
-}
-
-// Unique keys: the last writer of a position would win, and join_table_settle finds out.
-static void insert_unique_heads(JoinTable *table, uint32_t page_index)
-{
-    const RowPage *page = &table->rows.pages[page_index];
-    size_t row_bytes = table->rows.layout->row_bytes;
-    uint32_t number = (page_index << table->rows.page_shift) + 1;
-    const uint8_t *row = page->rows;
-    for (uint32_t i = 0; i < page->row_count; i++, row += row_bytes) {
-        if (is_indexed(table->shape, row)) {
-            __atomic_store_n(&table->heads[row_position(table, row)], number + i,
-                             __ATOMIC_RELAXED);
-        }
+        word_index = position >> 6;
+        bits |= UINT64_C(1) << (position & 63);
     }
 }
 
@@ -309,10 +302,10 @@ static void insert_heads(JoinTable *table, uint32_t page_index, bool is_shared)
     bool has_duplicates = false;
     uint8_t *row = page->rows;
     for (uint32_t i = 0; i < page->row_count; i++, row += row_bytes) {
-        if (!is_indexed(shape, row)) {
+        if (!join_row_is_indexed(shape, row)) {
             continue;
         }
-        uint32_t *head = &table->heads[row_position(table, row)];
+        uint32_t *head = &table->heads[join_row_number(table, row) + 1];
         uint32_t former;
         if (is_shared) { // relaxed: chains are walked only after all have inserted
             former = __atomic_exchange_n(head, number + i, __ATOMIC_RELAXED);
@@ -334,14 +327,17 @@ void join_table_insert_page(JoinTable *table, uint32_t page, bool is_shared)
 {
     switch (table->index) {
     case JOIN_INDEX_BITMAP:
-        insert_bits(table, &table->rows.pages[page], is_shared);
+        join_bitmap_insert_page(table, &table->rows.pages[page], is_shared);
+        break;
+    case JOIN_INDEX_COLUMNS:
+        join_bitmap_insert_page(table, &table->rows.pages[page], is_shared);
+        join_columns_insert_page(table, &table->rows.pages[page]);
         break;
     case JOIN_INDEX_DENSE:
-        if (table->shape->is_unique) {
-            insert_unique_heads(table, page);
-        } else {
-            insert_heads(table, page, is_shared);
-        }
+        insert_heads(table, page, is_shared);
+        break;
+    case JOIN_INDEX_KEYS:
+        join_keys_insert_page(table, page, is_shared);
         break;
     case JOIN_INDEX_HASH:
         join_hash_insert_page(table, page, is_shared);
@@ -351,37 +347,42 @@ void join_table_insert_page(JoinTable *table, uint32_t page, bool is_shared)
     }
 }
 
-void join_table_settle(JoinTable *table)
+static uint64_t count_indexed(const JoinTable *table)
 {
-    if (table->index != JOIN_INDEX_DENSE || !table->shape->is_unique) {
-        return;
+    if (!table->shape->keeps_null_keys || !table->has_null_key) {
+        return table->rows.row_count;
     }
-    uint64_t used = 0;
-    for (uint64_t i = 0; i < table->range; i++) {
-        used += table->heads[i] != 0;
-    }
-    uint64_t indexed = table->rows.row_count;
-    if (table->shape->keeps_null_keys && table->has_null_key) {
-        indexed = 0;
-        for (uint32_t p = 0; p < table->rows.page_count; p++) {
-            const RowPage *page = &table->rows.pages[p];
-            for (uint32_t i = 0; i < page->row_count; i++) {
-                indexed += is_indexed(table->shape,
-                                      page->rows + (size_t)i * table->rows.layout->row_bytes);
-            }
+    uint64_t indexed = 0;
+    for (uint32_t p = 0; p < table->rows.page_count; p++) {
+        const RowPage *page = &table->rows.pages[p];
+        for (uint32_t i = 0; i < page->row_count; i++) {
+            indexed += join_row_is_indexed(
+                table->shape, page->rows + (size_t)i * table->rows.layout->row_bytes);
         }
     }
-    if (used == indexed) {
-        return;
+    return indexed;
+}
+
+Status join_table_settle(JoinTable *table, bool *is_settled)
+{
+    *is_settled = true;
+    if (table->index != JOIN_INDEX_COLUMNS) {
+        return STATUS_OK;
     }
-    memset(table->heads, 0, table->index_bytes); // keys were not unique after all
-    for (uint32_t p = 0; p < table->rows.page_count; p++) {
-        insert_heads(table, p, false);
+    uint64_t used = 0;
+    for (uint64_t w = 0; w <= table->range / 64; w++) {
+        used += (uint64_t)__builtin_popcountll(table->bitmap[w]);
     }
+    if (used == count_indexed(table)) {
+        return STATUS_OK;
+    }
+    *is_settled = false;
+    free_index(table);
+    return make_index(table, choose_index(table, false));
 }
 
 void join_table_describe(const JoinTable *table, char *target, size_t bytes)
 {
-    static const char *const names[] = {"none", "bitmap", "dense", "hash"};
+    static const char *const names[] = {"none", "bitmap", "dense columns", "dense", "keys", "hash"};
     snprintf(target, bytes, "%s%s", names[table->index], table->has_duplicates ? " chained" : "");
 }

@@ -1,9 +1,10 @@
 /*
  * probe.c — a probe batch against the table.
  *
- * All keys are looked up at once; every probe row with a match then follows its chain. A level gives
- * one build row to each probe row that still has one, so the output is the probe batch itself with a
- * narrower selection and the build columns written beside it: nothing of the probe side is copied.
+ * All keys are looked up at once; every probe row with a match then follows its chain. A level
+ * gives one build row to each probe row that still has one, so the output is the probe batch itself
+ * with a narrower selection and the build columns written beside it: nothing of the probe side is
+ * copied.
  *
  * Example, rows 0..3, chains 0:[a b] 2:[c]:  level 0 gives (0,a) (2,c), level 1 gives (0,b).
  *
@@ -33,21 +34,27 @@ void probe_state_init(ProbeState *state, HashJoin *join, const JoinTable *table,
     *state = (ProbeState){.join = join, .table = table, .arena = worker_arena};
     state->keys = ARENA_ARRAY(worker_arena, const Vector *, key_count);
     state->rows = ARENA_ARRAY(worker_arena, uint16_t, VECTOR_ROWS);
-    state->words = ARENA_ARRAY(worker_arena, int64_t *, key_count);
-    for (uint32_t k = 0; k < key_count; k++) {
-        state->words[k] = ARENA_ARRAY(worker_arena, int64_t, VECTOR_ROWS);
-    }
-    state->hashes = ARENA_ARRAY(worker_arena, uint64_t, VECTOR_ROWS);
-    state->positions = ARENA_ARRAY(worker_arena, uint64_t, VECTOR_ROWS);
     state->scratch = ARENA_ARRAY(worker_arena, uint16_t, 2 * VECTOR_ROWS);
-    state->hits = ARENA_ARRAY(worker_arena, uint16_t, VECTOR_ROWS);
-    state->found = ARENA_ARRAY(worker_arena, const uint8_t *, VECTOR_ROWS);
+    state->probe = (JoinProbe){
+        .keys = state->keys,
+        .words = ARENA_ARRAY(worker_arena, int64_t *, key_count),
+        .hashes = ARENA_ARRAY(worker_arena, uint64_t, VECTOR_ROWS),
+        .places = ARENA_ARRAY(worker_arena, uint64_t, VECTOR_ROWS),
+        .positions = ARENA_ARRAY(worker_arena, uint32_t, VECTOR_ROWS),
+        .scratch = state->scratch,
+        .candidates = ARENA_ARRAY(worker_arena, JoinRow, VECTOR_ROWS),
+        .found = ARENA_ARRAY(worker_arena, JoinRow, VECTOR_ROWS),
+        .hits = ARENA_ARRAY(worker_arena, uint16_t, VECTOR_ROWS),
+    };
+    for (uint32_t k = 0; k < key_count; k++) {
+        state->probe.words[k] = ARENA_ARRAY(worker_arena, int64_t, VECTOR_ROWS);
+    }
     state->active = ARENA_ARRAY(worker_arena, uint16_t, VECTOR_ROWS);
-    state->chain = ARENA_ARRAY(worker_arena, const uint8_t *, VECTOR_ROWS);
+    state->chain = ARENA_ARRAY(worker_arena, JoinRow, VECTOR_ROWS);
     state->selection = ARENA_ARRAY(worker_arena, uint16_t, VECTOR_ROWS);
-    state->pointers = ARENA_ARRAY(worker_arena, const uint8_t *, VECTOR_ROWS);
+    state->pointers = ARENA_ARRAY(worker_arena, JoinRow, VECTOR_ROWS);
     state->pair_rows = ARENA_ARRAY(worker_arena, uint16_t, VECTOR_ROWS);
-    state->pair_pointers = ARENA_ARRAY(worker_arena, const uint8_t *, VECTOR_ROWS);
+    state->pair_pointers = ARENA_ARRAY(worker_arena, JoinRow, VECTOR_ROWS);
     state->payload_buffers = ARENA_ARRAY(worker_arena, VectorBuffer, join->shape.payload_count);
     for (uint32_t c = 0; c < join->shape.payload_count; c++) {
         vector_buffer_init(&state->payload_buffers[c], worker_arena);
@@ -62,14 +69,15 @@ void probe_state_init(ProbeState *state, HashJoin *join, const JoinTable *table,
     }
 }
 
-// Drops rows with a NULL in a key that NULL does not match; returns the candidates left.
-static uint32_t select_candidates(ProbeState *state, const Batch *in)
+// Sets up the lookup for the rows without a NULL in a key that NULL does not match.
+static void select_candidates(ProbeState *state, const Batch *in)
 {
     const JoinShape *shape = &state->join->shape;
     uint32_t count = in->selected_count;
     uint8_t nulls[VECTOR_ROWS];
     uint8_t any[VECTOR_ROWS];
     state->has_null_keys = false;
+    state->probe.batch = in;
     for (uint32_t k = 0; k < shape->key_count; k++) {
         if (shape->is_null_equal[k] ||
             !lanes_read_nulls(state->keys[k], in->selection, count, nulls)) {
@@ -80,11 +88,12 @@ static uint32_t select_candidates(ProbeState *state, const Batch *in)
         }
         state->has_null_keys = true;
     }
-    const uint16_t *selected = batch_selected_rows(in);
     if (!state->has_null_keys) {
-        memcpy(state->rows, selected, count * sizeof *selected);
-        return count;
+        state->probe.rows = in->selection;
+        state->probe.row_count = count;
+        return;
     }
+    const uint16_t *selected = batch_selected_rows(in);
     memset(&state->null_keys, 0, sizeof state->null_keys);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -94,59 +103,96 @@ static uint32_t select_candidates(ProbeState *state, const Batch *in)
             validity_set(state->null_keys.words, selected[i]);
         }
     }
-    return kept;
+    state->probe.rows = state->rows;
+    state->probe.row_count = kept;
+}
+
+// The physical rows of the lookup's hits.
+static void list_hit_rows(const JoinProbe *probe, uint32_t hits, uint16_t *rows)
+{
+    if (probe->rows == NULL) {
+        memcpy(rows, probe->hits, hits * sizeof *rows);
+        return;
+    }
+    for (uint32_t h = 0; h < hits; h++) {
+        rows[h] = probe->rows[probe->hits[h]];
+    }
 }
 
 // Looks up all keys of the batch: the matching rows become the active ones.
 static void look_up(ProbeState *state, Batch *in)
 {
-    const JoinShape *shape = &state->join->shape;
-    uint32_t count = select_candidates(state, in);
-    JoinProbe probe = {
-        .row_count = count,
-        .rows = state->rows,
-        .keys = state->keys,
-        .words = state->words,
-        .hashes = state->hashes,
-        .positions = state->positions,
-        .scratch = state->scratch,
-        .found = state->found,
-        .hits = state->hits,
-    };
-    if (shape->has_integer_keys) {
-        for (uint32_t k = 0; k < shape->key_count; k++) {
-            lanes_read_int64(state->keys[k], state->rows, count, state->words[k]);
-        }
-    } else {
-        Batch candidates = *in;
-        candidates.selection = state->rows;
-        candidates.selected_count = count;
-        for (uint32_t k = 0; k < shape->key_count; k++) {
-            row_hash_column(state->keys[k], &candidates, k > 0, state->hashes);
-        }
-    }
-    uint32_t hits = join_table_lookup(state->table, &probe);
+    select_candidates(state, in);
+    JoinProbe *probe = &state->probe;
+    uint32_t hits = join_table_lookup(state->table, probe);
+    list_hit_rows(probe, hits, state->active);
     for (uint32_t h = 0; h < hits; h++) {
-        uint16_t row = state->rows[state->hits[h]];
-        state->active[h] = row;
-        state->chain[row] = state->found[state->hits[h]];
+        state->chain[state->active[h]] = probe->found[h];
     }
     state->active_count = hits;
     state->level = 0;
 }
 
+// Joins whose answer is a selection of the probe rows, or at most one build row for each of them.
+static bool try_at_once(ProbeState *state, Batch *in, Batch *out)
+{
+    HashJoin *join = state->join;
+    const JoinTable *table = state->table;
+    JoinProbe *probe = &state->probe;
+    bool is_semi = join->shape.is_existence && join->kind == JOIN_SEMI;
+    bool is_unique_inner =
+        join->kind == JOIN_INNER && join->residual == NULL && !table->has_duplicates;
+    if (!is_semi && !is_unique_inner) {
+        return false;
+    }
+    select_candidates(state, in);
+    uint32_t hits = join_table_lookup(table, probe);
+    if (hits > 0) {
+        list_hit_rows(probe, hits, state->selection);
+        emit_joined(state, in, state->selection, probe->found, hits, false, out);
+    }
+    return true;
+}
+
 // The build columns the residual reads, for the given build rows.
-static void load_pair_payload(ProbeState *state, const uint8_t *const *pointers,
-                              const uint16_t *positions, uint32_t count)
+static void load_pair_payload(ProbeState *state, const JoinRow *pointers, const uint16_t *targets,
+                              uint32_t count)
 {
     HashJoin *join = state->join;
     for (uint32_t c = 0; c < join->shape.payload_count; c++) {
         if (join->residual_payload[c]) {
-            row_store_gather(&state->table->rows, join->shape.first_payload + c, pointers,
-                             positions, count, false, &state->payload_buffers[c],
-                             &state->pair.columns[join->probe_count + join->payload[c]]);
+            join_table_gather(state->table, c, pointers, targets, count, false,
+                              &state->payload_buffers[c],
+                              &state->pair.columns[join->probe_count + join->payload[c]]);
         }
     }
+}
+
+// Narrows state->pair to the positions for which the residual is true. `row_of` gives the probe row
+// of a position, null when they are the same.
+static Status check_residual(ProbeState *state, const uint16_t *row_of)
+{
+    Batch *pair = &state->pair;
+    if (!state->join->is_null_aware) {
+        return expr_filter(state->residual, pair);
+    }
+    const Vector *truth;
+    uint16_t *passed = state->scratch; // the lookup is over
+    uint32_t kept = 0;
+    expr_begin(state->residual, pair);
+    TRY(expr_evaluate(state->residual, 0, &truth));
+    for (uint32_t i = 0; i < pair->selected_count; i++) {
+        uint32_t position = batch_row(pair, i);
+        bool is_null = vector_is_null(truth, position);
+        if (is_null) {
+            validity_set(state->unknown.words, row_of == NULL ? position : row_of[position]);
+        }
+        passed[kept] = (uint16_t)position;
+        kept += !is_null && vector_int64(truth, position) != 0;
+    }
+    pair->selection = passed;
+    pair->selected_count = kept;
+    return STATUS_OK;
 }
 
 Status filter_pairs(ProbeState *state, Batch *in, uint32_t pair_count, const uint16_t **selection,
@@ -172,7 +218,7 @@ Status filter_pairs(ProbeState *state, Batch *in, uint32_t pair_count, const uin
     load_pair_payload(state, state->pair_pointers, NULL, pair_count);
     state->pair.row_count = state->pair.selected_count = pair_count;
     state->pair.selection = NULL;
-    TRY(expr_filter(state->residual, &state->pair));
+    TRY(check_residual(state, state->pair_rows));
     *selection = state->pair.selection;
     *selected_count = state->pair.selected_count;
     return STATUS_OK;
@@ -202,7 +248,7 @@ static Status filter_level(ProbeState *state, Batch *in, uint32_t *kept_count)
     state->pair.row_count = in->row_count;
     state->pair.selected_count = count;
     state->pair.selection = state->active;
-    TRY(expr_filter(state->residual, &state->pair));
+    TRY(check_residual(state, NULL));
     const uint16_t *kept = batch_selected_rows(&state->pair);
     *kept_count = state->pair.selected_count;
     memcpy(state->selection, kept, *kept_count * sizeof *kept);
@@ -218,7 +264,7 @@ static void mark_build_row(const JoinShape *shape, const uint8_t *row)
 }
 
 // Notes a match of a probe row; 21000 when it must not have a second one.
-static Status note_match(ProbeState *state, uint16_t row, const uint8_t *build_row)
+static Status note_match(ProbeState *state, uint16_t row, JoinRow build_row)
 {
     HashJoin *join = state->join;
     if (join->kind == JOIN_SINGLE && validity_get(state->matched.words, row)) {
@@ -242,11 +288,11 @@ static void advance_level(ProbeState *state)
     if (state->table->has_duplicates) {
         for (uint32_t i = 0; i < state->active_count; i++) {
             uint16_t row = state->active[i];
-            const uint8_t *next = join_row_next(shape, state->chain[row]);
+            JoinRow next = join_row_next(shape, state->chain[row]);
             state->chain[row] = next;
             state->active[kept] = row;
-            kept += next != NULL &&
-                    !(is_satisfied_by_one && validity_get(state->matched.words, row));
+            kept +=
+                next != NULL && !(is_satisfied_by_one && validity_get(state->matched.words, row));
         }
     }
     state->active_count = kept;
@@ -280,7 +326,7 @@ static uint32_t take_pairs(ProbeState *state)
     uint32_t i = 0;
     while (i < state->active_count && count < pair_max) {
         uint16_t row = state->active[i];
-        const uint8_t *build_row = state->chain[row];
+        JoinRow build_row = state->chain[row];
         while (build_row != NULL && count < pair_max) {
             state->pair_rows[count] = row;
             state->pair_pointers[count++] = build_row;
@@ -347,8 +393,13 @@ static bool try_outer_at_once(ProbeState *state, Batch *in, Batch *out)
 static Status probe_start(ProbeState *state, Batch *in, Batch *out, Flow *flow)
 {
     HashJoin *join = state->join;
+    if (try_at_once(state, in, out)) {
+        *flow = FLOW_MORE;
+        return STATUS_OK;
+    }
     look_up(state, in);
     memset(&state->matched, 0, sizeof state->matched);
+    memset(&state->unknown, 0, sizeof state->unknown);
     if (join->shape.is_existence) {
         for (uint32_t i = 0; i < state->active_count; i++) {
             validity_set(state->matched.words, state->active[i]);
@@ -426,7 +477,8 @@ static bool probe_is_done(Transform *self)
     if (join->spill != NULL || join->table.rows.row_count > 0) {
         return false;
     }
-    return join->kind == JOIN_INNER || join->kind == JOIN_SEMI || join->emits_build_rest;
+    return join->kind == JOIN_INNER || join->kind == JOIN_SEMI ||
+           (join->emits_build_rest && join->kind != JOIN_FULL);
 }
 
 const TransformOps hash_join_probe_ops = {

@@ -5,7 +5,7 @@
 #include "compute/operators/hash_join/hash_join_internal.h"
 
 typedef struct RestLocal {
-    const uint8_t **pointers;
+    JoinRow *pointers;
     VectorBuffer *payload_buffers;
     uint32_t page, slot;       /* the page that is given out */
     bool has_page;
@@ -15,7 +15,7 @@ static Status rest_local_open(Source *self, void *local, Arena *worker_arena)
 {
     HashJoin *join = join_of_rest(self);
     RestLocal *state = local;
-    state->pointers = ARENA_ARRAY(worker_arena, const uint8_t *, VECTOR_ROWS);
+    state->pointers = ARENA_ARRAY(worker_arena, JoinRow, VECTOR_ROWS);
     state->payload_buffers = ARENA_ARRAY(worker_arena, VectorBuffer, join->shape.payload_count);
     for (uint32_t c = 0; c < join->shape.payload_count; c++) {
         vector_buffer_init(&state->payload_buffers[c], worker_arena);

@@ -49,9 +49,10 @@ static Value integer_value(Type type, int64_t value)
     return (Value){.type = type, .i64 = value};
 }
 
+// Bit p of the result stands for position p + 1.
 static void set_bits_of_heads(const JoinTable *table, uint64_t *bitmap)
 {
-    const uint32_t *heads = table->heads;
+    const uint32_t *heads = table->heads + 1;
     for (uint64_t first = 0; first < table->range; first += 64) {
         uint64_t count = table->range - first < 64 ? table->range - first : 64;
         uint64_t word = 0;
@@ -62,7 +63,6 @@ static void set_bits_of_heads(const JoinTable *table, uint64_t *bitmap)
     }
 }
 
-// Calls for every row in the index, page by page.
 static void set_bits_of_rows(const JoinTable *table, uint32_t key, uint64_t *bitmap)
 {
     const RowStore *rows = &table->rows;
@@ -87,8 +87,12 @@ static bool add_bitmap(HashJoin *join, uint32_t key, KeyFilter *filter, Predicat
     uint64_t span = (uint64_t)bounds->max - (uint64_t)bounds->min;
     bool is_only_key = join->shape.key_count == 1;
     const uint64_t *bitmap = NULL;
-    if (is_only_key && table->index == JOIN_INDEX_BITMAP) {
+    int64_t base = bounds->min;
+    bool has_bitmap = table->index == JOIN_INDEX_BITMAP || table->index == JOIN_INDEX_COLUMNS;
+    if (is_only_key && has_bitmap && base > INT64_MIN) {
         bitmap = table->bitmap;
+        base--; // position 0 is no key
+        span++;
     } else {
         uint64_t rows = table->rows.row_count;
         bool is_dense = is_only_key && table->index == JOIN_INDEX_DENSE;
@@ -113,7 +117,7 @@ static bool add_bitmap(HashJoin *join, uint32_t key, KeyFilter *filter, Predicat
         .kind = PREDICATE_BITMAP,
         .type = join->shape.key_types[key],
         .bitmap = bitmap,
-        .bitmap_base = bounds->min,
+        .bitmap_base = base,
         .bitmap_bits = span + 1,
     };
     return true;

@@ -3,8 +3,9 @@
  * stands between it and a match.
  *
  * With one key and no residual that is simple: the row's key is NULL and there are build rows, or
- * some build key is NULL. Else a build row makes it unknown when no key differs for certain and the
- * residual is true; only probe rows with a NULL key need to look at all build rows, the others at
+ * some build key is NULL. Else a build row makes it unknown when no key differs for certain, the
+ * residual is not false, and something of it all is NULL. Where all keys are equal the probe has
+ * seen that already; only probe rows with a NULL key need to look at all build rows, the others at
  * those with a NULL key.
  */
 #include <string.h>
@@ -23,7 +24,15 @@ static bool may_be_equal(const ProbeState *state, uint16_t row, const uint8_t *b
 {
     const HashJoin *join = state->join;
     for (uint32_t k = 0; k < join->shape.key_count; k++) {
-        if (vector_is_null(state->keys[k], row) || build_key_is_null(join, build_row, k)) {
+        if (join->shape.is_null_equal[k]) { // such keys are fields, never words
+            bool is_null = vector_is_null(state->keys[k], row);
+            if (is_null != row_is_null(&join->shape.layout, build_row, k)) {
+                return false;
+            }
+            if (is_null) {
+                continue;
+            }
+        } else if (vector_is_null(state->keys[k], row) || build_key_is_null(join, build_row, k)) {
             continue;
         }
         Value left = vector_value(state->keys[k], row);
@@ -54,7 +63,7 @@ static uint32_t next_pairs(ProbeState *state, uint16_t row, bool has_null_key, u
             if (count == VECTOR_ROWS) {
                 return count;
             }
-            const uint8_t *build_row = current->rows + *slot * row_bytes;
+            JoinRow build_row = current->rows + *slot * row_bytes;
             uint64_t link = *join_row_link(&state->join->shape, build_row);
             if ((has_null_key || (link & JOIN_LINK_NULL_KEY) != 0) &&
                 may_be_equal(state, row, build_row)) {
@@ -83,7 +92,7 @@ static Status row_is_unknown(ProbeState *state, Batch *in, uint16_t row, bool *i
         const uint16_t *selection;
         uint32_t selected_count;
         TRY(filter_pairs(state, in, count, &selection, &selected_count));
-        if (selected_count > 0) {
+        if (selected_count > 0 || validity_get(state->unknown.words, row)) {
             *is_unknown = true;
             return STATUS_OK;
         }
@@ -103,7 +112,11 @@ Status find_unknown(ProbeState *state, Batch *in, RowMask *unknown)
         if (validity_get(state->matched.words, row)) {
             continue;
         }
-        bool is_unknown = false;
+        bool is_unknown = validity_get(state->unknown.words, row);
+        if (is_unknown) {
+            validity_set(unknown->words, row);
+            continue;
+        }
         if (is_simple) {
             bool is_null = state->has_null_keys && validity_get(state->null_keys.words, row);
             is_unknown = (is_null && has_build_rows) || state->table->has_null_key;

@@ -96,8 +96,7 @@ static Value exact_arithmetic(Evaluator *self, const Expr *expr, const Value *le
         return from_int128(expr->type,
                            rescale(a, scale_of(left->type), result + scale_of(right->type)) / b);
     default:
-        return b == 0 ? fail(self, "division by zero", expr->type)
-                      : from_int128(expr->type, a % b);
+        return b == 0 ? fail(self, "division by zero", expr->type) : from_int128(expr->type, a % b);
     }
 }
 
@@ -250,8 +249,8 @@ static Value evaluate_call(Evaluator *self, const Expr *expr)
         Value equal = evaluate_comparison(FUNCTION_EQUAL, &args[0], &args[1]);
         return !equal.is_null && equal.i64 != 0 ? value_null(expr->type) : args[0];
     }
-    bool is_comparison = expr->function >= FUNCTION_EQUAL &&
-                         expr->function <= FUNCTION_IS_NOT_DISTINCT;
+    bool is_comparison =
+        expr->function >= FUNCTION_EQUAL && expr->function <= FUNCTION_IS_NOT_DISTINCT;
     return is_comparison ? evaluate_comparison(expr->function, &args[0], &args[1])
                          : strict_call(self, expr, args);
 }
@@ -364,8 +363,8 @@ static bool is_new_value(Accumulator *self, const Value *value, Arena *arena)
 
 static void add_number(Accumulator *self, const Value *value)
 {
-    Type type = self->call->id == AGGREGATE_AVG ? aggregate_sum_type(value->type)
-                                                : self->call->type;
+    Type type =
+        self->call->id == AGGREGATE_AVG ? aggregate_sum_type(value->type) : self->call->type;
     if (self->value.is_null || self->count == 0) {
         self->value = type_is_float(type) ? (Value){.type = type} : from_int128(type, 0);
     }

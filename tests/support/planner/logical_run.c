@@ -54,8 +54,8 @@ static Value quantified(Runner *self, const Expr *expr, const Rows *rows, const 
     for (uint32_t i = 0; i < rows->count && !is_decided; i++) {
         bool is_unknown = false, is_true = true;
         for (uint32_t k = 0; k < expr->arg_count; k++) {
-            Value one = evaluate_comparison(expr->subquery.comparison, &args[k],
-                                            &rows->items[i][k]);
+            Value one =
+                evaluate_comparison(expr->subquery.comparison, &args[k], &rows->items[i][k]);
             if (one.is_null) {
                 is_unknown = true;
             } else if (one.i64 == 0) {
@@ -133,9 +133,8 @@ static Matches match_left_row(Runner *self, const LogicalJoin *join, const Rows 
     Matches matches = {0};
     for (uint32_t k = 0; k < right->count; k++) {
         bind(self, join->right, right->items[k]);
-        Value value = join->condition == NULL
-                          ? value_int64(type_of(TYPE_BOOLEAN), 1)
-                          : evaluate(&self->evaluator, join->condition);
+        Value value = join->condition == NULL ? value_int64(type_of(TYPE_BOOLEAN), 1)
+                                              : evaluate(&self->evaluator, join->condition);
         matches.has_unknown |= value.is_null;
         if (value.is_null || value.i64 == 0) {
             continue;
@@ -240,8 +239,8 @@ static Rows *run_aggregate(Runner *self, const LogicalAggregate *aggregate)
     Rows *keys = rows_create(self->arena, aggregate->key_count);
     Value *key = ARENA_ARRAY(self->arena, Value, aggregate->key_count + 1);
     uint32_t call_count = aggregate->aggregate_count;
-    Accumulator *states = ARENA_ARRAY(self->arena, Accumulator,
-                                      (size_t)(child->count + 1) * (call_count + 1));
+    Accumulator *states =
+        ARENA_ARRAY(self->arena, Accumulator, (size_t)(child->count + 1) * (call_count + 1));
     if (aggregate->key_count == 0) {
         rows_add_copy(keys, key);
     }
@@ -302,8 +301,8 @@ static Rows *run_sort(Runner *self, const LogicalSort *sort)
     SortItem *items = ARENA_ARRAY(self->arena, SortItem, child->count + 1);
     for (uint32_t i = 0; i < child->count; i++) {
         bind(self, sort->child, child->items[i]);
-        items[i] = (SortItem){child->items[i], ARENA_ARRAY(self->arena, Value, sort->key_count),
-                              sort, i};
+        items[i] =
+            (SortItem){child->items[i], ARENA_ARRAY(self->arena, Value, sort->key_count), sort, i};
         for (uint32_t k = 0; k < sort->key_count; k++) {
             items[i].keys[k] = evaluate(&self->evaluator, sort->keys[k].expr);
         }
@@ -383,8 +382,8 @@ static void window_rows(Runner *self, const LogicalWindow *window, const WindowC
         if (!is_same) {
             continue;
         }
-        SortItem item = {.keys = ARENA_ARRAY(self->arena, Value, call->order_count), .sort = &sort,
-                         .index = 1};
+        SortItem item = {
+            .keys = ARENA_ARRAY(self->arena, Value, call->order_count), .sort = &sort, .index = 1};
         for (uint32_t k = 0; k < call->order_count; k++) {
             item.keys[k] = evaluate(&self->evaluator, call->order[k].expr);
         }
@@ -419,7 +418,8 @@ static Rows *run_window(Runner *self, const LogicalWindow *window)
                 row[child->column_count + c] = value_int64(call->type, before + 1);
                 continue;
             }
-            AggregateCall aggregate = {.id = call->aggregate, .type = call->type,
+            AggregateCall aggregate = {.id = call->aggregate,
+                                       .type = call->type,
                                        .argument = call->arg_count > 0 ? call->args[0] : NULL};
             Accumulator state = {.call = &aggregate};
             for (uint32_t k = 0; k < frame.count; k++) {
@@ -465,8 +465,7 @@ static Rows *run_values(Runner *self, const LogicalValues *values)
     for (uint32_t i = 0; i < values->row_count; i++) {
         Value *row = rows_add(out);
         for (uint32_t k = 0; k < values->node.column_count; k++) {
-            row[k] = evaluate(&self->evaluator,
-                              values->cells[i * values->node.column_count + k]);
+            row[k] = evaluate(&self->evaluator, values->cells[i * values->node.column_count + k]);
         }
     }
     return out;
@@ -531,8 +530,8 @@ Rows *logical_run(const LogicalNode *root, const TableRows *tables, Arena *arena
 {
     Runner self = {.arena = arena, .tables = tables};
     self.bindings = ARENA_ARRAY(arena, Value, BINDINGS_MAX);
-    self.evaluator = (Evaluator){.arena = arena, .column = bound_column,
-                                 .subquery = run_subquery, .object = &self};
+    self.evaluator = (Evaluator){
+        .arena = arena, .column = bound_column, .subquery = run_subquery, .object = &self};
     Rows *rows = run(&self, root);
     *failure = self.evaluator.failure;
     return rows;

@@ -10,9 +10,9 @@
 #define SITES_MAX 9 /* 8 nodes and the leader */
 
 typedef struct Site { /* one endpoint: what has arrived, what is kept */
-    Rows **received; /* by exchange id - 1 */
-    Rows **stored;   /* by store id - 1 */
-    Rows **filters;  /* by runtime filter id - 1: values of the build side */
+    Rows **received;  /* by exchange id - 1 */
+    Rows **stored;    /* by store id - 1 */
+    Rows **filters;   /* by runtime filter id - 1: values of the build side */
 } Site;
 
 typedef struct Cluster {
@@ -23,7 +23,7 @@ typedef struct Cluster {
     Site sites[SITES_MAX]; /* the leader last */
     uint32_t site;         /* being run */
     Evaluator evaluator;
-    const Value *row;      /* what EXPR_COLUMN reads */
+    const Value *row; /* what EXPR_COLUMN reads */
     uint32_t round_robin;
     PlanRunResult result;
 } Cluster;
@@ -76,8 +76,8 @@ static Rows *run_scan(Cluster *self, const PlanScan *scan)
     Rows *out = rows_create(self->arena, scan->node.output_count);
     Value *read = ARENA_ARRAY(self->arena, Value, scan->column_count + 1);
     for (uint32_t i = 0; i < table->count; i++) {
-        int owner = row_node(scan->table->style, scan->table->distribution_column,
-                             table->items[i], i, self->node_count);
+        int owner = row_node(scan->table->style, scan->table->distribution_column, table->items[i],
+                             i, self->node_count);
         if (owner >= 0 && (uint32_t)owner != self->site) {
             continue;
         }
@@ -209,11 +209,11 @@ static Rows *join_rows(Cluster *self, JoinRun *join, const PlanNode *probe_node,
         }
     }
     for (uint32_t k = 0; k < build->count; k++) {
-        bool is_given = join->join == JOIN_RIGHT_SEMI
-                            ? is_matched[k]
-                            : !is_matched[k] && (join->join == JOIN_RIGHT ||
-                                                 join->join == JOIN_FULL ||
-                                                 join->join == JOIN_RIGHT_ANTI);
+        bool is_given =
+            join->join == JOIN_RIGHT_SEMI
+                ? is_matched[k]
+                : !is_matched[k] && (join->join == JOIN_RIGHT || join->join == JOIN_FULL ||
+                                     join->join == JOIN_RIGHT_ANTI);
         if (is_given) {
             set_nulls(join->row, probe_node);
             memcpy(join->row + join->probe_width, build->items[k],
@@ -242,7 +242,8 @@ static void publish_filters(Cluster *self, const PlanHashJoin *join, const Rows 
 static Rows *run_join(Cluster *self, const PlanNode *node)
 {
     const PlanNode *probe_node = plan_node_child(node, 0), *build_node = plan_node_child(node, 1);
-    JoinRun run_state = {.node = node, .probe_width = probe_node->output_count,
+    JoinRun run_state = {.node = node,
+                         .probe_width = probe_node->output_count,
                          .build_width = build_node->output_count};
     if (node->kind == PLAN_HASH_JOIN) {
         const PlanHashJoin *join = (const PlanHashJoin *)node;
@@ -259,8 +260,8 @@ static Rows *run_join(Cluster *self, const PlanNode *node)
         run_state.residual = join->condition;
         run_state.outputs = join->outputs;
     }
-    run_state.row = ARENA_ARRAY(self->arena, Value,
-                                run_state.probe_width + run_state.build_width + 1);
+    run_state.row =
+        ARENA_ARRAY(self->arena, Value, run_state.probe_width + run_state.build_width + 1);
     Rows *build = run(self, build_node);
     if (node->kind == PLAN_HASH_JOIN) {
         publish_filters(self, (const PlanHashJoin *)node, build);
@@ -284,8 +285,8 @@ static Rows *run_aggregate(Cluster *self, const PlanAggregate *aggregate)
     Rows *child = run(self, aggregate->child);
     Rows *keys = rows_create(self->arena, aggregate->key_count);
     uint32_t calls = aggregate->aggregate_count;
-    Accumulator *states = ARENA_ARRAY(self->arena, Accumulator,
-                                      (size_t)(child->count + 1) * (calls + 1));
+    Accumulator *states =
+        ARENA_ARRAY(self->arena, Accumulator, (size_t)(child->count + 1) * (calls + 1));
     Value *key = ARENA_ARRAY(self->arena, Value, aggregate->key_count + 1);
     if (aggregate->key_count == 0 && (child->count > 0 || !aggregate->is_partial)) {
         rows_add_copy(keys, key);
@@ -328,7 +329,8 @@ typedef struct SortContext {
 static int compare_rows(const void *left_item, const void *right_item, void *object)
 {
     const SortContext *context = object;
-    const Value *left = *(const Value *const *)left_item, *right = *(const Value *const *)right_item;
+    const Value *left = *(const Value *const *)left_item,
+                *right = *(const Value *const *)right_item;
     for (uint32_t i = 0; i < context->key_count; i++) {
         const PlanSortKey *key = &context->keys[i];
         const Value *a = &left[key->column], *b = &right[key->column];
@@ -362,7 +364,8 @@ static Rows *cut(Cluster *self, const Rows *rows, uint64_t limit, uint64_t offse
     return out;
 }
 
-/* One window function's value for the row at `index` of a partition sorted by the window's order. */
+/* One window function's value for the row at `index` of a partition sorted by the window's order.
+ */
 static Value window_value(Cluster *self, const PlanWindow *window, const WindowCall *call,
                           const Rows *partition, uint32_t index)
 {
@@ -372,15 +375,16 @@ static Value window_value(Cluster *self, const PlanWindow *window, const WindowC
                                           &partition->items[index], &context) == 0) {
         first_peer--;
     }
-    while (peers_end < partition->count && compare_rows(&partition->items[peers_end],
-                                                        &partition->items[index], &context) == 0) {
+    while (peers_end < partition->count &&
+           compare_rows(&partition->items[peers_end], &partition->items[index], &context) == 0) {
         peers_end++;
     }
     if (call->id != WINDOW_AGGREGATE) {
         return value_int64(call->type, 1 + (call->id == WINDOW_ROW_NUMBER ? index : first_peer));
     }
     uint32_t end = window->order_count == 0 ? partition->count : peers_end;
-    AggregateCall aggregate = {.id = call->aggregate, .type = call->type,
+    AggregateCall aggregate = {.id = call->aggregate,
+                               .type = call->type,
                                .argument = call->arg_count > 0 ? call->args[0] : NULL};
     Accumulator state = {.call = &aggregate};
     for (uint32_t i = 0; i < end; i++) {
@@ -416,8 +420,8 @@ static Rows *run_window(Cluster *self, const PlanWindow *window)
             Value *row = rows_add(out);
             memcpy(row, partition->items[k], child->column_count * sizeof(*row));
             for (uint32_t c = 0; c < window->call_count; c++) {
-                row[child->column_count + c] = window_value(self, window, &window->calls[c],
-                                                            partition, k);
+                row[child->column_count + c] =
+                    window_value(self, window, &window->calls[c], partition, k);
             }
         }
     }
@@ -587,9 +591,9 @@ static void send_row(Cluster *self, const PlanSend *send, const Value *row)
 static void run_fragment(Cluster *self, const PlanFragment *fragment)
 {
     uint32_t first = fragment->site == PLAN_SITE_LEADER ? self->node_count : 0;
-    uint32_t end = fragment->site == PLAN_SITE_LEADER   ? self->node_count + 1
+    uint32_t end = fragment->site == PLAN_SITE_LEADER  ? self->node_count + 1
                    : fragment->site == PLAN_SITE_NODES ? self->node_count
-                                                        : 1;
+                                                       : 1;
     for (self->site = first; self->site < end; self->site++) {
         Rows *rows = run(self, plan_node_child(fragment->root, 0));
         if (fragment->root->kind == PLAN_RESULT) {
@@ -605,12 +609,11 @@ static void run_fragment(Cluster *self, const PlanFragment *fragment)
     }
 }
 
-PlanRunResult plan_run(const Plan *plan, const TableRows *tables, uint32_t node_count,
-                       Arena *arena)
+PlanRunResult plan_run(const Plan *plan, const TableRows *tables, uint32_t node_count, Arena *arena)
 {
     Cluster self = {.plan = plan, .tables = tables, .arena = arena, .node_count = node_count};
-    self.evaluator = (Evaluator){.arena = arena, .column = row_column, .subquery = no_subquery,
-                                 .object = &self};
+    self.evaluator =
+        (Evaluator){.arena = arena, .column = row_column, .subquery = no_subquery, .object = &self};
     for (uint32_t i = 0; i <= node_count; i++) {
         self.sites[i].received = ARENA_ARRAY(arena, Rows *, plan->exchange_count + 1);
         self.sites[i].stored = ARENA_ARRAY(arena, Rows *, plan->fragment_count + 1);

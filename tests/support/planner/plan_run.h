@@ -11,9 +11,9 @@
 typedef struct PlanRunResult {
     Rows *rows;
     const char *failure;
-    uint64_t leader_rows;   /* received by the leader's fragments */
+    uint64_t leader_rows; /* received by the leader's fragments */
     uint64_t exchanged_rows;
-    uint64_t written_rows;  /* by TABLE_WRITE, copies of ALL tables counted on each node */
+    uint64_t written_rows; /* by TABLE_WRITE, copies of ALL tables counted on each node */
     bool has_misplaced_write;
 } PlanRunResult;
 

@@ -54,9 +54,8 @@ static AggregateCall random_call(RandomQuery *self, const LogicalNode *node)
     static const AggregateId ids[] = {AGGREGATE_COUNT_STAR, AGGREGATE_COUNT, AGGREGATE_MIN,
                                       AGGREGATE_MAX, AGGREGATE_COUNT};
     uint32_t index = pick(self, 5);
-    AggregateCall call = world_call_of(ids[index], ids[index] == AGGREGATE_COUNT_STAR
-                                                       ? NULL
-                                                       : simple_number(self, node));
+    AggregateCall call = world_call_of(
+        ids[index], ids[index] == AGGREGATE_COUNT_STAR ? NULL : simple_number(self, node));
     call.is_distinct = index == 4;
     return call;
 }
@@ -127,7 +126,7 @@ static Expr *number(RandomQuery *self, const LogicalNode *node, uint32_t depth)
 
 static FunctionId random_comparison(RandomQuery *self)
 {
-    return pick(self, 3) > 0 ? FUNCTION_EQUAL : (FunctionId)(FUNCTION_EQUAL + pick(self, 6));
+    return pick(self, 2) > 0 ? FUNCTION_EQUAL : (FunctionId)(FUNCTION_EQUAL + pick(self, 6));
 }
 
 static Expr *subquery_condition(RandomQuery *self, const LogicalNode *node, uint32_t depth)
@@ -210,8 +209,8 @@ static LogicalNode *joined(RandomQuery *self, uint32_t depth)
     LogicalNode *left = from(self, 0), *right;
     bool is_lateral = depth > 0 && (kind == JOIN_INNER || kind == JOIN_LEFT) && pick(self, 4) == 0;
     right = is_lateral ? inside(self, left, 2, depth) : table(self);
-    Expr *on = world_call(self->world, FUNCTION_EQUAL, any_column(self, left),
-                          any_column(self, right));
+    Expr *on =
+        world_call(self->world, FUNCTION_EQUAL, any_column(self, left), any_column(self, right));
     if (pick(self, 4) == 0) {
         LogicalNode *both = logical_join(arena, JOIN_INNER, left, right, NULL, 0);
         on = expr_and2(arena, on, condition(self, both, 0));
@@ -241,7 +240,9 @@ static LogicalNode *select_query(RandomQuery *self, uint32_t column_count, uint3
 {
     World *world = self->world;
     LogicalNode *node = from(self, depth);
-    node = logical_filter(world->arena, node, condition(self, node, depth));
+    if (pick(self, 5) > 0) {
+        node = logical_filter(world->arena, node, condition(self, node, depth));
+    }
     if (pick(self, 5) == 0) {
         node = grouped(self, node);
         if (pick(self, 2) == 0) {

@@ -71,8 +71,11 @@ World *world_create(uint32_t node_count)
                                 .current_database = public_schema,
                                 .statement_time_us = fixed_time,
                                 .setting = no_setting};
-    world->context = (PlannerContext){.arena = arena, .catalog = &world->view, .next_column = 1,
-                                      .next_cte = 1, .node_count = node_count};
+    world->context = (PlannerContext){.arena = arena,
+                                      .catalog = &world->view,
+                                      .next_column = 1,
+                                      .next_cte = 1,
+                                      .node_count = node_count};
     world->table_rows = (TableRows){world, find_rows};
     return world;
 }
@@ -97,8 +100,9 @@ static Type parse_type(const char *word)
     static const struct {
         const char *word;
         TypeId id;
-    } words[] = {{"bigint", TYPE_BIGINT}, {"int", TYPE_INTEGER},      {"smallint", TYPE_SMALLINT},
-                 {"date", TYPE_DATE},     {"timestamp", TYPE_TIMESTAMP}, {"double", TYPE_DOUBLE},
+    } words[] = {{"bigint", TYPE_BIGINT},       {"int", TYPE_INTEGER},
+                 {"smallint", TYPE_SMALLINT},   {"date", TYPE_DATE},
+                 {"timestamp", TYPE_TIMESTAMP}, {"double", TYPE_DOUBLE},
                  {"boolean", TYPE_BOOLEAN}};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcmp(words[i].word, word) == 0) {
@@ -119,7 +123,8 @@ WorldTable *world_add_table(World *world, const char *name, const char *columns,
     catalog->distribution_column = -1;
     catalog->columns = ARENA_ARRAY(world->arena, CatalogColumn, 64);
     char *text = arena_strdup(world->arena, columns), *state = NULL;
-    for (char *part = strtok_r(text, ",", &state); part != NULL; part = strtok_r(NULL, ",", &state)) {
+    for (char *part = strtok_r(text, ",", &state); part != NULL;
+         part = strtok_r(NULL, ",", &state)) {
         char column[64], type[64];
         ASSERT(sscanf(part, " %63s %63s", column, type) == 2);
         CatalogColumn *target = &catalog->columns[catalog->column_count++];
@@ -194,9 +199,8 @@ void world_gather_statistics(WorldTable *table)
         }
         statistics->is_known = true;
         statistics->distinct_count = distinct;
-        statistics->null_fraction = table->rows->count == 0
-                                        ? 0
-                                        : (double)nulls / table->rows->count;
+        statistics->null_fraction =
+            table->rows->count == 0 ? 0 : (double)nulls / table->rows->count;
     }
 }
 
@@ -214,9 +218,8 @@ void world_add_random_tables(World *world, uint64_t seed, uint32_t rows_max)
     static const char *const names[] = {"r", "s", "u", "d"};
     static const char *const styles[] = {"k", "k", "even", "all"};
     for (int t = 0; t < 4; t++) {
-        WorldTable *table = world_add_table(world, names[t],
-                                            "k bigint, a bigint, b bigint, c bigint not null",
-                                            styles[t]);
+        WorldTable *table = world_add_table(
+            world, names[t], "k bigint, a bigint, b bigint, c bigint not null", styles[t]);
         uint64_t count = world_random(&seed, 6) == 0 ? 0 : 1 + world_random(&seed, rows_max);
         for (uint64_t i = 0; i < count; i++) {
             Value *row = rows_add(table->rows);
@@ -307,16 +310,15 @@ LogicalNode *world_aggregate(World *world, LogicalNode *child, uint32_t key_coun
         } else {
             bool is_count = calls[i - key_count].id == AGGREGATE_COUNT_STAR ||
                             calls[i - key_count].id == AGGREGATE_COUNT;
-            columns[i] = (LogicalColumn){.number = number, .name = name,
+            columns[i] = (LogicalColumn){.number = number,
+                                         .name = name,
                                          .type = calls[i - key_count].type,
                                          .is_nullable = !is_count};
         }
     }
-    return logical_aggregate(world->arena, child, key_count,
-                             arena_memdup(world->arena, keys, key_count * sizeof(*keys)),
-                             call_count,
-                             arena_memdup(world->arena, calls, call_count * sizeof(*calls)),
-                             columns);
+    return logical_aggregate(
+        world->arena, child, key_count, arena_memdup(world->arena, keys, key_count * sizeof(*keys)),
+        call_count, arena_memdup(world->arena, calls, call_count * sizeof(*calls)), columns);
 }
 
 LogicalNode *world_sort(World *world, LogicalNode *child, Expr *key, bool is_descending)
@@ -344,8 +346,8 @@ LogicalNode *world_distinct(World *world, LogicalNode *child)
 
 LogicalNode *world_set(World *world, SetKind kind, LogicalNode *left, LogicalNode *right)
 {
-    LogicalColumn *columns = arena_memdup(world->arena, left->columns,
-                                          left->column_count * sizeof(*columns));
+    LogicalColumn *columns =
+        arena_memdup(world->arena, left->columns, left->column_count * sizeof(*columns));
     for (uint32_t i = 0; i < left->column_count; i++) {
         columns[i].number = planner_new_column(&world->context);
         columns[i].is_nullable |= right->columns[i].is_nullable;

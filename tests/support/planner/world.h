@@ -23,7 +23,8 @@ typedef struct World {
 
 World *world_create(uint32_t node_count);
 void world_destroy(World *world);
-/* `columns`: "name type [not null], …"; `style`: "even", "all" or the distribution column's name. */
+/* `columns`: "name type [not null], …"; `style`: "even", "all" or the distribution column's name.
+ */
 WorldTable *world_add_table(World *world, const char *name, const char *columns, const char *style);
 /* Sets row_count and, per column, exact statistics from the rows. */
 void world_gather_statistics(WorldTable *table);

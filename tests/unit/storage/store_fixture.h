@@ -170,22 +170,23 @@ static inline void append_rows(TableWriterLocal *local, const TestTable *table, 
                                uint32_t count)
 {
     Arena *arena = arena_create(NULL, "rows_arena");
+    const uint32_t columns = table->table.column_count;
     for (uint32_t done = 0; done < count;) {
         const uint32_t rows = count - done < 1000 ? count - done : 1000;
-        Value *cells = ARENA_ARRAY(arena, Value, rows * COLUMN_COUNT);
+        Value *cells = ARENA_ARRAY(arena, Value, (size_t)rows * columns);
         for (uint32_t r = 0; r < rows; r++) {
             char *text = arena_alloc(arena, 128);
-            for (uint32_t c = 0; c < COLUMN_COUNT; c++) {
-                cells[r * COLUMN_COUNT + c] = test_value(table, first + done + r, c, text);
+            for (uint32_t c = 0; c < columns; c++) {
+                cells[r * columns + c] = test_value(table, first + done + r, c, text);
             }
         }
         Type types[COLUMN_COUNT];
-        for (uint32_t c = 0; c < COLUMN_COUNT; c++) {
+        for (uint32_t c = 0; c < columns; c++) {
             types[c] = table->columns[c].type;
         }
         Batch *batches;
         uint32_t batch_count;
-        value_batches(arena, types, COLUMN_COUNT, cells, rows, &batches, &batch_count);
+        value_batches(arena, types, columns, cells, rows, &batches, &batch_count);
         for (uint32_t i = 0; i < batch_count; i++) {
             must(table_writer_append(local, &batches[i]));
         }

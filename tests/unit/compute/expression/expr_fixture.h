@@ -1,6 +1,6 @@
 /*
- * expr_fixture.h — for suites about expressions: types and values from short texts, vectors of every
- * form and lane, and tables of calls with their expected results.
+ * expr_fixture.h — for suites about expressions: types and values from short texts, vectors of
+ * every form and lane, and tables of calls with their expected results.
  */
 #pragma once
 #include <check.h>
@@ -168,9 +168,7 @@ UNUSED static Vector fixture_vector(Arena *arena, Type type, const Value *values
         uint64_t span = (uint64_t)vector.hi - (uint64_t)vector.lo;
         vector.lane = LANE_I64;
         if (form == FORM_NARROW && span <= UINT32_MAX && vector.lo < INT64_MAX - UINT32_MAX) {
-            vector.lane = span <= UINT8_MAX    ? LANE_U8
-                          : span <= UINT16_MAX ? LANE_U16
-                                               : LANE_U32;
+            vector.lane = span <= UINT8_MAX ? LANE_U8 : span <= UINT16_MAX ? LANE_U16 : LANE_U32;
             vector.base = vector.lo;
         }
     }
@@ -186,7 +184,9 @@ UNUSED static Vector fixture_vector(Arena *arena, Type type, const Value *values
             codes[i] = (uint16_t)(count - 1 - i);
         }
         Dictionary *dictionary = ARENA_NEW(arena, Dictionary);
-        *dictionary = (Dictionary){.lane = lane, .entry_count = count, .entries = entries,
+        *dictionary = (Dictionary){.lane = lane,
+                                   .entry_count = count,
+                                   .entries = entries,
                                    .identity = count % 2 == 0 ? ++last_identity : 0};
         vector.form = VECTOR_DICTIONARY;
         vector.lane = LANE_U16;
@@ -205,7 +205,9 @@ UNUSED static Vector fixture_vector(Arena *arena, Type type, const Value *values
 
 UNUSED static Batch fixture_batch(Vector *columns, uint32_t column_count, uint32_t row_count)
 {
-    return (Batch){.row_count = row_count, .selected_count = row_count, .columns = columns,
+    return (Batch){.row_count = row_count,
+                   .selected_count = row_count,
+                   .columns = columns,
                    .column_count = column_count};
 }
 
@@ -213,9 +215,9 @@ UNUSED static Batch fixture_batch(Vector *columns, uint32_t column_count, uint32
 
 #define CASE_ARGS_MAX 4
 typedef struct CallCase {
-    FunctionId function;
-    const char *type; /* of the result */
-    const char *expected; /* text; "!22003" an error */
+    FunctionId function;             /* 0: an explicit CAST to `type` */
+    const char *type;                /* of the result */
+    const char *expected;            /* text; "!22003" an error */
     const char *args[CASE_ARGS_MAX]; /* "i4:12" */
 } CallCase;
 
@@ -231,12 +233,18 @@ static CaseArgs fixture_args(Arena *arena, const CallCase *one)
     for (; args.count < CASE_ARGS_MAX && one->args[args.count] != NULL; args.count++) {
         const char *text = strchr(one->args[args.count], ':');
         ck_assert_ptr_nonnull(text);
-        args.types[args.count] =
-            fixture_type(arena_strndup(arena, one->args[args.count],
-                                       (size_t)(text - one->args[args.count])));
+        args.types[args.count] = fixture_type(
+            arena_strndup(arena, one->args[args.count], (size_t)(text - one->args[args.count])));
         args.values[args.count] = fixture_value(arena, args.types[args.count], text + 1);
     }
     return args;
+}
+
+static Expr *fixture_call(Arena *arena, const CallCase *one, uint32_t arg_count, Expr **args)
+{
+    Type type = fixture_type(one->type);
+    return one->function == 0 ? expr_cast(arena, args[0], type, true)
+                              : expr_call(arena, one->function, type, arg_count, args);
 }
 
 static bool fixture_matches(const char *expected, const char *got)
@@ -256,9 +264,9 @@ static void fixture_check(Arena *arena, const CallCase *one, uint32_t number, co
     }
     ck_assert_msg(fixture_matches(one->expected, got),
                   "case %u, function %s(%s, %s), %s: expected %s, got %s (%s)", number,
-                  function_name(one->function), one->args[0] ? one->args[0] : "",
-                  one->args[1] ? one->args[1] : "", how, one->expected, got,
-                  status == STATUS_OK ? "" : status_message(status));
+                  one->function == 0 ? one->type : function_name(one->function),
+                  one->args[0] ? one->args[0] : "", one->args[1] ? one->args[1] : "", how,
+                  one->expected, got, status == STATUS_OK ? "" : status_message(status));
     status_free(status);
 }
 
@@ -281,7 +289,7 @@ static void fixture_run_columns(Arena *arena, const CallCase *one, uint32_t numb
         exprs[i] = i < constant_from ? expr_column(arena, i, args.types[i])
                                      : expr_constant(arena, &args.values[i]);
     }
-    Expr *call = expr_call(arena, one->function, fixture_type(one->type), args.count, exprs);
+    Expr *call = fixture_call(arena, one, args.count, exprs);
     ExprProgram *program;
     Status status = expr_compile(arena, &call, 1, args.types, args.count, &program);
     if (status != STATUS_OK) {
@@ -333,7 +341,7 @@ UNUSED static void fixture_run_cases(const CallCase *cases, uint32_t count, bool
         for (uint32_t i = 0; i < args.count; i++) {
             exprs[i] = expr_constant(arena, &args.values[i]);
         }
-        Expr *call = expr_call(arena, one->function, fixture_type(one->type), args.count, exprs);
+        Expr *call = fixture_call(arena, one, args.count, exprs);
         Value value;
         Status status = expr_evaluate_constant(call, arena, &value);
         fixture_check(arena, one, number, "constant", status, &value);

@@ -16,13 +16,28 @@ static const CallCase arithmetic_cases[] = {
     {F(DATE_DIFFERENCE), "i4", "!22008", {"date:infinity", "date:1994-01-01"}},
     {F(TIMESTAMP_ADD_INTERVAL), "ts", "1995-01-01 00:00:00", {"date:1994-01-01", "iv:1 year"}},
     {F(TIMESTAMP_ADD_INTERVAL), "date", "1995-01-01", {"date:1994-01-01", "iv:1 year"}},
-    {F(TIMESTAMP_ADD_INTERVAL), "ts", "1994-02-28 12:00:00", {"ts:1994-01-31 12:00:00", "iv:1 month"}},
+    {F(TIMESTAMP_ADD_INTERVAL),
+     "ts",
+     "1994-02-28 12:00:00",
+     {"ts:1994-01-31 12:00:00", "iv:1 month"}},
     {F(TIMESTAMP_ADD_INTERVAL), "ts", "1994-02-01 01:30:00", {"ts:1994-01-31 23:00:00", "iv:2:30"}},
-    {F(TIMESTAMP_SUBTRACT_INTERVAL), "ts", "1993-12-31 00:00:00", {"ts:1994-01-31 00:00:00", "iv:1 month"}},
-    {F(TIMESTAMP_SUBTRACT_INTERVAL), "ts", "1998-09-02 00:00:00", {"date:1998-12-01", "iv:90 days"}},
+    {F(TIMESTAMP_SUBTRACT_INTERVAL),
+     "ts",
+     "1993-12-31 00:00:00",
+     {"ts:1994-01-31 00:00:00", "iv:1 month"}},
+    {F(TIMESTAMP_SUBTRACT_INTERVAL),
+     "ts",
+     "1998-09-02 00:00:00",
+     {"date:1998-12-01", "iv:90 days"}},
     {F(TIMESTAMP_ADD_INTERVAL), "ts", "!22008", {"ts:1994-01-31 00:00:00", "iv:300000 years"}},
-    {F(TIMESTAMP_DIFFERENCE), "iv", "31 days 01:00:00", {"ts:1994-02-01 01:00:00", "ts:1994-01-01 00:00:00"}},
-    {F(TIMESTAMP_DIFFERENCE), "iv", "-31 days -01:00:00", {"ts:1994-01-01 00:00:00", "ts:1994-02-01 01:00:00"}},
+    {F(TIMESTAMP_DIFFERENCE),
+     "iv",
+     "31 days 01:00:00",
+     {"ts:1994-02-01 01:00:00", "ts:1994-01-01 00:00:00"}},
+    {F(TIMESTAMP_DIFFERENCE),
+     "iv",
+     "-31 days -01:00:00",
+     {"ts:1994-01-01 00:00:00", "ts:1994-02-01 01:00:00"}},
     {F(INTERVAL_ADD), "iv", "1 mon 1 day", {"iv:1 month", "iv:1 day"}},
     {F(INTERVAL_SUBTRACT), "iv", "1 mon -1 days", {"iv:1 month", "iv:1 day"}},
     {F(INTERVAL_ADD), "iv", "!22008", {"iv:2147483647 days", "iv:1 day"}},
@@ -113,8 +128,8 @@ START_TEST(fields_follow_the_calendar)
 {
     static const struct {
         int64_t first, step;
-    } ranges[] = {{8766, 1}, {8000, 3}, {-719162, 7}, {-719162, 15000}, {10000000, 5917},
-                  {0, 0}, {-1000000, 1234}, {-100, 1}, {2147483000, 1}};
+    } ranges[] = {{8766, 1}, {8000, 3},        {-719162, 7}, {-719162, 15000}, {10000000, 5917},
+                  {0, 0},    {-1000000, 1234}, {-100, 1},    {2147483000, 1}};
     static const char *const names[] = {"year", "month", "day", "doy"};
     for (size_t i = 0; i < COUNT(ranges); i++) {
         Arena *arena = arena_create(NULL, "test");
@@ -160,11 +175,50 @@ START_TEST(fields_follow_the_calendar)
 }
 END_TEST
 
+/* Timestamps take the days' way where they are short enough. */
+START_TEST(fields_of_timestamps)
+{
+    static const int64_t starts[] = {0, 757382400000000, -86400000001, 4500000000000000};
+    for (size_t i = 0; i < COUNT(starts); i++) {
+        Arena *arena = arena_create(NULL, "test");
+        Type type = type_of(TYPE_TIMESTAMP);
+        Value *values = ARENA_ARRAY(arena, Value, 500), name;
+        for (uint32_t row = 0; row < 500; row++) {
+            values[row] = value_int64(type, starts[i] + row * INT64_C(43199999999));
+        }
+        static const char *const names[] = {"year", "month", "day"};
+        static const DateField wanted[] = {DATE_FIELD_YEAR, DATE_FIELD_MONTH, DATE_FIELD_DAY};
+        Expr **exprs = ARENA_ARRAY(arena, Expr *, 3);
+        for (uint32_t j = 0; j < 3; j++) {
+            name = fixture_value(arena, type_varchar(0), names[j]);
+            exprs[j] = expr_call2(arena, FUNCTION_EXTRACT, type_of(TYPE_INTEGER),
+                                  expr_constant(arena, &name), expr_column(arena, 0, type));
+        }
+        ExprProgram *program;
+        ck_assert(expr_compile(arena, exprs, 3, &type, 1, &program) == STATUS_OK);
+        ExprState *state = expr_state_create(program, arena);
+        Vector column = fixture_vector(arena, type, values, 500, FORM_WIDE);
+        Batch batch = fixture_batch(&column, 1, 500);
+        expr_begin(state, &batch);
+        for (uint32_t j = 0; j < 3; j++) {
+            const Vector *vector;
+            ck_assert(expr_evaluate(state, j, &vector) == STATUS_OK);
+            for (uint32_t row = 0; row < 500; row++) {
+                ck_assert_int_eq(vector_int64(vector, row),
+                                 timestamp_extract(values[row].i64, wanted[j]));
+            }
+        }
+        arena_destroy(arena);
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *dates = tcase_create("dates");
     tcase_add_test(dates, arithmetic);
     tcase_add_test(dates, fields);
     tcase_add_test(dates, fields_follow_the_calendar);
+    tcase_add_test(dates, fields_of_timestamps);
     return fixture_run_suite("datetime_functions", &dates, 1);
 }

@@ -8,6 +8,7 @@
 #include "base/types/datetime.h"
 #include "base/types/text_format.h"
 #include "planner/parser/parse.h"
+#include "protocol/copy/copy_options.h"
 #include "tests/support/planner/fake_catalog.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
@@ -380,6 +381,41 @@ START_TEST(names_the_view_in_errors_inside_it)
 }
 END_TEST
 
+// The only cell of a query that is one row of one constant.
+static const char *shown(const char *text)
+{
+    const LogicalValues *values = (const LogicalValues *)bind(text)->root;
+    ck_assert_int_eq(values->node.kind, LOGICAL_VALUES);
+    const TextView *view = &values->cells[0]->constant.text;
+    return arena_strndup(arena, text_view_data(view), view->length);
+}
+
+START_TEST(shows_statements_that_make_the_same_again)
+{
+    static const char *const statements[] = {
+        ("create table zz (a int not null default 1 + 1 encode az64, \"B c\" varchar(7), "
+         "\"select\" numeric(9,3)) diststyle key distkey (\"B c\") sortkey (a, \"select\")"),
+        "create table zz (a char(3), d double precision, t timestamp, i interval) diststyle all",
+        "create table other.zz (a real) diststyle even",
+        "create table zz (a boolean)",
+    };
+    for (int i = 0; i < COUNT(statements); i++) {
+        teardown();
+        setup();
+        must(fake_catalog_add(&catalog, statements[i]), statements[i]);
+        const char *name = i == 2 ? "show table other.zz" : "show table zz";
+        char *first = strdup(shown(name));
+        teardown();
+        setup();
+        must(fake_catalog_add(&catalog, first), first);
+        ck_assert_str_eq(shown(name), first);
+        free(first);
+    }
+    ck_assert_str_eq(shown("show view v"), "CREATE VIEW public.v (a, bb) AS select a, b + 1 as bb "
+                                           "from public.t where c > 1;");
+}
+END_TEST
+
 START_TEST(fills_in_defaults)
 {
     const LogicalInsert *insert =
@@ -396,6 +432,15 @@ START_TEST(fills_in_defaults)
 }
 END_TEST
 
+static CopyFormat copy_format_of(const void *data, size_t bytes)
+{
+    ByteReader reader;
+    CopyFormat format;
+    byte_reader_init(&reader, data, bytes);
+    must(copy_format_decode(&reader, &format), "format");
+    return format;
+}
+
 START_TEST(binds_copy)
 {
     const BoundStatement *bound = bind("copy t (c, a) from stdin csv");
@@ -404,12 +449,19 @@ START_TEST(binds_copy)
     ck_assert_uint_eq(bound->copy_field_count, 2);
     ck_assert_uint_eq(bound->copy->fields[0], 2);
     ck_assert_uint_eq(bound->copy->node.column_count, 11);
-    bound = bind("copy t from 's3://x'");
-    ck_assert(!bound->is_copy_stdin);
-    ck_assert_str_eq(bound->copy->paths[0], "s3://x");
+    ck_assert_int_eq(copy_format_of(bound->copy->format, bound->copy->format_bytes).style,
+                     COPY_STYLE_CSV);
+    bound = bind("copy t from '/data/x' delimiter ';' gzip compupdate off");
+    ck_assert(!bound->is_copy_stdin && bound->is_copy_gzip);
+    ck_assert_str_eq(bound->copy->paths[0], "/data/x");
+    CopyFormat format = copy_format_of(bound->copy->format, bound->copy->format_bytes);
+    ck_assert_int_eq(format.dialect, COPY_DIALECT_REDSHIFT);
+    ck_assert_int_eq(format.delimiter[0], ';');
     bound = bind("copy u (y, a) to stdout");
     ck_assert_int_eq(bound->kind, BOUND_COPY_TO);
     ck_assert_str_eq(bound->results[0].name, "y");
+    ck_assert_int_eq(copy_format_of(bound->format, bound->format_bytes).dialect,
+                     COPY_DIALECT_POSTGRES);
     ck_assert_int_eq(bind("copy (select 1) to stdout")->kind, BOUND_COPY_TO);
 }
 END_TEST
@@ -552,6 +604,7 @@ int main(void)
     tcase_add_test(c, makes_tables_of_queries);
     tcase_add_test(c, qualifies_names_in_views);
     tcase_add_test(c, names_the_view_in_errors_inside_it);
+    tcase_add_test(c, shows_statements_that_make_the_same_again);
     tcase_add_test(c, fills_in_defaults);
     tcase_add_test(c, binds_copy);
     tcase_add_test(c, binds_drop);

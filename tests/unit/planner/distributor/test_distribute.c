@@ -13,36 +13,36 @@ typedef LogicalNode *(*Build)(World *world);
 static LogicalNode *scan_filter(World *world)
 {
     LogicalNode *r = world_get(world, "r");
-    Expr *condition = world_call(world, FUNCTION_GREATER, world_column(world, r, "c"),
-                                 world_number(world, 1));
+    Expr *condition =
+        world_call(world, FUNCTION_GREATER, world_column(world, r, "c"), world_number(world, 1));
     return logical_filter(world->arena, r, condition);
 }
 
 static LogicalNode *join_collocated(World *world)
 {
     LogicalNode *r = world_get(world, "r"), *s = world_get(world, "s");
-    return logical_join(world->arena, JOIN_INNER, r, s,
-                        world_call(world, FUNCTION_EQUAL, world_column(world, r, "k"),
-                                   world_column(world, s, "k")),
-                        0);
+    return logical_join(
+        world->arena, JOIN_INNER, r, s,
+        world_call(world, FUNCTION_EQUAL, world_column(world, r, "k"), world_column(world, s, "k")),
+        0);
 }
 
 static LogicalNode *join_elsewhere(World *world)
 {
     LogicalNode *r = world_get(world, "r"), *s = world_get(world, "s");
-    return logical_join(world->arena, JOIN_FULL, r, s,
-                        world_call(world, FUNCTION_EQUAL, world_column(world, r, "a"),
-                                   world_column(world, s, "b")),
-                        0);
+    return logical_join(
+        world->arena, JOIN_FULL, r, s,
+        world_call(world, FUNCTION_EQUAL, world_column(world, r, "a"), world_column(world, s, "b")),
+        0);
 }
 
 static LogicalNode *left_join_of_replicated(World *world)
 {
     LogicalNode *d = world_get(world, "d"), *u = world_get(world, "u");
-    return logical_join(world->arena, JOIN_LEFT, d, u,
-                        world_call(world, FUNCTION_EQUAL, world_column(world, d, "a"),
-                                   world_column(world, u, "a")),
-                        0);
+    return logical_join(
+        world->arena, JOIN_LEFT, d, u,
+        world_call(world, FUNCTION_EQUAL, world_column(world, d, "a"), world_column(world, u, "a")),
+        0);
 }
 
 static LogicalNode *cross_join(World *world)
@@ -137,10 +137,21 @@ static LogicalNode *subtracted(World *world)
 }
 
 static const Build builds[] = {
-    scan_filter,    join_collocated, join_elsewhere, left_join_of_replicated,
-    cross_join,     grouped,         grouped_replicated, total,
-    distinct_counts, two_distinct_totals, ordered,   top,
-    union_of_all_kinds, intersected, subtracted,
+    scan_filter,
+    join_collocated,
+    join_elsewhere,
+    left_join_of_replicated,
+    cross_join,
+    grouped,
+    grouped_replicated,
+    total,
+    distinct_counts,
+    two_distinct_totals,
+    ordered,
+    top,
+    union_of_all_kinds,
+    intersected,
+    subtracted,
 };
 #define BUILD_COUNT (int)(sizeof(builds) / sizeof(builds[0]))
 

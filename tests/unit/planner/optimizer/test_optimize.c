@@ -13,8 +13,8 @@
 #include "planner/optimizer/optimize.h"
 #include "tests/support/planner/random_query.h"
 
-#define QUERIES 4000
-#define QUERIES_PER_CHUNK 250
+#define QUERIES 1200
+#define QUERIES_PER_CHUNK 75
 #define TOO_MANY_ROWS "more than one row returned by a subquery"
 
 typedef struct RuleCheck {
@@ -64,8 +64,8 @@ static bool check_rules(uint64_t seed, bool is_verbose)
     Rows *rows = logical_run(root, &world->table_rows, world->arena, &failure);
     bool is_comparable = failure == NULL;
     RuleCheck check = {world, rows_print(rows, false), seed, is_verbose, false};
-    Status status = optimize_traced(&world->context, &root, is_comparable ? check_rule : NULL,
-                                    &check);
+    Status status =
+        optimize_traced(&world->context, &root, is_comparable ? check_rule : NULL, &check);
     ck_assert_msg(status == STATUS_OK, "seed %lu: %s", (unsigned long)seed,
                   status == STATUS_OK ? "" : status_message(status));
     world_destroy(world);
@@ -91,8 +91,7 @@ static void check_plan(uint64_t seed, uint32_t node_count, bool is_verbose)
                       node_count, result.failure);
         const char *expected = rows_print(rows, false), *given = rows_print(result.rows, false);
         ck_assert_msg(strcmp(expected, given) == 0, "seed %lu, %u nodes\nexpected\n%sgot\n%s%s",
-                      (unsigned long)seed, node_count, expected, given,
-                      world_explain(world, plan));
+                      (unsigned long)seed, node_count, expected, given, world_explain(world, plan));
     }
     world_destroy(world);
 }

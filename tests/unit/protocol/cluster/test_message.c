@@ -23,6 +23,7 @@ static Request run_request(void)
                                  {.txn_id = 8, .position = 0, .state = OUTCOME_ABORTED}};
     return (Request){.kind = MESSAGE_RUN,
                      .epoch = 5,
+                     .greeting = 6,
                      .outcome_count = 2,
                      .outcomes = outcomes,
                      .run = {.query_id = 11,
@@ -49,6 +50,7 @@ START_TEST(run_comes_back)
     ck_assert_ptr_null(request_decode(bytes.data, bytes.bytes, arena, &back));
     ck_assert_int_eq(back.kind, MESSAGE_RUN);
     ck_assert_uint_eq(back.epoch, 5);
+    ck_assert_uint_eq(back.greeting, 6);
     ck_assert_uint_eq(back.outcome_count, 2);
     ck_assert_uint_eq(back.outcomes[0].position, 3);
     ck_assert_uint_eq(back.outcomes[1].state, OUTCOME_ABORTED);

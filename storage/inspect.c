@@ -1,0 +1,376 @@
+/*
+ * inspect.c — see inspect.h. Everything is read as a node would read it, but nothing is skipped:
+ * every byte of a file is covered by one of the sums checked here, and every vector is decoded.
+ */
+#include "storage/inspect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/heap.h"
+#include "storage/encoding/encoding.h"
+#include "storage/manifest_store.h"
+#include "storage/rowset_reader.h"
+#include "storage/zone_map.h"
+
+#define PATH_BYTES 4096
+#define MEMORY_BYTES ((size_t)2 << 30)
+
+typedef struct Inspection {
+    FileSystem *system;
+    bool is_verbose;
+    ByteBuffer *target;
+    InspectReport *report;
+    MemoryBudget *budget;
+    DecodeBuffer buffer;
+    char path[PATH_BYTES];
+} Inspection;
+
+/* One line per fault: the file and what is wrong with which part of it. */
+static void report_fault(Inspection *inspection, Status owned_fault)
+{
+    inspection->report->faults++;
+    byte_buffer_printf(inspection->target, "%s: %s\n", inspection->path,
+                       status_message(owned_fault));
+    status_free(owned_fault);
+}
+
+/* Faults of the file are lines; only what keeps us from looking further is returned. */
+static bool is_fault(Status status)
+{
+    const SqlState state = status_sqlstate(status);
+    return state == SQLSTATE_DATA_CORRUPTED || state == SQLSTATE_IO_ERROR ||
+           state == SQLSTATE_UNDEFINED_FILE;
+}
+
+static Status note(Inspection *inspection, Status owned_status)
+{
+    if (owned_status != STATUS_OK && is_fault(owned_status)) {
+        report_fault(inspection, owned_status);
+        return STATUS_OK;
+    }
+    return owned_status;
+}
+
+/* Every vector decodes, and the zone map says what the block says. */
+static Status check_block(Inspection *inspection, const Block *block, const ZoneRecord *zone)
+{
+    for (uint32_t v = 0; v < block->vector_count; v++) {
+        Vector vector;
+        TRY(block->encoding->decode(block, v, NULL, 0, &inspection->buffer, &vector));
+        if (type_is_scaled_integer(block->type) && block->header->null_count < block->row_count) {
+            int64_t min, max;
+            if (!zone_record_int64(zone, &min, &max) || vector.lo < min || vector.hi > max) {
+                return block_damaged(block, "vector beyond the zone map");
+            }
+        }
+    }
+    if (block->row_count != zone->row_count || block->header->null_count != zone->null_count ||
+        block->header->flags != zone->flags) {
+        return block_damaged(block, "zone map of another block");
+    }
+    return STATUS_OK;
+}
+
+static void print_block(Inspection *inspection, const Block *block, const ZoneRecord *zone)
+{
+    if (!inspection->is_verbose) {
+        return;
+    }
+    byte_buffer_printf(inspection->target,
+                       "  column %u row group %u: %s, %u rows, %u nulls, %u bytes, ",
+                       block->header->column_id, block->header->row_group, block->encoding->name,
+                       block->row_count, block->header->null_count, block->header->block_bytes);
+    zone_record_print(zone, block->type, inspection->target);
+    byte_buffer_printf(inspection->target, "\n");
+}
+
+static Status inspect_block(Inspection *inspection, Rowset *rowset, const RowsetFooter *footer,
+                            uint32_t column, uint32_t row_group)
+{
+    const size_t index = rowset_footer_block(footer, column, row_group);
+    const BlockIdentity identity = rowset_block_identity(rowset, footer, column, row_group);
+    FilePiece piece;
+    Block block;
+    inspection->report->blocks++;
+    TRY(rowset_read_blocks(rowset, column, row_group, 1, &piece));
+    const size_t bytes = footer->locations[index].bytes;
+    uint8_t *copy = memory_alloc(inspection->budget, bytes); // aligned as blocks want it
+    Status status = STATUS_OK;
+    if (copy == NULL) {
+        status = memory_refused(inspection->budget, bytes, "a block");
+    } else {
+        memcpy(copy, piece.data, bytes);
+        status = block_open(copy, bytes, &identity, rowset_footer_type(footer, column),
+                            inspection->budget, &block);
+    }
+    file_piece_free(&piece, inspection->budget);
+    if (status == STATUS_OK) {
+        if (block.header->checksum != footer->locations[index].checksum) {
+            status = block_damaged(&block, "checksum other than the footer's");
+        } else {
+            status = check_block(inspection, &block, &footer->zones[index]);
+        }
+        print_block(inspection, &block, &footer->zones[index]);
+        block_close(&block);
+    }
+    memory_free(inspection->budget, copy, bytes);
+    return status;
+}
+
+static Status inspect_blocks(Inspection *inspection, Rowset *rowset)
+{
+    const RowsetFooter *footer;
+    Status status = rowset_footer(rowset, &footer);
+    if (status != STATUS_OK) {
+        return note(inspection, status);
+    }
+    const FooterHeader *header = footer->header;
+    inspection->report->rows += header->row_count;
+    if (inspection->is_verbose) {
+        byte_buffer_printf(
+            inspection->target,
+            "%s: rowset %llu of table %llu, slice %u, transaction %llu, %llu rows in "
+            "%u row groups, %u columns\n",
+            inspection->path, (unsigned long long)header->rowset_id,
+            (unsigned long long)header->table_id, header->slice, (unsigned long long)header->txn_id,
+            (unsigned long long)header->row_count, header->row_group_count, header->column_count);
+    }
+    for (uint32_t column = 0; column < header->column_count; column++) {
+        for (uint32_t row_group = 0; row_group < header->row_group_count; row_group++) {
+            TRY(note(inspection, inspect_block(inspection, rowset, footer, column, row_group)));
+        }
+    }
+    return STATUS_OK;
+}
+
+/* The first 64 bytes: who the file says it is. A damaged header is one fault; the trailer then says
+ * the same again, so that the blocks can still be looked at. */
+static Status read_identity(Inspection *inspection, File *file, uint64_t file_bytes,
+                            RowsetIdentity *identity)
+{
+    FilePiece head, tail;
+    RowsetHeader header;
+    RowsetTrailer trailer;
+    TRY(column_file_read(file, 0, sizeof header, inspection->budget, &head));
+    memcpy(&header, head.data, sizeof header);
+    *identity = (RowsetIdentity){.cluster = header.cluster,
+                                 .table_id = header.table_id,
+                                 .rowset_id = header.rowset_id,
+                                 .byte_count = file_bytes};
+    Status status = rowset_check_header(identity, head.data);
+    file_piece_free(&head, inspection->budget);
+    if (status == STATUS_OK || !is_fault(status)) {
+        return status;
+    }
+    report_fault(inspection, status);
+    TRY(column_file_read(file, file_bytes - sizeof trailer, sizeof trailer, inspection->budget,
+                         &tail));
+    memcpy(&trailer, tail.data, sizeof trailer);
+    file_piece_free(&tail, inspection->budget);
+    identity->cluster = trailer.cluster;
+    identity->rowset_id = trailer.rowset_id;
+    if (trailer.footer_offset > file_bytes - sizeof(FooterHeader)) {
+        return status_error(SQLSTATE_DATA_CORRUPTED, "neither header nor trailer is sound");
+    }
+    FooterHeader footer;
+    TRY(column_file_read(file, trailer.footer_offset, sizeof footer, inspection->budget, &head));
+    memcpy(&footer, head.data, sizeof footer);
+    file_piece_free(&head, inspection->budget);
+    identity->table_id = footer.table_id;
+    return STATUS_OK;
+}
+
+/* "<rowset id>.rows" in a directory of its table; other names are allowed, to look at copies. */
+static Status check_name(const char *path, const RowsetIdentity *identity)
+{
+    const char *name = strrchr(path, '/');
+    char *end;
+    name = name == NULL ? path : name + 1;
+    const unsigned long long number = strtoull(name, &end, 10);
+    if (end != name && strcmp(end, ".rows") == 0 && number != identity->rowset_id) {
+        return status_error(SQLSTATE_DATA_CORRUPTED, "holds rowset %llu",
+                            (unsigned long long)identity->rowset_id);
+    }
+    return STATUS_OK;
+}
+
+static Status inspect_rowset(Inspection *inspection)
+{
+    File *file;
+    uint64_t file_bytes = 0;
+    RowsetIdentity identity;
+    Rowset *rowset;
+    TRY(file_open(inspection->system, inspection->path, FILE_READ | FILE_DIRECT, &file));
+    Status status = file_size(file, &file_bytes);
+    if (status == STATUS_OK && file_bytes < FORMAT_FILE_ALIGNMENT) {
+        status = status_error(SQLSTATE_DATA_CORRUPTED, "file of %llu bytes is no rowset",
+                              (unsigned long long)file_bytes);
+    }
+    if (status == STATUS_OK) {
+        status = read_identity(inspection, file, file_bytes, &identity);
+    }
+    file_close(file);
+    TRY(status);
+    inspection->report->files++;
+    inspection->report->bytes += file_bytes;
+    TRY(note(inspection, check_name(inspection->path, &identity)));
+    TRY(rowset_create(inspection->system, inspection->path, &identity, inspection->budget,
+                      &rowset));
+    status = inspect_blocks(inspection, rowset);
+    rowset_destroy(rowset);
+    return status;
+}
+
+/* Each listed rowset is there and is the one that was listed. */
+static Status visit_rows(void *object, const StoredRows *facts, const void *bytes, uint64_t created,
+                         uint64_t dropped, uint64_t txn_id, uint32_t statement)
+{
+    Inspection *inspection = object;
+    char *slash = strrchr(inspection->path, '/');
+    char path[PATH_BYTES], slice[16] = "replica";
+    (void)bytes, (void)created, (void)dropped, (void)txn_id, (void)statement;
+    if (facts->kind != ROWS_FILE) {
+        inspection->report->rows += facts->row_count;
+        return STATUS_OK;
+    }
+    if (facts->slice != REPLICA_SLICE) {
+        snprintf(slice, sizeof slice, "%u", facts->slice);
+    }
+    snprintf(path, sizeof path, "%.*s/tables/%llu/%s/%llu.rows", (int)(slash - inspection->path),
+             inspection->path, (unsigned long long)facts->table_id, slice,
+             (unsigned long long)facts->rowset_id);
+    bool is_there = false;
+    TRY(file_exists(inspection->system, path, &is_there));
+    if (!is_there) {
+        report_fault(inspection,
+                     status_error(SQLSTATE_DATA_CORRUPTED,
+                                  "lists rowset %llu of table %llu, whose file is missing",
+                                  (unsigned long long)facts->rowset_id,
+                                  (unsigned long long)facts->table_id));
+    }
+    return STATUS_OK;
+}
+
+static Status visit_prepared(void *object, uint64_t txn_id)
+{
+    Inspection *inspection = object;
+    if (inspection->is_verbose) {
+        byte_buffer_printf(inspection->target, "%s: transaction %llu is prepared\n",
+                           inspection->path, (unsigned long long)txn_id);
+    }
+    return STATUS_OK;
+}
+
+static Status visit_drop(void *object, uint64_t txn_id, const PendingDrop *drop)
+{
+    (void)object, (void)txn_id, (void)drop;
+    return STATUS_OK;
+}
+
+static Status inspect_database(Inspection *inspection)
+{
+    ManifestStore *store;
+    char directory[PATH_BYTES];
+    snprintf(directory, sizeof directory, "%.*s",
+             (int)(strrchr(inspection->path, '/') - inspection->path), inspection->path);
+    TRY(manifest_store_open(inspection->system, directory, &store));
+    inspection->report->files++;
+    const ManifestVisitor visitor = {
+        .object = inspection, .rows = visit_rows, .prepared = visit_prepared, .drop = visit_drop};
+    Status status = manifest_store_verify(store);
+    if (status == STATUS_OK) {
+        status = manifest_store_load(store, &visitor);
+    }
+    manifest_store_close(store);
+    return status;
+}
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+    const size_t length = strlen(text), wanted = strlen(suffix);
+    return length >= wanted && strcmp(text + length - wanted, suffix) == 0;
+}
+
+static Status inspect_file(Inspection *inspection)
+{
+    if (has_suffix(inspection->path, "/node.db")) {
+        return note(inspection, inspect_database(inspection));
+    }
+    return note(inspection, inspect_rowset(inspection));
+}
+
+static Status visit_entry(void *object, const char *name, bool is_directory)
+{
+    Inspection *inspection = object;
+    const size_t length = strlen(inspection->path);
+    if (snprintf(inspection->path + length, PATH_BYTES - length, "/%s", name) >=
+        (int)(PATH_BYTES - length)) {
+        inspection->path[length] = 0;
+        return status_error(SQLSTATE_INVALID_NAME, "path \"%s/%s\" is too long", inspection->path,
+                            name);
+    }
+    Status status = STATUS_OK;
+    if (is_directory) {
+        status = file_list(inspection->system, inspection->path, visit_entry, inspection);
+    } else if (has_suffix(name, ".rows") || strcmp(name, "node.db") == 0) {
+        status = inspect_file(inspection);
+    }
+    inspection->path[length] = 0;
+    return status;
+}
+
+static bool is_directory_path(FileSystem *system, const char *path)
+{
+    File *file;
+    Status status = file_open(system, path, FILE_READ, &file);
+    uint8_t byte;
+    size_t read_bytes = 0;
+    if (status == STATUS_OK) {
+        status = file_read(file, &byte, 1, 0, &read_bytes); // a directory opens, but cannot be read
+        file_close(file);
+    }
+    const bool is_directory = status != STATUS_OK;
+    status_ignore(status, "listing it will tell");
+    return is_directory;
+}
+
+Status inspect_path(FileSystem *system, const char *path, bool is_verbose, ByteBuffer *target,
+                    InspectReport *report)
+{
+    PagePool *pool;
+    Inspection *inspection = heap_alloc_zeroed(sizeof *inspection);
+    if (inspection == NULL) {
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for an inspection");
+    }
+    *report = (InspectReport){0};
+    inspection->system = system;
+    inspection->is_verbose = is_verbose;
+    inspection->target = target;
+    inspection->report = report;
+    Status status = page_pool_create(&pool, MEMORY_BYTES);
+    if (status != STATUS_OK) {
+        heap_free(inspection);
+        return status;
+    }
+    inspection->budget = memory_budget_create(pool, NULL, "inspect", 0);
+    status = inspection->budget == NULL
+                 ? status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for an inspection")
+                 : decode_buffer_init(&inspection->buffer, inspection->budget);
+    if (status == STATUS_OK) {
+        if (snprintf(inspection->path, PATH_BYTES, "%s", path) >= PATH_BYTES) {
+            status = status_error(SQLSTATE_INVALID_NAME, "path \"%s\" is too long", path);
+        } else if (is_directory_path(system, path)) {
+            status = file_list(system, path, visit_entry, inspection);
+        } else {
+            status = inspect_file(inspection);
+        }
+        decode_buffer_deinit(&inspection->buffer);
+    }
+    if (inspection->budget != NULL) {
+        memory_budget_destroy(inspection->budget);
+    }
+    page_pool_destroy(pool);
+    heap_free(inspection);
+    return status;
+}

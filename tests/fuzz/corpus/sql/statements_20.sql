@@ -1,0 +1,2 @@
+alter schema s rename to r;
+alter view v rename to w

@@ -1,0 +1,66 @@
+/*
+ * fuzz_bind.c — any bytes as SQL text, bound against the tables of fake_catalog.h: what is bound
+ * is a sound tree, what is refused is refused with a position inside the text.
+ */
+#include <stdlib.h>
+
+#include "planner/parser/parse.h"
+#include "tests/support/planner/fake_catalog.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
+
+#define PARAMETERS_MAX 16
+
+static void require(bool condition)
+{
+    if (!condition) {
+        abort();
+    }
+}
+
+static FakeCatalog *the_catalog(void)
+{
+    static FakeCatalog catalog;
+    if (catalog.arena == NULL) {
+        fake_catalog_init(&catalog, arena_create(NULL, "catalog"));
+        require(fake_catalog_add_tpch(&catalog) == STATUS_OK);
+        require(fake_catalog_add_samples(&catalog) == STATUS_OK);
+    }
+    return &catalog;
+}
+
+static void bind_one(FakeCatalog *catalog, Arena *arena, const AstStatement *statement,
+                     size_t bytes)
+{
+    PlannerContext context = fake_catalog_context(catalog, arena);
+    Type types[PARAMETERS_MAX];
+    BindParameters parameters = {.types = types, .capacity = PARAMETERS_MAX};
+    BoundStatement *bound = NULL;
+    Status status = bind_statement(&context, statement, &parameters, &bound);
+    if (status != STATUS_OK) {
+        require(status_sqlstate(status) != SQLSTATE_INTERNAL_ERROR);
+        require(status_position(status) <= (int32_t)bytes);
+        status_free(status);
+        return;
+    }
+    const LogicalNode *root = bound->inner != NULL ? bound->inner->root : bound->root;
+    if (root != NULL) {
+        require(logical_verify(root, "binder") == STATUS_OK);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    FakeCatalog *catalog = the_catalog();
+    Arena *arena = arena_create(NULL, "fuzz");
+    AstStatementList list = {0};
+    Status status = parse_statements((const char *)data, bytes, arena, &list);
+    if (status != STATUS_OK) {
+        status_ignore(status, "fuzz_sql looks at these");
+    }
+    for (uint32_t i = 0; i < list.count; i++) {
+        bind_one(catalog, arena, list.items[i], bytes);
+    }
+    arena_destroy(arena);
+    return 0;
+}

@@ -1,0 +1,353 @@
+/*
+ * Groups and aggregates against an interpreter: key types, NULLs, DISTINCT, FILTER, merging of
+ * workers' parts, spilling, wide sums. A failure names its seed.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/engine/engine_run.h"
+#include "tests/support/engine/made_rows.h"
+
+static Arena *arena;
+
+static void set_up(void)
+{
+    arena = arena_create(NULL, "test");
+}
+
+static void tear_down(void)
+{
+    arena_destroy(arena);
+}
+
+enum { VALUE_COLUMNS = 6, KEYS_MAX = 3, CALLS_MAX = 24 };
+
+typedef struct AggregateCase {
+    MadeType keys[KEYS_MAX];
+    uint32_t key_count, row_count, distinct, null_every;
+    bool has_distinct, has_filter;
+    double estimated_groups;
+    EngineOptions options;
+    uint64_t seed;
+} AggregateCase;
+
+static const MadeType value_types[VALUE_COLUMNS] = {MADE_INTEGER, MADE_DECIMAL, MADE_DOUBLE,
+                                                    MADE_TEXT, MADE_BOOLEAN, MADE_WIDE_DECIMAL};
+
+static AggregateCall make_call(AggregateId id, Expr *argument, Type type)
+{
+    return (AggregateCall){.id = id, .argument = argument, .type = type};
+}
+
+static Type sum_type(Type type)
+{
+    return type_is_integer(type) ? type_of(TYPE_BIGINT)
+           : type_is_float(type) ? type_of(TYPE_DOUBLE)
+                                 : type_decimal(38, type.scale);
+}
+
+static uint32_t make_calls(const AggregateCase *test, PlanMake *make, const PlanNode *scan,
+                           AggregateCall *calls)
+{
+    uint32_t count = 0;
+    uint32_t first = test->key_count;
+    calls[count++] = make_call(AGGREGATE_COUNT_STAR, NULL, type_of(TYPE_BIGINT));
+    for (uint32_t v = 0; v < VALUE_COLUMNS; v++) {
+        Expr *column = make_column(make, scan, first + v);
+        calls[count++] = make_call(AGGREGATE_COUNT, column, type_of(TYPE_BIGINT));
+        if (type_is_numeric(column->type)) {
+            calls[count++] = make_call(AGGREGATE_SUM, column, sum_type(column->type));
+        }
+        calls[count++] = make_call(AGGREGATE_MIN, column, column->type);
+        calls[count++] = make_call(AGGREGATE_MAX, column, column->type);
+    }
+    Expr *truth = make_column(make, scan, first + 4);
+    calls[count++] = make_call(AGGREGATE_BOOL_AND, truth, truth->type);
+    if (test->has_filter) {
+        calls[2].filter = truth;
+        calls[3].filter = truth;
+        calls[5].filter = truth;
+    }
+    if (test->has_distinct) {
+        calls[1].is_distinct = true;
+        calls[2].is_distinct = true;
+        calls[13].is_distinct = true; // count(distinct text)
+    }
+    return count;
+}
+
+static EngineResult run_case(const AggregateCase *test, const char **expected,
+                             const char **actual)
+{
+    uint64_t random = test->seed;
+    MadeTables tables = {0};
+    PlanMake make = {.arena = arena};
+    MadeType types[KEYS_MAX + VALUE_COLUMNS];
+    Type sql_types[KEYS_MAX + VALUE_COLUMNS];
+    uint32_t column_count = test->key_count + VALUE_COLUMNS;
+    for (uint32_t c = 0; c < column_count; c++) {
+        types[c] = c < test->key_count ? test->keys[c] : value_types[c - test->key_count];
+        sql_types[c] = made_type(types[c]);
+    }
+    MadeTable *table = made_table_add(&tables, arena, sql_types, column_count);
+    made_rows_add(table, types, test->row_count, test->distinct, test->null_every, &random);
+    PlanNode *scan = make_scan(&make, table);
+    AggregateCall calls[CALLS_MAX];
+    uint32_t call_count = make_calls(test, &make, scan, calls);
+    static const uint32_t keys[KEYS_MAX] = {0, 1, 2};
+    PlanAggregate *aggregate =
+        make_aggregate(&make, scan, keys, test->key_count, calls, call_count);
+    aggregate->estimated_groups = test->estimated_groups;
+    Plan *plan = make_plan(&make, &aggregate->node, NULL, 0);
+    PlanRunResult reference = plan_run(plan, &tables.rows, 1, arena);
+    EngineOptions options = test->options;
+    options.seed = test->seed * 31 + 7;
+    EngineResult result = engine_run(plan, &tables.rows, &options, arena);
+    rows_canonical(reference.rows);
+    rows_canonical(result.rows);
+    *expected = reference.failure != NULL ? reference.failure : rows_print(reference.rows, false);
+    *actual = result.failure != NULL ? result.failure : rows_print(result.rows, false);
+    return result;
+}
+
+static void check_case(const AggregateCase *test)
+{
+    const char *expected;
+    const char *actual;
+    EngineResult result = run_case(test, &expected, &actual);
+    if (strcmp(expected, actual) != 0) {
+        ck_abort_msg("seed %llu keys %u(%d,%d) distinct %d filter %d variant %s: %s",
+                     (unsigned long long)test->seed, test->key_count, (int)test->keys[0],
+                     (int)test->keys[1], test->has_distinct, test->has_filter,
+                     engine_variant(&result, 2), lines_difference(arena, expected, actual));
+    }
+}
+
+START_TEST(matches_for_every_key_type)
+{
+    for (uint32_t round = 0; round < 6; round++) {
+        AggregateCase test = {
+            .keys = {(MadeType)_i, MADE_INTEGER, MADE_SHORT_TEXT},
+            .key_count = 1 + round % 3,
+            .row_count = 300,
+            .distinct = round < 3 ? 12 : 200,
+            .null_every = (round & 1) != 0 ? 7 : 0,
+            .has_distinct = round >= 2,
+            .has_filter = round % 2 == 0,
+            .seed = (uint64_t)_i * 100 + round,
+        };
+        check_case(&test);
+    }
+}
+END_TEST
+
+START_TEST(matches_without_keys)
+{
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        AggregateCase test = {
+            .row_count = seed == 0 ? 0 : (uint32_t)seed * 40,
+            .distinct = 30,
+            .null_every = seed % 3 == 0 ? 2 : 0,
+            .has_distinct = (seed & 1) != 0,
+            .has_filter = (seed & 2) != 0,
+            .options = {.worker_count = 3, .batch_rows = seed > 5 ? 3 : 0},
+            .seed = seed,
+        };
+        check_case(&test);
+    }
+}
+END_TEST
+
+START_TEST(matches_with_tiny_batches)
+{
+    AggregateCase test = {
+        .keys = {(MadeType)_i, MADE_TEXT},
+        .key_count = 1 + (uint32_t)_i % 2,
+        .row_count = 200,
+        .distinct = 20,
+        .null_every = 9,
+        .has_distinct = true,
+        .has_filter = true,
+        .options = {.worker_count = 3, .batch_rows = 3, .morsel_rows = 11},
+        .seed = 1000 + (uint64_t)_i,
+    };
+    check_case(&test);
+}
+END_TEST
+
+START_TEST(matches_when_spilling)
+{
+    for (uint32_t round = 0; round < 4; round++) {
+        AggregateCase test = {
+            .keys = {(MadeType)_i, MADE_INTEGER},
+            .key_count = 1 + (round & 1),
+            .row_count = 900,
+            .distinct = 2000,
+            .null_every = 9,
+            .has_distinct = round >= 2,
+            .has_filter = true,
+            .options = {.force_spill = true, .worker_count = 2},
+            .seed = 2000 + (uint64_t)_i * 10 + round,
+        };
+        const char *expected;
+        const char *actual;
+        EngineResult result = run_case(&test, &expected, &actual);
+        ck_assert_msg(strcmp(expected, actual) == 0, "type %d round %u: %s", _i, round,
+                      lines_difference(arena, expected, actual));
+        if ((MadeType)_i != MADE_BOOLEAN && (MadeType)_i != MADE_INTERVAL && round % 2 == 1) {
+            ck_assert_uint_gt(result.spilled_bytes, 0);
+        }
+    }
+}
+END_TEST
+
+static void check_variant(MadeType key, uint32_t key_count, uint32_t distinct, double estimate,
+                          const char *variant)
+{
+    AggregateCase test = {.keys = {key, key}, .key_count = key_count, .row_count = 400,
+                          .distinct = distinct, .estimated_groups = estimate, .seed = 4};
+    const char *expected;
+    const char *actual;
+    EngineResult result = run_case(&test, &expected, &actual);
+    ck_assert_str_eq(lines_difference(arena, expected, actual), "");
+    ck_assert_str_eq(engine_variant(&result, 2), variant);
+}
+
+START_TEST(chooses_the_index_by_keys)
+{
+    check_variant(MADE_INTEGER, 2, 30, 0, "dense");
+    check_variant(MADE_SHORT_TEXT, 1, 3, 0, "dense");
+    check_variant(MADE_BIGINT, 1, 400000, 0, "hash words");
+    check_variant(MADE_BIGINT, 1, 400000, 100000, "dense");
+    check_variant(MADE_SPARSE_BIGINT, 1, 30, 0, "hash words");
+    check_variant(MADE_TEXT, 1, 30, 0, "hash rows");
+}
+END_TEST
+
+// Many groups in several parts: merged by partition.
+START_TEST(merges_many_groups_by_partition)
+{
+    static const MadeType types[] = {MADE_BIGINT, MADE_SPARSE_BIGINT, MADE_TEXT};
+    uint64_t random = (uint64_t)_i + 5;
+    MadeTables tables = {0};
+    PlanMake make = {.arena = arena};
+    Type sql_types[2] = {made_type(types[_i]), type_of(TYPE_BIGINT)};
+    MadeType made[2] = {types[_i], MADE_BIGINT};
+    MadeTable *table = made_table_add(&tables, arena, sql_types, 2);
+    enum { ROWS = 40000, DISTINCT = 1000000 };
+    made_rows_add(table, made, ROWS, DISTINCT, 0, &random);
+    PlanNode *scan = make_scan(&make, table);
+    static const uint32_t keys[] = {0};
+    AggregateCall calls[2] = {
+        make_call(AGGREGATE_COUNT_STAR, NULL, type_of(TYPE_BIGINT)),
+        make_call(AGGREGATE_COUNT, make_column(&make, scan, 1), type_of(TYPE_BIGINT)),
+    };
+    calls[1].is_distinct = true;
+    PlanAggregate *inner = make_aggregate(&make, scan, keys, 1, calls, 2);
+    // Sums over all groups say whether every row was counted once.
+    AggregateCall totals[3] = {
+        make_call(AGGREGATE_COUNT_STAR, NULL, type_of(TYPE_BIGINT)),
+        make_call(AGGREGATE_SUM, make_column(&make, &inner->node, 1), type_decimal(38, 0)),
+        make_call(AGGREGATE_SUM, make_column(&make, &inner->node, 2), type_decimal(38, 0)),
+    };
+    PlanAggregate *outer = make_aggregate(&make, &inner->node, NULL, 0, totals, 3);
+    Plan *plan = make_plan(&make, &outer->node, NULL, 0);
+    int64_t answers[2][3];
+    for (uint32_t workers = 1; workers <= 4; workers += 3) {
+        EngineOptions options = {.worker_count = workers, .morsel_rows = 500, .is_plain = true};
+        EngineResult result = engine_run(plan, &tables.rows, &options, arena);
+        ck_assert_msg(result.failure == NULL, "%s", result.failure);
+        for (uint32_t c = 0; c < 3; c++) {
+            const Value *value = &result.rows->items[0][c];
+            answers[workers / 4][c] = c == 0 ? value->i64 : (int64_t)value->i128;
+        }
+    }
+    ck_assert_int_eq(answers[0][1], ROWS);
+    ck_assert_int_gt(answers[0][0], ROWS / 2);
+    for (uint32_t c = 0; c < 3; c++) {
+        ck_assert_int_eq(answers[0][c], answers[1][c]);
+    }
+}
+END_TEST
+
+START_TEST(reports_sums_that_do_not_fit)
+{
+    MadeTables tables = {0};
+    PlanMake make = {.arena = arena};
+    Type types[1] = {type_of(TYPE_BIGINT)};
+    MadeTable *table = made_table_add(&tables, arena, types, 1);
+    for (int i = 0; i < 3; i++) {
+        rows_add(table->rows)[0] = value_int64(types[0], INT64_MAX / 2);
+    }
+    PlanNode *scan = make_scan(&make, table);
+    bool fits = _i == 1;
+    AggregateCall call = make_call(AGGREGATE_SUM, make_column(&make, scan, 0),
+                                   fits ? type_decimal(38, 0) : type_of(TYPE_BIGINT));
+    PlanAggregate *aggregate = make_aggregate(&make, scan, NULL, 0, &call, 1);
+    Plan *plan = make_plan(&make, &aggregate->node, NULL, 0);
+    EngineOptions options = {0};
+    EngineResult result = engine_run(plan, &tables.rows, &options, arena);
+    if (fits) {
+        ck_assert_ptr_null(result.failure);
+        ck_assert_str_eq(rows_print(result.rows, true), "13835058055282163709\n");
+    } else {
+        ck_assert_ptr_nonnull(result.failure);
+        ck_assert_int_eq(result.sqlstate, SQLSTATE_NUMERIC_VALUE_OUT_OF_RANGE);
+    }
+}
+END_TEST
+
+START_TEST(takes_a_single_value_only_once)
+{
+    for (uint32_t rows = 0; rows < 3; rows++) {
+        MadeTables tables = {0};
+        PlanMake make = {.arena = arena};
+        Type types[1] = {type_varchar(40)};
+        MadeTable *table = made_table_add(&tables, arena, types, 1);
+        static const char text[] = "a text of more than twelve bytes";
+        for (uint32_t i = 0; i < rows; i++) {
+            rows_add(table->rows)[0] =
+                (Value){.type = types[0], .text = text_view_make(text, sizeof text - 1)};
+        }
+        PlanNode *scan = make_scan(&make, table);
+        AggregateCall call =
+            make_call(AGGREGATE_SINGLE_VALUE, make_column(&make, scan, 0), types[0]);
+        PlanAggregate *aggregate = make_aggregate(&make, scan, NULL, 0, &call, 1);
+        Plan *plan = make_plan(&make, &aggregate->node, NULL, 0);
+        EngineOptions options = {.morsel_rows = 1, .worker_count = 3};
+        EngineResult result = engine_run(plan, &tables.rows, &options, arena);
+        if (rows == 2) {
+            ck_assert_ptr_nonnull(result.failure);
+            ck_assert_int_eq(result.sqlstate, SQLSTATE_CARDINALITY_VIOLATION);
+        } else {
+            ck_assert_ptr_null(result.failure);
+            ck_assert_uint_eq(result.rows->count, 1);
+            ck_assert_int_eq(result.rows->items[0][0].is_null, rows == 0);
+        }
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("aggregate");
+    TCase *tcase = tcase_create("aggregate");
+    tcase_set_timeout(tcase, 300);
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_loop_test(tcase, matches_for_every_key_type, 0, MADE_TYPE_COUNT);
+    tcase_add_test(tcase, matches_without_keys);
+    tcase_add_loop_test(tcase, matches_with_tiny_batches, 0, MADE_TYPE_COUNT);
+    tcase_add_loop_test(tcase, matches_when_spilling, 0, MADE_TYPE_COUNT);
+    tcase_add_test(tcase, chooses_the_index_by_keys);
+    tcase_add_loop_test(tcase, merges_many_groups_by_partition, 0, 3);
+    tcase_add_loop_test(tcase, reports_sums_that_do_not_fit, 0, 2);
+    tcase_add_test(tcase, takes_a_single_value_only_once);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
