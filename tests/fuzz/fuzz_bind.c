@@ -2,21 +2,11 @@
  * fuzz_bind.c — any bytes as SQL text, bound against the tables of fake_catalog.h: what is bound
  * is a sound tree, what is refused is refused with a position inside the text.
  */
-#include <stdlib.h>
-
 #include "planner/parser/parse.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/support/planner/fake_catalog.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
-
 #define PARAMETERS_MAX 16
-
-static void require(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
 
 static FakeCatalog *the_catalog(void)
 {

@@ -50,8 +50,8 @@ static void check_request(Arena *arena)
     require(request_decode(first.data, first.bytes, arena, &again) == STATUS_OK);
     request_encode(&again, &second);
     require_equal(&first, &second);
-    plant(request.kind == MESSAGE_HELLO && request.outcome_count == 2 &&
-          request.hello.slice_count == 3 && request.hello.peer_count == 1);
+    plant(request.kind == MESSAGE_HELLO && request.hello.slice_count > 1 &&
+          request.hello.slices[1].node > MESSAGE_NODES_MAX);
     byte_buffer_deinit(&first);
     byte_buffer_deinit(&second);
 }

@@ -81,7 +81,7 @@ static void read_block(CopyReader *reader, CopyWriter *writer, const RowBlock *b
             Value value = vector_value(&batch.columns[0], row);
             totals->checksum = totals->checksum * 31 + (value.is_null ? 7 : (uint64_t)value.i64);
             Value price = vector_value(&batch.columns[2], row);
-            plant(!price.is_null && price.i64 < 0 && block->first_line > 2);
+            plant(!price.is_null && price.i64 > 1000);
         }
         uint32_t next;
         status_free(copy_writer_batch(writer, &batch, 0, SIZE_MAX, out, &next));

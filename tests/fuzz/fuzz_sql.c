@@ -2,18 +2,8 @@
  * fuzz_sql.c — any bytes as SQL text: the parser answers with statements or with one error whose
  * position lies inside the text.
  */
-#include <stdlib.h>
-
 #include "planner/parser/parse.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
-
-static void require(bool condition)
-{
-    if (!condition) {
-        abort();
-    }
-}
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {

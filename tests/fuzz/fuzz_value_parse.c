@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
                 STATUS_OK);
         require(value_equal(&value, &again));
         byte_buffer_deinit(&printed);
-        plant(type.id == TYPE_INTERVAL && value.interval.months < -24 && value.interval.days == 9);
+        plant(type.id == TYPE_INTERVAL && value.interval.months < -24 && value.interval.us > 0);
         check_casts(&value, arena);
     }
     status_free(status);

@@ -116,31 +116,80 @@ static void seed_frames(void)
     seed_write_buffer("cluster", "frame_sealed", 3, &buffer);
 }
 
-/* ---- streams: choice 0 rows, 1 bytes; then steps (fuzz_streams.c) ---- */
-
-static void add_rows(uint32_t row_count)
+static Value make_cell(Type type, uint32_t row, bool is_constant)
 {
-    static const Type types[] = {{.id = TYPE_BIGINT}, {.id = TYPE_VARCHAR, .length = 20}};
+    Value value = {.type = type, .is_null = !is_constant && row % 4 == 3};
+    row = is_constant ? 1 : row;
+    if (value.is_null) {
+        return value_null(type);
+    }
+    switch (type_widest_lane(type)) {
+    case LANE_TEXT:
+        value.text = text_view_make("a longer text", is_constant ? 0 : row % 3 == 1 ? 3 : 13);
+        break;
+    case LANE_F32:
+    case LANE_F64:
+        value.f64 = 1.5 * row;
+        break;
+    case LANE_I128:
+        value.i128 = (Int128)row << 65;
+        break;
+    default:
+        value.i64 = row % 2;
+        break;
+    }
+    return value;
+}
+
+static void encode_rows(const Type *types, uint32_t column_count, uint32_t row_count,
+                        bool is_constant, ByteBuffer *target)
+{
     Arena *arena = arena_create(NULL, "seeds");
-    Value *cells = ARENA_ARRAY(arena, Value, (size_t)row_count * 2);
-    for (uint32_t row = 0; row < row_count; row++) {
-        cells[2 * row] = value_int64(types[0], (int64_t)row * 3);
-        cells[2 * row + 1] = value_null(types[1]);
-        if (row % 3 != 0) {
-            cells[2 * row + 1].is_null = false;
-            cells[2 * row + 1].text = text_view_make("a longer text", row % 3 == 1 ? 3 : 13);
-        }
+    Value *cells = ARENA_ARRAY(arena, Value, (size_t)row_count * column_count);
+    for (uint32_t i = 0; i < row_count * column_count; i++) {
+        cells[i] = make_cell(types[i % column_count], i / column_count, is_constant);
     }
     Batch *batches;
     uint32_t batch_count;
-    value_batches(arena, types, 2, cells, row_count, &batches, &batch_count);
+    value_batches(arena, types, column_count, cells, row_count, &batches, &batch_count);
+    batch_encode(&batches[0], target);
+    arena_destroy(arena);
+}
+
+/* ---- batch_decode: the count of columns, four types as fuzz_batch_decode.c numbers them ---- */
+
+static void seed_batches(void)
+{
+    static const Type narrow[] = {{.id = TYPE_SMALLINT}, {.id = TYPE_BOOLEAN}, {.id = TYPE_DATE}};
+    static const Type mixed[] = {
+        {.id = TYPE_SMALLINT}, {.id = TYPE_CHAR, .length = 8}, {.id = TYPE_DOUBLE}};
+    static const Type wide[] = {{.id = TYPE_DECIMAL, .precision = 38, .scale = 4},
+                                {.id = TYPE_BOOLEAN},
+                                {.id = TYPE_VARCHAR, .length = 40},
+                                {.id = TYPE_REAL}};
+    byte_buffer_add(&buffer, "\1\0\x0A", 4); // the fourth type is not used
+    encode_rows(narrow, 3, 5, true, &buffer);
+    seed_write_buffer("batch_decode", "three_constant", 3, &buffer);
+    byte_buffer_add(&buffer, "\1\x08\7", 4);
+    encode_rows(mixed, 3, 7, false, &buffer);
+    seed_write_buffer("batch_decode", "three", 3, &buffer);
+    byte_buffer_add(&buffer, "\5\0\x09\6", 4);
+    encode_rows(wide, 4, 6, false, &buffer);
+    seed_write_buffer("batch_decode", "four", 4, &buffer);
+}
+
+/* ---- streams: choice 0 rows, 1 bytes; then steps (fuzz_streams.c) ---- */
+
+/* The length, then a batch of as many rows; a batch of equal rows is decoded for any count. */
+static void add_rows(uint32_t row_count, bool is_constant)
+{
+    static const Type types[] = {{.id = TYPE_BIGINT}, {.id = TYPE_VARCHAR, .length = 20}};
     ByteBuffer encoded;
     byte_buffer_init(&encoded, SEED_BYTES_MAX);
-    batch_encode(&batches[0], &encoded);
+    encode_rows(types, 2, row_count, is_constant, &encoded);
     byte_buffer_add_u8(&buffer, (uint8_t)encoded.bytes);
     byte_buffer_add(&buffer, encoded.data, encoded.bytes);
     byte_buffer_deinit(&encoded);
-    arena_destroy(arena);
 }
 
 static void add_bytes(const char *steps, size_t bytes)
@@ -151,14 +200,14 @@ static void add_bytes(const char *steps, size_t bytes)
 static void seed_streams(void)
 {
     add_bytes("\x00", 1); // a batch from each source, both ends
-    add_rows(2);
+    add_rows(2, true);
     add_bytes("\x10", 1);
-    add_rows(3);
+    add_rows(3, false);
     add_bytes("\x04\x14\x09\x09\x09", 5);
     seed_write_buffer("streams", "rows", 0, &buffer);
     add_bytes("\x40\x05", 2); // a batch in two pieces
     size_t start = buffer.bytes - 1;
-    add_rows(4);
+    add_rows(4, false);
     size_t payload = buffer.data[start + 1];
     memmove(buffer.data + start + 1, buffer.data + start + 2, 5);
     buffer.data[start + 6] = 0;
@@ -310,10 +359,16 @@ static void seed_sessions(void)
     seed_write_buffer("pg_session", "password_later", 4, &buffer);
 }
 
-/* ---- pg_messages: choice 13 a scale and a number, 14 the login's messages (fuzz_pg_messages.c) */
+/* ---- pg_messages: choice 10 Bind, 13 a scale and a number, 14 the login's messages
+ * (fuzz_pg_messages.c) */
 
-static void seed_numbers(void)
+static void seed_messages(void)
 {
+    static const char bind[] = "p\0s\0\0\2\0\0\0\1\0\3\0\0\0\2ab\0\0\0\4\0\0\0\7\0\0\0\0\0\1\0\1";
+    static const char bind_null[] = "\0\0\0\1\0\1\0\2\xFF\xFF\xFF\xFF\0\0\0\1\7\0\0";
+    seed_write("pg_messages", "bind_three", 10, bind, sizeof(bind) - 1);
+    seed_write("pg_messages", "bind_null", 10, bind_null, sizeof(bind_null) - 1);
+
     static const char *const numbers[] = {
         "\0\3\0\1\0\0\0\3\0\1\x09\x29\x1A\x7C", // 12345.678
         "\0\1\xFF\xFF\x40\0\0\2\x04\xD2",       // -0.1234
@@ -347,12 +402,13 @@ int main(int argc, char **argv)
     seed_requests();
     seed_replies();
     seed_frames();
+    seed_batches();
     seed_streams();
     seed_settings();
     seed_formats();
     seed_logs();
     seed_sessions();
-    seed_numbers();
+    seed_messages();
     seed_plans();
     seed_blocks();
     byte_buffer_deinit(&buffer);

@@ -31,7 +31,9 @@ LINES_MIN = 80  # of 100 lines of a decoder
 INPUT_SECONDS = 5
 MEMORY_MB = 2048
 INPUT_BYTES_PRINTED = 2048
+PLANT_TRIES = 3  # seeds that a planted bug has to be found with
 GROWN_BYTES_MAX = 1024  # of an input that --grow takes
+CORPUS_FILES_MAX = 60  # of a target, up to which --grow adds
 
 
 class Target:
@@ -102,13 +104,16 @@ def run(target, program, arguments, profile=None):
 
 
 def write_words(target):
-    """The quoted words of the target's lists, as libFuzzer reads them."""
-    words = set()
+    """A dictionary for libFuzzer: our .words files are such, of sources the quoted words are taken."""
+    lines = []
     for path in target.words:
-        for word in re.findall(r'"([\w.,$:/ -]{1,24})"', (ROOT / path).read_text()):
-            words.add(word)
+        text = (ROOT / path).read_text()
+        if path.endswith(".words"):
+            lines += text.splitlines()
+        else:
+            lines += sorted({f'"{word}"' for word in re.findall(r'"([\w.,$:/ -]{1,24})"', text)})
     path = target.work / "words"
-    path.write_text("".join(f'"{word}"\n' for word in sorted(words)))
+    path.write_text("\n".join(lines) + "\n")
     return path
 
 
@@ -197,20 +202,48 @@ def plant(target, options):
     if status != 0:
         return [f"planted_{target.name}: an input that is kept reaches the planted bug",
                 *describe_broken(target, log)], False
-    start = time.monotonic()
-    log, status = run(target, program, fuzz_arguments(target, options, options.seed))
-    is_found = status != 0 and "heap-buffer-overflow" in log and " in plant " in log
+    start, done, is_found = time.monotonic(), 0, False
+    for seed in range(options.seed, options.seed + PLANT_TRIES):
+        log, status = run(target, program, fuzz_arguments(target, options, seed))
+        done += executions(log)
+        is_found = status != 0 and "heap-buffer-overflow" in log and " in plant " in log
+        if status != 0:
+            break
     seconds = time.monotonic() - start
     words = "found" if is_found else "NOT found"
-    return [f"planted_{target.name}: {words}, {executions(log)} executions, {seconds:.0f} s"], \
-        is_found
+    return [f"planted_{target.name}: {words}, {done} executions, {seconds:.0f} s"], is_found
+
+
+def features_of(target):
+    """What each input reaches, as libFuzzer's merge notes it; those of the corpus come first."""
+    notes, unused = target.work / "notes", target.work / "merged"
+    unused.mkdir(exist_ok=True)
+    run(target, target.program(), ["-merge=1", "-use_counters=0", f"-merge_control_file={notes}",
+                                   str(unused), str(target.corpus), str(target.found)])
+    lines = notes.read_text().splitlines()
+    paths = [pathlib.Path(line) for line in lines[2:2 + int(lines[0])]]
+    features = {path: set() for path in paths}
+    for line in lines[2 + len(paths):]:
+        kind, index, *numbers = line.split()
+        if kind == "FT":
+            features[paths[int(index)]].update(numbers)
+    return features
 
 
 def grow(targets):
-    """Adds to the corpora the small inputs that reach lines nothing else reaches."""
+    """Adds to each corpus the inputs that reach most of what it does not reach yet."""
     for target in targets:
-        run(target, target.program(), ["-merge=1", "-use_counters=0", f"-max_len={GROWN_BYTES_MAX}",
-                                       str(target.corpus), str(target.found)])
+        features = features_of(target)
+        kept = list(target.corpus.iterdir())
+        reached = set().union(*(features.pop(path, set()) for path in kept))
+        small = [path for path in features if path.stat().st_size <= GROWN_BYTES_MAX]
+        while len(kept) < CORPUS_FILES_MAX and small:
+            best = max(small, key=lambda path: (len(features[path] - reached), -path.stat().st_size))
+            if not features[best] - reached:
+                break
+            reached |= features[best]
+            kept.append(target.corpus / f"found_{best.name[:12]}")
+            shutil.copyfile(best, kept[-1])
     files = [path for path in (HERE / "corpus").rglob("*") if path.is_file()]
     print(f"{len(files)} inputs, {sum(path.stat().st_size for path in files)} bytes")
 
