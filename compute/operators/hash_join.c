@@ -185,6 +185,7 @@ Status hash_join_create(QueryContext *query, const PlanHashJoin *plan, HashJoinP
                           plan->probe->output_types, join->probe_count));
     TRY(expr_columns_init(&join->build_keys, arena, plan->build_keys, plan->key_count,
                           plan->build->output_types, join->build_count));
+    join_spill_plan(join, arena);
     TRY(compile_residual(join, arena));
     join_table_init(&join->table, &join->shape, arena);
     *out = (HashJoinParts){.build = &join->build,

@@ -185,7 +185,7 @@ void join_filters_publish(HashJoin *join)
 {
     const uint32_t *ids = join->plan->runtime_filter_ids;
     uint32_t key_count = join->shape.key_count;
-    if (ids == NULL || !may_filter(join) || join->spill != NULL ||
+    if (ids == NULL || !may_filter(join) || join_is_spilling(join) ||
         join->table.rows.row_count == 0) {
         return;
     }
