@@ -272,10 +272,9 @@ EngineResult engine_run(const Plan *plan, const TableRows *tables, const EngineO
                             &world->host->scheduler) == STATUS_OK);
     world->budget = memory_budget_create(NULL, world->host->budget, "cluster", 0);
     ASSERT(cluster_port_create(transport_nng(), NULL, world->budget, &world->port) == STATUS_OK);
-    static uint32_t run_number;
-    world->spill_directory = arena_printf(arena, "/tmp/basalt-engine-%d-%u", (int)getpid(),
-                                          __atomic_fetch_add(&run_number, 1, __ATOMIC_RELAXED));
-    ASSERT(file_make_directory(world->host->files, world->spill_directory) == STATUS_OK);
+    char *directory = arena_strdup(arena, "/tmp/basalt-engine-XXXXXX");
+    ASSERT(mkdtemp(directory) != NULL);
+    world->spill_directory = directory;
     world->bucket_nodes = ARENA_ARRAY(arena, uint32_t, BUCKET_COUNT);
     for (uint32_t b = 0; b < BUCKET_COUNT; b++) {
         world->bucket_nodes[b] = 1 + (uint32_t)((uint64_t)b * node_count / BUCKET_COUNT);
