@@ -108,10 +108,10 @@ static void plan_shape(HashJoin *join, Arena *arena)
     bool is_null_aware = kind == JOIN_ANTI_NULL || kind == JOIN_MARK;
     join->is_null_aware = is_null_aware;
     bool asks_existence = kind == JOIN_SEMI || kind == JOIN_ANTI || is_null_aware;
-    shape->is_existence = asks_existence && plan->residual == NULL &&
-                          (!is_null_aware || plan->key_count == 1);
-    join->emits_build_rest = kind == JOIN_RIGHT || kind == JOIN_FULL ||
-                             kind == JOIN_RIGHT_SEMI || kind == JOIN_RIGHT_ANTI;
+    shape->is_existence =
+        asks_existence && plan->residual == NULL && (!is_null_aware || plan->key_count == 1);
+    join->emits_build_rest = kind == JOIN_RIGHT || kind == JOIN_FULL || kind == JOIN_RIGHT_SEMI ||
+                             kind == JOIN_RIGHT_ANTI;
     join->marks_build_rows = join->emits_build_rest;
     shape->keeps_null_keys = kind == JOIN_RIGHT || kind == JOIN_FULL || kind == JOIN_RIGHT_ANTI ||
                              (is_null_aware && !shape->is_existence);
@@ -154,8 +154,7 @@ static Status compile_residual(HashJoin *join, Arena *arena)
     // Conjuncts may go one by one, but unknown is a property of the whole.
     bool is_and = plan->residual->kind == EXPR_AND && !join->is_null_aware;
     return expr_compile(arena, is_and ? plan->residual->args : conjuncts,
-                        is_and ? plan->residual->arg_count : 1, types, pair_count,
-                        &join->residual);
+                        is_and ? plan->residual->arg_count : 1, types, pair_count, &join->residual);
 }
 
 Status hash_join_create(QueryContext *query, const PlanHashJoin *plan, HashJoinParts *out)
@@ -185,6 +184,7 @@ Status hash_join_create(QueryContext *query, const PlanHashJoin *plan, HashJoinP
                           plan->probe->output_types, join->probe_count));
     TRY(expr_columns_init(&join->build_keys, arena, plan->build_keys, plan->key_count,
                           plan->build->output_types, join->build_count));
+    join_spill_plan(join, arena);
     TRY(compile_residual(join, arena));
     join_table_init(&join->table, &join->shape, arena);
     *out = (HashJoinParts){.build = &join->build,

@@ -13,6 +13,7 @@ typedef struct BuildLocal {
     const Vector **key_vectors, **payload_vectors;
     JoinAppendSpace *space;
     JoinTable table;
+    SpillPartitions *spill;
 } BuildLocal;
 
 static Status build_local_open(Sink *self, void *local, Arena *worker_arena)
@@ -22,9 +23,7 @@ static Status build_local_open(Sink *self, void *local, Arena *worker_arena)
     expr_columns_open(&join->build_keys, &state->keys, worker_arena);
     state->key_vectors = ARENA_ARRAY(worker_arena, const Vector *, join->shape.key_count);
     state->payload_vectors = ARENA_ARRAY(worker_arena, const Vector *, join->shape.payload_count);
-    state->space = ARENA_NEW(worker_arena, JoinAppendSpace);
-    state->space->vectors =
-        ARENA_ARRAY(worker_arena, const Vector *, join->shape.layout.field_count);
+    state->space = join_append_space_create(&join->shape, worker_arena);
     join_table_init(&state->table, &join->shape, worker_arena);
     return STATUS_OK;
 }
@@ -39,7 +38,22 @@ static Status build_consume(Sink *self, void *local, Batch *in, Flow *flow)
         TRY(batch_column(in, join->payload[c], &state->payload_vectors[c]));
     }
     JoinInput input = {.keys = state->key_vectors, .payload = state->payload_vectors, .batch = in};
-    return join_table_append(&state->table, &input, state->space);
+    if (state->spill == NULL &&
+        (join_is_spilling(join) || join_spill_is_forced(join, &state->table, 0))) {
+        TRY(join_spill_table(join, &state->table, 0, &state->spill));
+    }
+    if (state->spill != NULL) {
+        return join_spill_build(join, &state->table, &input, state->space, &state->spill);
+    }
+    Status status = join_table_append(&state->table, &input, state->space);
+    bool is_refused = status != STATUS_OK && join->spill.is_possible &&
+                      status_sqlstate(status) == SQLSTATE_OUT_OF_MEMORY;
+    if (!is_refused) {
+        return status;
+    }
+    status_ignore(status, "the build side goes to disk instead");
+    TRY(join_spill_table(join, &state->table, 0, &state->spill));
+    return join_spill_build(join, &state->table, &input, state->space, &state->spill);
 }
 
 static Status build_merge(Sink *self, void *local, Flow *flow)
@@ -47,6 +61,11 @@ static Status build_merge(Sink *self, void *local, Flow *flow)
     HashJoin *join = join_of_build(self);
     BuildLocal *state = local;
     *flow = FLOW_MORE;
+    if (state->spill != NULL) {
+        SpillPartitions *spill = state->spill;
+        state->spill = NULL;
+        TRY(join_spill_add(join, &join->spill.builds, spill));
+    }
     mutex_lock(&join->mutex);
     Status status = join_table_merge(&join->table, &state->table);
     mutex_unlock(&join->mutex);
@@ -65,11 +84,35 @@ static void insert_at_once(HashJoin *join, uint32_t *next_page)
     }
 }
 
+// Rows of workers that had room go to disk too when others had none.
+static Status spill_rest(HashJoin *join)
+{
+    SpillPartitions *spill = NULL;
+    if (join->table.rows.row_count == 0 && join_is_spilling(join)) {
+        return STATUS_OK;
+    }
+    Status status = join_spill_table(join, &join->table, 0, &spill);
+    if (status != STATUS_OK) {
+        spill_partitions_destroy(spill);
+        return status;
+    }
+    return spill == NULL ? STATUS_OK : join_spill_add(join, &join->spill.builds, spill);
+}
+
 static Status build_finish(Sink *self, Flow *flow)
 {
     HashJoin *join = join_of_build(self);
     *flow = FLOW_DONE;
-    TRY(join_table_choose(&join->table));
+    if (join_is_spilling(join)) {
+        return spill_rest(join);
+    }
+    Status status = join_table_choose(&join->table);
+    if (status != STATUS_OK && join->spill.is_possible &&
+        status_sqlstate(status) == SQLSTATE_OUT_OF_MEMORY) {
+        status_ignore(status, "the build side goes to disk instead");
+        return spill_rest(join);
+    }
+    TRY(status);
     insert_at_once(join, &join->next_insert_page);
     return STATUS_OK;
 }
@@ -77,7 +120,9 @@ static Status build_finish(Sink *self, Flow *flow)
 static void build_local_close(Sink *self, void *local)
 {
     (void)self;
-    join_table_deinit(&((BuildLocal *)local)->table);
+    BuildLocal *state = local;
+    join_table_deinit(&state->table);
+    spill_partitions_destroy(state->spill);
 }
 
 static void build_close(Sink *self)
@@ -87,7 +132,9 @@ static void build_close(Sink *self)
         join_table_describe(&join->table, join->probe.statistics.variant,
                             sizeof join->probe.statistics.variant);
         self->statistics.bytes = join->table.rows.bytes + join->table.index_bytes;
+        self->statistics.spilled_bytes = join->spill.bytes;
     }
+    join_spill_close(join);
     join_table_deinit(&join->table);
     join_filters_destroy(join);
     mutex_deinit(&join->mutex);
@@ -189,6 +236,9 @@ static Status inserted_finish(Sink *self, Flow *flow)
     HashJoin *join = join_of_inserted(self);
     bool is_settled;
     *flow = FLOW_DONE;
+    if (join_is_spilling(join)) {
+        return STATUS_OK;
+    }
     TRY(join_table_settle(&join->table, &is_settled));
     join->needs_reinsert = !is_settled;
     if (!is_settled) {

@@ -10,7 +10,7 @@
  *   spill.c       both sides in partitions on disk
  */
 #pragma once
-#include "compute/exec/spill.h"
+#include "compute/exec/spill_partitions.h"
 #include "compute/expression/expr_eval.h"
 #include "compute/operators/expr_columns.h"
 #include "compute/operators/hash_join.h"
@@ -27,7 +27,25 @@ typedef struct JoinOutput {
     uint32_t index; /* probe column, or payload column */
 } JoinOutput;
 
-typedef struct JoinSpill JoinSpill;     /* spill.c */
+/* Workers' partitions of one side. */
+typedef struct JoinSpillList {
+    SpillPartitions **items;
+    uint32_t count;
+} JoinSpillList;
+
+/* Both sides on disk, when the build side does not fit: every row goes there, and the rest source
+ * joins partition by partition. Rows are [keys][payload], and [keys][probe columns that are
+ * needed]. */
+typedef struct JoinSpill {
+    bool is_active;                    /* atomic: set by the first worker that was refused */
+    bool is_possible;                  /* not for joins that must see all build rows at once */
+    uint32_t build_count, probe_count; /* columns on disk */
+    const Type *build_types, *probe_types;
+    const uint32_t *probe_columns; /* probe_count - key_count probe columns */
+    JoinSpillList builds, probes;  /* guarded by the join's mutex */
+    uint64_t bytes;
+    uint32_t next_partition; /* atomic */
+} JoinSpill;
 typedef struct JoinFilters JoinFilters; /* runtime_filters.c */
 
 typedef struct HashJoin {
@@ -59,8 +77,7 @@ typedef struct HashJoin {
     uint32_t next_insert_page, next_reinsert_page, next_rest_page; /* atomic */
     bool needs_reinsert; /* the first insertion found keys twice */
     JoinFilters *filters;
-    JoinSpill *spill; /* null: everything is in memory */
-    bool is_spilling; /* atomic: set by the first worker that was refused */
+    JoinSpill spill;
 } HashJoin;
 
 static inline HashJoin *join_of_build(Sink *self)
@@ -134,6 +151,44 @@ void probe_state_init(ProbeState *state, HashJoin *join, const JoinTable *table,
 /* Joins `in` whose keys are `keys` (null: they are evaluated by the caller into state->keys). The
  * first call for a batch has phase PROBE_START. */
 Status probe_apply(ProbeState *state, Batch *in, Batch *out, Flow *flow) CHECKED;
+
+/* --- spill.c --- */
+static inline bool join_is_spilling(const HashJoin *join)
+{
+    // Relaxed: a worker that sees it late spills what it has at its merge.
+    return __atomic_load_n(&join->spill.is_active, __ATOMIC_RELAXED);
+}
+void join_spill_plan(HashJoin *join, Arena *arena);
+/* Whether a table of so many rows must go to disk because the settings say so. */
+bool join_spill_is_forced(const HashJoin *join, const JoinTable *table, uint32_t depth);
+/* Writes the table's rows to *partitions, made when needed, and empties the table. */
+Status join_spill_table(HashJoin *join, JoinTable *table, uint32_t depth,
+                        SpillPartitions **partitions) CHECKED;
+/* Writes rows of the build side. */
+Status join_spill_build(HashJoin *join, JoinTable *table, const JoinInput *input,
+                        JoinAppendSpace *space, SpillPartitions **partitions) CHECKED;
+/* Writes the selected rows of a probe batch whose keys are given. */
+Status join_spill_probe(HashJoin *join, const Vector *const *keys, Batch *in,
+                        SpillPartitions **partitions, Batch *columns, uint64_t *hashes) CHECKED;
+/* A worker's partitions are complete and join the list. Takes them, also on failure. */
+Status join_spill_add(HashJoin *join, JoinSpillList *list, SpillPartitions *owned) CHECKED;
+void join_spill_close(HashJoin *join);
+
+/* One worker's way through the partitions on disk, for the rest source. */
+typedef struct JoinSpillReader JoinSpillReader;
+JoinSpillReader *join_spill_reader_create(HashJoin *join, Arena *worker_arena);
+/* Output of the join; FLOW_DONE when no partition is left. */
+Status join_spill_reader_next(JoinSpillReader *reader, Batch *out, Flow *flow) CHECKED;
+void join_spill_reader_close(JoinSpillReader *reader);
+
+/* --- rest.c --- */
+/* Build rows of `table` from page and slot on that the join gives after its probe side, up to a
+ * batch; no rows at the end of the page. */
+typedef struct RestCursor {
+    uint32_t page, slot;
+} RestCursor;
+uint32_t join_rest_rows(const HashJoin *join, const JoinTable *table, RestCursor *cursor,
+                        JoinRow *rows);
 
 /* --- emit.c --- */
 /* Rows `rows` of `in` with the build rows `pointers` (null pointers: NULLs, with `has_nulls`). */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/vector/distribution_hash.h"
 #include "compute/kernels/lanes.h"
 #include "compute/operators/hash_join/join_index.h"
@@ -47,8 +48,16 @@ void join_table_deinit(JoinTable *table)
     }
 }
 
-// Lists the rows to be kept and notes which of their keys are NULL and match nothing.
-static uint32_t select_rows(JoinTable *table, const JoinInput *input, JoinAppendSpace *space)
+JoinAppendSpace *join_append_space_create(const JoinShape *shape, Arena *worker_arena)
+{
+    JoinAppendSpace *space = ARENA_NEW(worker_arena, JoinAppendSpace);
+    space->vectors = ARENA_ARRAY(worker_arena, const Vector *, shape->layout.field_count);
+    space->spill_columns =
+        ARENA_ARRAY(worker_arena, Vector, shape->key_count + shape->payload_count);
+    return space;
+}
+
+uint32_t join_table_select_rows(JoinTable *table, const JoinInput *input, JoinAppendSpace *space)
 {
     const JoinShape *shape = table->shape;
     uint32_t count = input->batch->selected_count;
@@ -126,7 +135,7 @@ static void write_hashes(JoinTable *table, const JoinInput *input, JoinAppendSpa
 Status join_table_append(JoinTable *table, const JoinInput *input, JoinAppendSpace *space)
 {
     const JoinShape *shape = table->shape;
-    uint32_t row_count = select_rows(table, input, space);
+    uint32_t row_count = join_table_select_rows(table, input, space);
     if (row_count == 0) {
         return STATUS_OK;
     }
@@ -137,8 +146,8 @@ Status join_table_append(JoinTable *table, const JoinInput *input, JoinAppendSpa
     for (uint32_t c = 0; c < shape->payload_count; c++) {
         space->vectors[field++] = input->payload[c];
     }
-    Status status = row_store_append(&table->rows, space->vectors, space->rows, row_count,
-                                     space->row_pointers);
+    Status status =
+        row_store_append(&table->rows, space->vectors, space->rows, row_count, space->row_pointers);
     if (status != STATUS_OK) {
         table->seen_rows -= input->batch->selected_count; // they come again
         return status;
@@ -156,6 +165,20 @@ Status join_table_append(JoinTable *table, const JoinInput *input, JoinAppendSpa
         }
     }
     return STATUS_OK;
+}
+
+void join_partition_hashes(const JoinShape *shape, const Vector *const *keys, const Batch *batch,
+                           const uint16_t *rows, uint32_t row_count, uint64_t *hashes)
+{
+    Batch selected = *batch;
+    selected.selection = rows;
+    selected.selected_count = row_count;
+    for (uint32_t k = 0; k < shape->key_count; k++) {
+        row_hash_column(keys[k], &selected, k > 0, hashes);
+    }
+    for (uint32_t i = 0; i < row_count; i++) {
+        hashes[i] = hash_mix(hashes[i]); // a partition's keys must not crowd its table's slots
+    }
 }
 
 Status join_table_merge(JoinTable *target, JoinTable *source)
@@ -217,7 +240,7 @@ static JoinIndex choose_index(JoinTable *table, bool may_be_columns)
         return JOIN_INDEX_KEYS;
     }
     return may_be_columns && rows <= table->range && join_columns_fit(table) ? JOIN_INDEX_COLUMNS
-                                                                            : JOIN_INDEX_DENSE;
+                                                                             : JOIN_INDEX_DENSE;
 }
 
 static Status make_index(JoinTable *table, JoinIndex index)
@@ -356,8 +379,8 @@ static uint64_t count_indexed(const JoinTable *table)
     for (uint32_t p = 0; p < table->rows.page_count; p++) {
         const RowPage *page = &table->rows.pages[p];
         for (uint32_t i = 0; i < page->row_count; i++) {
-            indexed += join_row_is_indexed(
-                table->shape, page->rows + (size_t)i * table->rows.layout->row_bytes);
+            indexed += join_row_is_indexed(table->shape,
+                                           page->rows + (size_t)i * table->rows.layout->row_bytes);
         }
     }
     return indexed;

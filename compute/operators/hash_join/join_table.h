@@ -114,8 +114,15 @@ typedef struct JoinAppendSpace { /* scratch of one worker */
     int64_t words[VECTOR_ROWS];
     uint8_t *row_pointers[VECTOR_ROWS];
     const Vector **vectors; /* layout.field_count */
+    Vector *spill_columns;  /* key_count + payload_count */
 } JoinAppendSpace;
+JoinAppendSpace *join_append_space_create(const JoinShape *shape, Arena *worker_arena);
 Status join_table_append(JoinTable *table, const JoinInput *input, JoinAppendSpace *space) CHECKED;
+/* What append does first: lists the rows to be kept in space->rows and notes NULL keys. */
+uint32_t join_table_select_rows(JoinTable *table, const JoinInput *input, JoinAppendSpace *space);
+/* Hashes of keys for partitions on disk, the same on both sides of the join. */
+void join_partition_hashes(const JoinShape *shape, const Vector *const *keys, const Batch *batch,
+                           const uint16_t *rows, uint32_t row_count, uint64_t *hashes);
 /* Moves the rows of a worker's table into the join's. */
 Status join_table_merge(JoinTable *target, JoinTable *source) CHECKED;
 /* Picks and allocates the index. 53200. */

@@ -449,7 +449,9 @@ Status probe_apply(ProbeState *state, Batch *in, Batch *out, Flow *flow)
 typedef struct ProbeLocal {
     ProbeState state;
     ExprColumnsLocal keys;
-    struct JoinSpillWriter *spill;
+    SpillPartitions *spill;
+    Batch spill_columns;
+    uint64_t *spill_hashes;
 } ProbeLocal;
 
 static Status probe_local_open(Transform *self, void *local, Arena *worker_arena)
@@ -458,6 +460,10 @@ static Status probe_local_open(Transform *self, void *local, Arena *worker_arena
     ProbeLocal *state = local;
     expr_columns_open(&join->probe_keys, &state->keys, worker_arena);
     probe_state_init(&state->state, join, &join->table, worker_arena);
+    if (join_is_spilling(join)) {
+        batch_init(&state->spill_columns, join->spill.probe_count, worker_arena);
+        state->spill_hashes = ARENA_ARRAY(worker_arena, uint64_t, VECTOR_ROWS);
+    }
     return STATUS_OK;
 }
 
@@ -468,13 +474,35 @@ static Status probe_transform(Transform *self, void *local, Batch *in, Batch *ou
     if (state->state.phase == PROBE_START) {
         TRY(expr_columns_evaluate(&join->probe_keys, &state->keys, in, state->state.keys));
     }
+    if (state->spill_hashes != NULL) { // the rest source joins what is on disk
+        *flow = FLOW_MORE;
+        return join_spill_probe(join, state->state.keys, in, &state->spill, &state->spill_columns,
+                                state->spill_hashes);
+    }
     return probe_apply(&state->state, in, out, flow);
+}
+
+static Status probe_flush(Transform *self, void *local, Batch *out, Flow *flow)
+{
+    HashJoin *join = join_of_probe(self);
+    ProbeLocal *state = local;
+    SpillPartitions *spill = state->spill;
+    (void)out;
+    state->spill = NULL;
+    *flow = FLOW_DONE;
+    return spill == NULL ? STATUS_OK : join_spill_add(join, &join->spill.probes, spill);
+}
+
+static void probe_local_close(Transform *self, void *local)
+{
+    (void)self;
+    spill_partitions_destroy(((ProbeLocal *)local)->spill);
 }
 
 static bool probe_is_done(Transform *self)
 {
     HashJoin *join = join_of_probe(self);
-    if (join->spill != NULL || join->table.rows.row_count > 0) {
+    if (join_is_spilling(join) || join->table.rows.row_count > 0) {
         return false;
     }
     return join->kind == JOIN_INNER || join->kind == JOIN_SEMI ||
@@ -486,5 +514,7 @@ const TransformOps hash_join_probe_ops = {
     .local_bytes = sizeof(ProbeLocal),
     .local_open = probe_local_open,
     .apply = probe_transform,
+    .flush = probe_flush,
+    .local_close = probe_local_close,
     .is_done = probe_is_done,
 };

@@ -20,7 +20,7 @@
 typedef struct KeyFilter {
     Predicate predicates[RUNTIME_FILTER_PREDICATES];
     BloomFilter bloom;
-    void *memory;      /* of bitmap or bloom filter; null when the table's is used */
+    void *memory; /* of bitmap or bloom filter; null when the table's is used */
     size_t bytes;
 } KeyFilter;
 
@@ -185,12 +185,11 @@ void join_filters_publish(HashJoin *join)
 {
     const uint32_t *ids = join->plan->runtime_filter_ids;
     uint32_t key_count = join->shape.key_count;
-    if (ids == NULL || !may_filter(join) || join->spill != NULL ||
+    if (ids == NULL || !may_filter(join) || join_is_spilling(join) ||
         join->table.rows.row_count == 0) {
         return;
     }
-    JoinFilters *filters =
-        heap_alloc_zeroed(sizeof *filters + key_count * sizeof *filters->keys);
+    JoinFilters *filters = heap_alloc_zeroed(sizeof *filters + key_count * sizeof *filters->keys);
     if (filters == NULL) {
         return;
     }

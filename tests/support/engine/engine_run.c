@@ -87,8 +87,8 @@ static Status receiver_receive(void *self, Batch *batch, ResultAnswer *answer)
     for (uint32_t i = 0; i < batch->selected_count; i++) {
         Value *row = rows_add(receiver->rows);
         for (uint32_t c = 0; c < batch->column_count; c++) {
-            row[c] = keep_value(receiver->arena,
-                                vector_value(&batch->columns[c], batch_row(batch, i)));
+            row[c] =
+                keep_value(receiver->arena, vector_value(&batch->columns[c], batch_row(batch, i)));
         }
     }
     return STATUS_OK;
@@ -111,9 +111,9 @@ static SettingSet *make_settings(const EngineOptions *options)
     char text[32];
     snprintf(text, sizeof text, "%u", options->batch_rows == 0 ? VECTOR_ROWS : options->batch_rows);
     status_ignore(setting_set_text(settings, "batch_rows", text, false), "it is in range");
-    status_ignore(setting_set_text(settings, "force_spill", options->force_spill ? "on" : "off",
-                                   false),
-                  "it is a bool");
+    status_ignore(
+        setting_set_text(settings, "force_spill", options->force_spill ? "on" : "off", false),
+        "it is a bool");
     status_ignore(setting_set_text(settings, "exchange_encode",
                                    options->exchange_encode ? "on" : "off", false),
                   "it is a bool");
@@ -129,15 +129,17 @@ static void open_endpoint(World_ *world, uint32_t index, const EngineOptions *op
     endpoint->world = world;
     ASSERT(stream_hub_create(world->port, index, &endpoint->hub) == STATUS_OK);
     if (index > 0) {
-        FakeStoreOptions store = {.tables = tables, .node = index - 1, .node_count = node_count,
+        FakeStoreOptions store = {.tables = tables,
+                                  .node = index - 1,
+                                  .node_count = node_count,
                                   .seed = options->seed + index,
                                   .morsel_rows = options->morsel_rows,
                                   .is_plain = options->is_plain};
         endpoint->store = fake_store_create(&store);
     }
     static ResultReceiver receiver;
-    receiver = (ResultReceiver){.self = &world->receiver, .receive = receiver_receive,
-                                .open = receiver_open};
+    receiver = (ResultReceiver){
+        .self = &world->receiver, .receive = receiver_receive, .open = receiver_open};
     endpoint->query = (QueryContext){
         .query_id = 77,
         .endpoint = index,
@@ -210,8 +212,8 @@ static void add_statistics(EngineResult *result, QueryRun *run, Arena *arena)
     result->statistic_count += count;
 }
 
-static void run_all(World_ *world, const Plan *plan, uint32_t endpoint_count,
-                    EngineResult *result, Arena *arena)
+static void run_all(World_ *world, const Plan *plan, uint32_t endpoint_count, EngineResult *result,
+                    Arena *arena)
 {
     Status failure = STATUS_OK;
     for (uint32_t i = 0; i < endpoint_count && failure == STATUS_OK; i++) {
@@ -272,16 +274,15 @@ EngineResult engine_run(const Plan *plan, const TableRows *tables, const EngineO
                             &world->host->scheduler) == STATUS_OK);
     world->budget = memory_budget_create(NULL, world->host->budget, "cluster", 0);
     ASSERT(cluster_port_create(transport_nng(), NULL, world->budget, &world->port) == STATUS_OK);
-    static uint32_t run_number;
-    world->spill_directory = arena_printf(arena, "/tmp/basalt-engine-%d-%u", (int)getpid(),
-                                          __atomic_fetch_add(&run_number, 1, __ATOMIC_RELAXED));
-    ASSERT(file_make_directory(world->host->files, world->spill_directory) == STATUS_OK);
+    char *directory = arena_strdup(arena, "/tmp/basalt-engine-XXXXXX");
+    ASSERT(mkdtemp(directory) != NULL);
+    world->spill_directory = directory;
     world->bucket_nodes = ARENA_ARRAY(arena, uint32_t, BUCKET_COUNT);
     for (uint32_t b = 0; b < BUCKET_COUNT; b++) {
         world->bucket_nodes[b] = 1 + (uint32_t)((uint64_t)b * node_count / BUCKET_COUNT);
     }
-    world->receiver = (Receiver){.rows = rows_create(arena, plan->result_count), .arena = arena,
-                                 .options = options};
+    world->receiver = (Receiver){
+        .rows = rows_create(arena, plan->result_count), .arena = arena, .options = options};
     for (uint32_t i = 0; i <= node_count; i++) {
         open_endpoint(world, i, options, tables, arena);
     }

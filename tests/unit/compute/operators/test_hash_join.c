@@ -119,9 +119,9 @@ static void check_case(const JoinCase *test)
     }
 }
 
-static const JoinKind kinds[] = {JOIN_INNER, JOIN_LEFT, JOIN_RIGHT, JOIN_FULL, JOIN_SEMI,
-                                 JOIN_ANTI, JOIN_ANTI_NULL, JOIN_RIGHT_SEMI, JOIN_RIGHT_ANTI,
-                                 JOIN_MARK, JOIN_SINGLE};
+static const JoinKind kinds[] = {JOIN_INNER,      JOIN_LEFT, JOIN_RIGHT,     JOIN_FULL,
+                                 JOIN_SEMI,       JOIN_ANTI, JOIN_ANTI_NULL, JOIN_RIGHT_SEMI,
+                                 JOIN_RIGHT_ANTI, JOIN_MARK, JOIN_SINGLE};
 enum { KIND_COUNT = sizeof kinds / sizeof *kinds };
 
 START_TEST(matches_for_every_kind_and_type)
@@ -213,8 +213,14 @@ START_TEST(matches_with_a_wrong_promise_of_uniqueness)
     if (kinds[_i] == JOIN_SINGLE) {
         return;
     }
-    JoinCase test = {.kind = kinds[_i], .keys = {MADE_BIGINT}, .key_count = 1, .probe_rows = 50,
-                     .build_rows = 50, .distinct = 20, .null_every = 8, .seed = 11};
+    JoinCase test = {.kind = kinds[_i],
+                     .keys = {MADE_BIGINT},
+                     .key_count = 1,
+                     .probe_rows = 50,
+                     .build_rows = 50,
+                     .distinct = 20,
+                     .null_every = 8,
+                     .seed = 11};
     const char *expected;
     const char *actual;
     (void)run_case(&test, &expected, &actual);
@@ -256,11 +262,48 @@ START_TEST(filters_scans_by_what_was_built)
 }
 END_TEST
 
+START_TEST(matches_when_both_sides_are_on_disk)
+{
+    JoinKind kind = kinds[_i % KIND_COUNT];
+    MadeType type = (MadeType)(_i / KIND_COUNT);
+    if (kind == JOIN_SINGLE) {
+        kind = JOIN_LEFT;
+    }
+    JoinCase test = {
+        .kind = kind,
+        .keys = {type, MADE_INTEGER},
+        .key_count = 1 + (uint32_t)_i % 2,
+        .probe_rows = 400,
+        .build_rows = 700,
+        .distinct = 500,
+        .null_every = 11,
+        .has_residual = _i % 3 == 0,
+        .options = {.force_spill = true, .batch_rows = _i % 5 == 0 ? 30 : 0},
+        .seed = 7000 + (uint64_t)_i,
+    };
+    const char *expected;
+    const char *actual;
+    EngineResult result = run_case(&test, &expected, &actual);
+    ck_assert_msg(strcmp(expected, actual) == 0, "kind %d type %d: %s", (int)kind, (int)type,
+                  lines_difference(arena, expected, actual));
+    bool is_null_aware = kind == JOIN_ANTI_NULL || kind == JOIN_MARK;
+    bool may_spill = !is_null_aware || (test.key_count == 1 && !test.has_residual);
+    if (may_spill) {
+        ck_assert_uint_gt(result.spilled_bytes, 0);
+    }
+}
+END_TEST
+
 static void check_variant(MadeType type, JoinKind kind, uint32_t rows, uint32_t distinct,
                           const char *variant)
 {
-    JoinCase test = {.kind = kind, .keys = {type}, .key_count = 1, .probe_rows = 100,
-                     .build_rows = rows, .distinct = distinct, .seed = 3};
+    JoinCase test = {.kind = kind,
+                     .keys = {type},
+                     .key_count = 1,
+                     .probe_rows = 100,
+                     .build_rows = rows,
+                     .distinct = distinct,
+                     .seed = 3};
     const char *expected;
     const char *actual;
     EngineResult result = run_case(&test, &expected, &actual);
@@ -281,8 +324,13 @@ END_TEST
 
 START_TEST(reports_a_second_row_for_single)
 {
-    JoinCase test = {.kind = JOIN_SINGLE, .keys = {MADE_INTEGER}, .key_count = 1,
-                     .probe_rows = 20, .build_rows = 40, .distinct = 5, .seed = 2};
+    JoinCase test = {.kind = JOIN_SINGLE,
+                     .keys = {MADE_INTEGER},
+                     .key_count = 1,
+                     .probe_rows = 20,
+                     .build_rows = 40,
+                     .distinct = 5,
+                     .seed = 2};
     const char *expected;
     const char *actual;
     EngineResult result = run_case(&test, &expected, &actual);
@@ -323,6 +371,8 @@ int main(void)
     tcase_add_loop_test(tcase, matches_with_unique_keys_that_are, 0, KIND_COUNT);
     tcase_add_loop_test(tcase, matches_with_a_wrong_promise_of_uniqueness, 0, KIND_COUNT);
     tcase_add_loop_test(tcase, filters_scans_by_what_was_built, 0, KIND_COUNT);
+    tcase_add_loop_test(tcase, matches_when_both_sides_are_on_disk, 0,
+                        KIND_COUNT * MADE_TYPE_COUNT);
     tcase_add_test(tcase, chooses_the_index_by_keys);
     tcase_add_test(tcase, reports_a_second_row_for_single);
     tcase_add_test(tcase, inserts_large_build_sides_in_parallel);
