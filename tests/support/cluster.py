@@ -47,8 +47,10 @@ def free_ports(count):
 
 
 class Process:
-    def __init__(self, arguments, log_path, environment=None, preset=None):
-        self.arguments = [str(program(preset))] + [str(a) for a in arguments]
+    def __init__(self, arguments, log_path, environment=None, preset=None, core=None):
+        """`core`: the only processor core it may use; None: any."""
+        pin = [] if core is None else ["taskset", "-c", str(core)]
+        self.arguments = pin + [str(program(preset))] + [str(a) for a in arguments]
         self.log_path, self.environment = log_path, environment or {}
         self.process = None
 
@@ -184,7 +186,7 @@ class Local(Basalt):
 
 
 class Cluster(Basalt):
-    """One leader and `nodes` compute processes."""
+    """One leader and `nodes` compute processes; `pins`: the core of each node, None: any."""
 
     def __init__(self, nodes=3, settings=None, environment=None, pins=None, **options):
         super().__init__(**options)
@@ -198,7 +200,8 @@ class Cluster(Basalt):
         self.nodes = [
             Process(["compute", "--data", self.directory / f"node{i}",
                      "--cluster-listen", address[i], "--cluster-leader", address[0]] + extra,
-                    self.directory / f"node{i}.log", environment, self.preset)
+                    self.directory / f"node{i}.log", environment, self.preset,
+                    pins[i - 1] if pins else None)
             for i in range(1, nodes + 1)]
 
     def processes(self):
