@@ -297,7 +297,7 @@ static bool append_integers(BatchBuilder *builder, BuilderColumn *column, const 
     column->hi = hi;
     void *target = next_lane(builder, column);
     if (vector->form == VECTOR_CONSTANT) {
-        int64_t values[VECTOR_ROWS] = {0};
+        int64_t values[VECTOR_ROWS]; // not zeroed: sorted rows come one by one
         int64_t value = has_values ? vector_int64(vector, 0) : column->lo;
         for (uint32_t i = 0; i < source->count; i++) {
             values[i] = value;

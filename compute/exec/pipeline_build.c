@@ -20,6 +20,7 @@
 #include "compute/operators/exchange_receive.h"
 #include "compute/operators/exchange_send.h"
 #include "compute/operators/filter.h"
+#include "compute/operators/filter_exchange.h"
 #include "compute/operators/hash_aggregate.h"
 #include "compute/operators/hash_join.h"
 #include "compute/operators/limit.h"
@@ -222,16 +223,30 @@ static Status build_stored(Builder *builder, const PlanStored *plan, const Chain
     return STATUS_OK;
 }
 
+static Status build_scan(Builder *builder, const PlanScan *plan, const Chain *chain)
+{
+    bool is_one_node = builder->fragment->site == PLAN_SITE_ONE_NODE;
+    Source *source = NULL;
+    TRY(scan_source_create(builder->query, plan, is_one_node, &source));
+    Pipeline *pipeline = add_pipeline(builder, source, chain);
+    for (uint32_t i = 0; i < plan->runtime_filter_count; i++) {
+        PipelineEvent *has_come =
+            builder->run->filter_events[plan->runtime_filters[i].filter_id - 1];
+        if (has_come != NULL) {
+            pipeline_wait_for(pipeline, has_come);
+        }
+    }
+    return STATUS_OK;
+}
+
 // Nodes that start rows.
 static Status build_source(Builder *builder, const PlanNode *node, const Chain *chain)
 {
     QueryContext *query = builder->query;
-    bool is_one_node = builder->fragment->site == PLAN_SITE_ONE_NODE;
     Source *source = NULL;
     switch (node->kind) {
     case PLAN_SCAN:
-        TRY(scan_source_create(query, (const PlanScan *)node, is_one_node, &source));
-        break;
+        return build_scan(builder, (const PlanScan *)node, chain);
     case PLAN_VIRTUAL_SCAN:
         TRY(virtual_scan_create(query, (const PlanVirtualScan *)node, &source));
         break;
@@ -297,6 +312,25 @@ static Status build_node(Builder *builder, const PlanNode *node, const Chain *ch
         return build_stored(builder, (const PlanStored *)node, chain);
     default:
         return build_source(builder, node, chain);
+    }
+}
+
+void pipeline_build_filters(QueryRun *run)
+{
+    const Plan *plan = run->plan;
+    run->filter_events =
+        ARENA_ARRAY(run->query->arena, PipelineEvent *, plan->runtime_filter_count);
+    Builder builder = {.run = run, .query = run->query};
+    for (uint32_t id = 1; run->query->endpoint != 0 && id <= plan->runtime_filter_count; id++) {
+        uint32_t exchange_id = plan_runtime_filter_exchange(plan, id);
+        if (exchange_id != 0) {
+            Source *source;
+            Sink *sink;
+            filter_exchange_create(run->query, id, exchange_id, &source, &sink);
+            Chain chain = sink_chain(&builder, sink);
+            add_pipeline(&builder, source, &chain);
+            run->filter_events[id - 1] = &chain.target->finished;
+        }
     }
 }
 

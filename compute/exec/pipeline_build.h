@@ -2,6 +2,8 @@
 #pragma once
 #include "compute/exec/query_run_internal.h"
 
+/* Adds the pipelines that wait for runtime filters of all nodes; before any fragment. */
+void pipeline_build_filters(QueryRun *run);
 /* Adds the fragment's pipelines and operators to the run; nothing is opened yet. 0A000 for a node
  * that has no operator. */
 Status pipeline_build_fragment(QueryRun *run, const PlanFragment *fragment) CHECKED;

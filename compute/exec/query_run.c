@@ -65,9 +65,10 @@ Status query_run_create(QueryContext *query, const Plan *plan, QueryRun **out)
     run->plan = plan;
     mutex_init(&run->mutex, MUTEX_RANK_QUERY);
     condition_init(&run->released);
-    query->runtime_filters = runtime_filters_create(query->arena, plan->runtime_filter_count);
+    query->runtime_filters = runtime_filters_create(query->arena, plan);
 
     Status status;
+    pipeline_build_filters(run);
     for (uint32_t i = 0; i < plan->fragment_count; i++) {
         if (fragment_is_here(query, &plan->fragments[i])) {
             TRY_OR(failed, pipeline_build_fragment(run, &plan->fragments[i]));

@@ -18,13 +18,13 @@ typedef struct ExchangeReceive {
     uint32_t *senders;
     SortKeys keys;
     StreamReceiver *receiver;
-    uint64_t row_count;     /* atomic; kept when the receiver is closed */
+    uint64_t row_count; /* atomic; kept when the receiver is closed */
 } ExchangeReceive;
 
 /* One sender of a merging receiver. */
 typedef struct MergeInput {
-    SharedBatch *shared;    /* null: to be fetched, or ended */
-    uint32_t next_index;    /* of the selected rows */
+    SharedBatch *shared; /* null: to be fetched, or ended */
+    uint32_t next_index; /* of the selected rows */
     bool is_ended;
     uint8_t *keys;
     uint8_t **key_pointers;
@@ -32,7 +32,7 @@ typedef struct MergeInput {
 
 typedef struct ExchangeReceiveLocal {
     SharedBatch *current;
-    MergeInput *inputs;     /* null when nothing is merged */
+    MergeInput *inputs; /* null when nothing is merged */
     BatchBuilder *builder;
 } ExchangeReceiveLocal;
 
@@ -151,24 +151,61 @@ static Status fetch_inputs(ExchangeReceive *receive, ExchangeReceiveLocal *local
     return STATUS_OK;
 }
 
-static MergeInput *smallest_input(const ExchangeReceive *receive, ExchangeReceiveLocal *local)
+// Whether the row `index` of an input comes before the next row of another one, or is equal.
+static bool comes_first(const ExchangeReceive *receive, const MergeInput *input, uint32_t index,
+                        const MergeInput *other)
+{
+    return sort_keys_compare(&receive->keys, input->key_pointers[index], &input->shared->batch,
+                             batch_row(&input->shared->batch, index),
+                             other->key_pointers[other->next_index], &other->shared->batch,
+                             batch_row(&other->shared->batch, other->next_index)) <= 0;
+}
+
+// The input with the smallest row, and the one that follows it (null: no other has rows).
+static MergeInput *smallest_input(const ExchangeReceive *receive, ExchangeReceiveLocal *local,
+                                  MergeInput **second)
 {
     MergeInput *best = NULL;
+    *second = NULL;
     for (uint32_t i = 0; i < receive->sender_count; i++) {
         MergeInput *input = &local->inputs[i];
         if (input->shared == NULL) {
             continue;
         }
-        if (best == NULL ||
-            sort_keys_compare(&receive->keys, input->key_pointers[input->next_index],
-                              &input->shared->batch, batch_row(&input->shared->batch,
-                                                               input->next_index),
-                              best->key_pointers[best->next_index], &best->shared->batch,
-                              batch_row(&best->shared->batch, best->next_index)) < 0) {
+        if (best == NULL || !comes_first(receive, best, best->next_index, input)) {
+            *second = best;
             best = input;
+        } else if (*second == NULL ||
+                   !comes_first(receive, *second, (*second)->next_index, input)) {
+            *second = input;
         }
     }
     return best;
+}
+
+// Appends the rows of `input` that come before those of `second`, as far as there is room.
+static Status append_run(ExchangeReceive *receive, ExchangeReceiveLocal *local, MergeInput *input,
+                         const MergeInput *second)
+{
+    uint16_t rows[VECTOR_ROWS];
+    uint32_t room = receive->query->batch_rows - batch_builder_row_count(local->builder);
+    uint32_t left = input->shared->batch.selected_count - input->next_index;
+    uint32_t run_max = left < room ? left : room;
+    uint32_t count = 0;
+    do {
+        rows[count] = (uint16_t)batch_row(&input->shared->batch, input->next_index + count);
+        count++;
+    } while (count < run_max &&
+             (second == NULL || comes_first(receive, input, input->next_index + count, second)));
+    uint32_t taken = 0;
+    TRY(batch_builder_append(local->builder, &input->shared->batch, rows, count, &taken));
+    ASSERT(taken == count);
+    input->next_index += count;
+    if (input->next_index == input->shared->batch.selected_count) {
+        shared_batch_unpin(input->shared);
+        input->shared = NULL;
+    }
+    return STATUS_OK;
 }
 
 static Status produce_merged(ExchangeReceive *receive, ExchangeReceiveLocal *local, Batch *out,
@@ -181,16 +218,11 @@ static Status produce_merged(ExchangeReceive *receive, ExchangeReceiveLocal *loc
     while (is_ready && !is_ended &&
            batch_builder_row_count(local->builder) < receive->query->batch_rows) {
         TRY(fetch_inputs(receive, local, &is_ready));
-        MergeInput *input = is_ready ? smallest_input(receive, local) : NULL;
+        MergeInput *second = NULL;
+        MergeInput *input = is_ready ? smallest_input(receive, local, &second) : NULL;
         is_ended = is_ready && input == NULL;
         if (input != NULL) {
-            uint16_t row = (uint16_t)batch_row(&input->shared->batch, input->next_index++);
-            uint32_t taken;
-            TRY(batch_builder_append(local->builder, &input->shared->batch, &row, 1, &taken));
-            if (input->next_index == input->shared->batch.selected_count) {
-                shared_batch_unpin(input->shared);
-                input->shared = NULL;
-            }
+            TRY(append_run(receive, local, input, second));
         }
     }
     TRY(batch_builder_take(local->builder, &local->current));

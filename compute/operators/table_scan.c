@@ -15,10 +15,10 @@ typedef struct ScanSource {
     Source source;
     const PlanScan *plan;
     bool is_one_node;
-    Type *types;             /* of the columns read */
+    Type *types; /* of the columns read */
     uint32_t predicate_count;
     ScanPredicate *predicates;
-    ExprProgram *rest;       /* conjuncts that are no predicates; may be null */
+    ExprProgram *rest; /* conjuncts that are no predicates; may be null */
     TableScan *scan;
 } ScanSource;
 
@@ -26,7 +26,7 @@ typedef struct ScanSourceLocal {
     ScanEvaluator evaluator; /* first: storage hands it back */
     ExprState *state;
     TableScanLocal *scan;
-    Batch batch;             /* all columns read */
+    Batch batch; /* all columns read */
 } ScanSourceLocal;
 
 static const SourceOps scan_source_ops;
@@ -58,8 +58,7 @@ static Status plan_filters(ScanSource *source, Arena *arena)
     return expr_compile(arena, rest, rest_count, source->types, plan->column_count, &source->rest);
 }
 
-Status scan_source_create(QueryContext *query, const PlanScan *plan, bool is_one_node,
-                          Source **out)
+Status scan_source_create(QueryContext *query, const PlanScan *plan, bool is_one_node, Source **out)
 {
     if (query->store == NULL) {
         return status_error(SQLSTATE_INTERNAL_ERROR, "table \"%s\" cannot be read here",
@@ -97,7 +96,8 @@ static Status scan_source_open(Source *self, QueryContext *query)
     TRY(table_scan_open(&request, query->arena, &source->scan));
     for (uint32_t i = 0; i < plan->runtime_filter_count; i++) {
         const PlanRuntimeFilterUse *use = &plan->runtime_filters[i];
-        runtime_filters_use(query->runtime_filters, use->filter_id, source->scan, use->column);
+        runtime_filters_use(query->runtime_filters, use->filter_id, source->scan, use->column,
+                            source->types[use->column]);
     }
     return STATUS_OK;
 }

@@ -16,24 +16,24 @@ typedef struct LogicalColumn {
     ColumnNumber number;
     const char *name;
     Type type;
-    bool is_nullable;           /* false only when proven */
-    uint64_t table_id;          /* plain columns: where they come from; else 0 */
+    bool is_nullable;  /* false only when proven */
+    uint64_t table_id; /* plain columns: where they come from; else 0 */
     uint32_t column_id;
 } LogicalColumn;
 
 typedef enum LogicalKind {
-    LOGICAL_GET,         /* a table */
-    LOGICAL_VALUES,      /* rows of expressions; SELECT without FROM is one row of no columns */
+    LOGICAL_GET,    /* a table */
+    LOGICAL_VALUES, /* rows of expressions; SELECT without FROM is one row of no columns */
     LOGICAL_FILTER,
     LOGICAL_PROJECT,
     LOGICAL_JOIN,
     LOGICAL_AGGREGATE,
     LOGICAL_SORT,
     LOGICAL_LIMIT,
-    LOGICAL_DISTINCT,    /* of all columns */
-    LOGICAL_SET,         /* UNION [ALL], INTERSECT, EXCEPT */
+    LOGICAL_DISTINCT, /* of all columns */
+    LOGICAL_SET,      /* UNION [ALL], INTERSECT, EXCEPT */
     LOGICAL_WINDOW,
-    LOGICAL_CTE,         /* `child` with a common table expression in scope */
+    LOGICAL_CTE, /* `child` with a common table expression in scope */
     LOGICAL_CTE_REFERENCE,
     LOGICAL_INSERT,
     LOGICAL_COPY,
@@ -44,23 +44,23 @@ typedef struct LogicalNode {
     LogicalKind kind;
     int32_t position;
     uint32_t column_count;
-    LogicalColumn *columns;      /* output */
-    double rows;                 /* estimate; < 0: not yet known */
+    LogicalColumn *columns; /* output */
+    double rows;            /* estimate; < 0: not yet known */
 } LogicalNode;
 
 typedef struct LogicalGet {
-    LogicalNode node;            /* one column per column that is read (all, before pruning) */
+    LogicalNode node; /* one column per column that is read (all, before pruning) */
     const CatalogTable *table;
-    uint32_t *table_columns;     /* index into table->columns per output column */
+    uint32_t *table_columns; /* index into table->columns per output column */
     const char *alias;
-    uint32_t filter_count;       /* conjuncts pushed down */
+    uint32_t filter_count; /* conjuncts pushed down */
     Expr **filters;
 } LogicalGet;
 
 typedef struct LogicalValues {
     LogicalNode node;
     uint32_t row_count;
-    Expr **cells;                /* row by row */
+    Expr **cells; /* row by row */
 } LogicalValues;
 
 typedef struct LogicalFilter {
@@ -72,19 +72,19 @@ typedef struct LogicalFilter {
 typedef struct LogicalProject {
     LogicalNode node;
     LogicalNode *child;
-    Expr **exprs;                /* per output column */
+    Expr **exprs; /* per output column */
 } LogicalProject;
 
 typedef struct LogicalJoin {
-    LogicalNode node;            /* left columns, right ones (SEMI, ANTI: left; MARK: left, mark) */
-    JoinKind join;               /* INNER, LEFT, RIGHT, FULL, SEMI, ANTI, ANTI_NULL, MARK, SINGLE */
+    LogicalNode node; /* left columns, right ones (SEMI, ANTI: left; MARK: left, mark) */
+    JoinKind join;    /* INNER, LEFT, RIGHT, FULL, SEMI, ANTI, ANTI_NULL, MARK, SINGLE */
     LogicalNode *left, *right;
-    Expr *condition;             /* null: cross join */
-    bool is_lateral;             /* right uses columns of left (until unnested) */
+    Expr *condition; /* null: cross join */
+    bool is_lateral; /* right uses columns of left (until unnested) */
 } LogicalJoin;
 
 typedef struct LogicalAggregate {
-    LogicalNode node;            /* keys then aggregates */
+    LogicalNode node; /* keys then aggregates */
     LogicalNode *child;
     uint32_t key_count;
     Expr **keys;
@@ -102,7 +102,7 @@ typedef struct LogicalSort {
 typedef struct LogicalLimit {
     LogicalNode node;
     LogicalNode *child;
-    uint64_t limit, offset;      /* PLAN_NO_LIMIT, 0 */
+    uint64_t limit, offset; /* PLAN_NO_LIMIT, 0 */
 } LogicalLimit;
 
 typedef struct LogicalDistinct {
@@ -112,13 +112,13 @@ typedef struct LogicalDistinct {
 
 typedef enum SetKind { SET_UNION_ALL, SET_UNION, SET_INTERSECT, SET_EXCEPT } SetKind;
 typedef struct LogicalSet {
-    LogicalNode node;            /* new column numbers */
+    LogicalNode node; /* new column numbers */
     SetKind set;
-    LogicalNode *left, *right;   /* column types equal those of the node */
+    LogicalNode *left, *right; /* column types equal those of the node */
 } LogicalSet;
 
 typedef struct LogicalWindow {
-    LogicalNode node;            /* child's columns, then one per call */
+    LogicalNode node; /* child's columns, then one per call */
     LogicalNode *child;
     uint32_t call_count;
     WindowCall *calls;
@@ -132,35 +132,36 @@ typedef struct LogicalCte {
     LogicalNode *child;
 } LogicalCte;
 typedef struct LogicalCteReference {
-    LogicalNode node;            /* fresh column numbers, in the definition's order */
+    LogicalNode node; /* fresh column numbers, in the definition's order */
     uint32_t cte_id;
 } LogicalCteReference;
 
 typedef struct LogicalInsert {
-    LogicalNode node;            /* one bigint: rows */
-    LogicalNode *child;          /* gives every column of the table, in order, cast to its type */
+    LogicalNode node;   /* one bigint: rows */
+    LogicalNode *child; /* gives every column of the table, in order, cast to its type */
     const CatalogTable *table;
 } LogicalInsert;
 
-typedef struct LogicalCopy {     /* COPY FROM; its rows are the table's columns */
+typedef struct LogicalCopy { /* COPY FROM; its rows are the table's columns */
     LogicalNode node;
     const CatalogTable *table;
     bool is_stdin;
     uint32_t path_count;
     const char **paths;
     uint32_t field_count;
-    uint32_t *fields;            /* table column index per field of the input */
+    uint32_t *fields; /* table column index per field of the input */
     size_t format_bytes;
-    const void *format;          /* encoded CopyFormat */
+    const void *format; /* encoded CopyFormat */
 } LogicalCopy;
 
 /* State of one statement's planning: arena, catalog, numbering. */
 typedef struct PlannerContext {
-    Arena *arena;                /* of the query; the plan lives in it too */
+    Arena *arena; /* of the query; the plan lives in it too */
     const CatalogView *catalog;
-    ColumnNumber next_column;    /* starts at 1 */
+    ColumnNumber next_column; /* starts at 1 */
     uint32_t next_cte;
-    uint32_t node_count;         /* compute nodes */
+    uint32_t node_count;                   /* compute nodes */
+    struct SampledFilter *sampled_filters; /* what samples have said (optimizer/cardinality.c) */
 } PlannerContext;
 
 /* A bound query: the tree, and the names the client sees for its output columns (node->columns). */

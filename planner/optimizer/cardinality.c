@@ -127,6 +127,33 @@ static Expr *map_to_table(void *object, const Expr *column)
     return NULL;
 }
 
+/* A filter that was evaluated on a table's sample: every estimator of the statement asks again. */
+typedef struct SampledFilter {
+    struct SampledFilter *next;
+    const CatalogTable *table;
+    const Expr *filter;
+    double selectivity;
+} SampledFilter;
+
+static double sampled_selectivity(PlannerContext *context, const CatalogTable *table,
+                                  const Expr *filter)
+{
+    for (SampledFilter *known = context->sampled_filters; known != NULL; known = known->next) {
+        if (known->table == table && expr_equal(known->filter, filter)) {
+            return known->selectivity;
+        }
+    }
+    SampledFilter *sampled = ARENA_NEW(context->arena, SampledFilter);
+    *sampled = (SampledFilter){
+        .next = context->sampled_filters,
+        .table = table,
+        .filter = filter,
+        .selectivity = context->catalog->sample_selectivity(context->catalog->self, table, filter),
+    };
+    context->sampled_filters = sampled;
+    return sampled->selectivity;
+}
+
 static double get_selectivity(Estimator *self, const LogicalGet *get)
 {
     if (get->filter_count == 0) {
@@ -137,7 +164,7 @@ static double get_selectivity(Estimator *self, const LogicalGet *get)
         SampleMap map = {self->arena, get};
         Expr *filter = expr_and(self->arena, get->filter_count, get->filters);
         filter = expr_replace_columns(self->arena, filter, map_to_table, &map);
-        double sampled = catalog->sample_selectivity(catalog->self, get->table, filter);
+        double sampled = sampled_selectivity(self->context, get->table, filter);
         if (sampled >= 0) {
             // Nothing found among so many sampled rows still leaves room for half a row of them.
             return fmax(sampled, 0.5 / SAMPLE_ROWS_MAX);

@@ -11,6 +11,13 @@ const char *plan_node_name(PlanNodeKind kind)
     return kind > 0 && kind < PLAN_NODE_KIND_COUNT && names[kind] != NULL ? names[kind] : "";
 }
 
+uint32_t plan_runtime_filter_exchange(const Plan *plan, uint32_t filter_id)
+{
+    bool is_known = filter_id > 0 && filter_id <= plan->runtime_filter_count &&
+                    plan->runtime_filter_exchanges != NULL;
+    return is_known ? plan->runtime_filter_exchanges[filter_id - 1] : 0;
+}
+
 uint32_t plan_node_child_count(const PlanNode *node)
 {
     switch (node->kind) {

@@ -26,7 +26,7 @@ typedef enum PlanNodeKind {
 
 typedef struct PlanNode {
     PlanNodeKind kind;
-    uint32_t id;              /* unique in the plan, from 1: EXPLAIN ANALYZE counts by it */
+    uint32_t id; /* unique in the plan, from 1: EXPLAIN ANALYZE counts by it */
     uint32_t output_count;
     Type *output_types;
     double estimated_rows;    /* per site, all nodes together */
@@ -38,41 +38,43 @@ typedef struct PlanNode {
 
 /* Where the table's rows are. */
 typedef enum DistributionStyle {
-    DISTRIBUTION_STYLE_EVEN, DISTRIBUTION_STYLE_KEY, DISTRIBUTION_STYLE_ALL
+    DISTRIBUTION_STYLE_EVEN,
+    DISTRIBUTION_STYLE_KEY,
+    DISTRIBUTION_STYLE_ALL
 } DistributionStyle;
 
 /* What a node must know of a table to read or write it. */
 typedef struct PlanTable {
     uint64_t table_id;
-    const char *name;                 /* schema.table, for messages */
+    const char *name; /* schema.table, for messages */
     DistributionStyle style;
-    uint32_t column_count;            /* all live columns, in the table's order */
+    uint32_t column_count; /* all live columns, in the table's order */
     struct PlanTableColumn {
         uint32_t column_id;
         const char *name;
         Type type;
         bool is_not_null;
-        uint16_t encoding_hint;       /* 0 auto; storage/encoding ids */
-        Value default_value;          /* read from rowsets written before the column was added */
-    } *columns;
-    int32_t distribution_column;      /* index into columns; -1: none */
+        uint16_t encoding_hint; /* 0 auto; storage/encoding ids */
+        Value default_value;    /* read from rowsets written before the column was added */
+    } * columns;
+    int32_t distribution_column; /* index into columns; -1: none */
     uint32_t sort_key_count;
-    uint32_t *sort_keys;              /* indexes into columns, compound */
+    uint32_t *sort_keys; /* indexes into columns, compound */
 } PlanTable;
 
 typedef struct PlanRuntimeFilterUse {
     uint32_t filter_id;
-    uint32_t column;                  /* index into the scan's columns */
+    uint32_t column; /* index into the scan's columns */
 } PlanRuntimeFilterUse;
 
 typedef struct PlanScan {
     PlanNode node;
     PlanTable *table;
     uint32_t column_count;
-    uint32_t *columns;                /* indexes into table->columns: what is read */
+    uint32_t *columns; /* indexes into table->columns: what is read */
     uint32_t filter_count;
-    Expr **filters;                   /* conjuncts over the read columns */
-    uint32_t *outputs;                /* indexes into `columns`, node.output_count of them */
+    Expr **filters;    /* conjuncts over the read columns */
+    uint32_t *outputs; /* indexes into `columns`, node.output_count of them */
     uint32_t runtime_filter_count;
     PlanRuntimeFilterUse *runtime_filters;
 } PlanScan;
@@ -80,78 +82,78 @@ typedef struct PlanScan {
 /* A virtual table (pg_catalog, information_schema, system views): on the leader only. */
 typedef struct PlanVirtualScan {
     PlanNode node;
-    const char *table_name;           /* schema.table */
-    uint32_t *columns;                /* its columns that are output */
+    const char *table_name; /* schema.table */
+    uint32_t *columns;      /* its columns that are output */
 } PlanVirtualScan;
 
 typedef struct PlanValues {
     PlanNode node;
     uint32_t row_count;
-    Expr **cells;                     /* row by row; constant expressions */
+    Expr **cells; /* row by row; constant expressions */
 } PlanValues;
 
 typedef struct PlanFilter {
     PlanNode node;
     PlanNode *child;
     uint32_t filter_count;
-    Expr **filters;                   /* conjuncts */
+    Expr **filters; /* conjuncts */
 } PlanFilter;
 
 typedef struct PlanProject {
     PlanNode node;
     PlanNode *child;
-    Expr **exprs;                     /* node.output_count of them */
+    Expr **exprs; /* node.output_count of them */
 } PlanProject;
 
 typedef enum JoinKind {
     JOIN_INNER,
-    JOIN_LEFT,        /* keeps every probe row */
-    JOIN_RIGHT,       /* keeps every build row */
+    JOIN_LEFT,  /* keeps every probe row */
+    JOIN_RIGHT, /* keeps every build row */
     JOIN_FULL,
-    JOIN_SEMI,        /* probe rows with a match */
-    JOIN_ANTI,        /* probe rows without one */
-    JOIN_ANTI_NULL,   /* NOT IN: a NULL on either side makes the answer unknown */
-    JOIN_RIGHT_SEMI,  /* build rows with a match */
+    JOIN_SEMI,       /* probe rows with a match */
+    JOIN_ANTI,       /* probe rows without one */
+    JOIN_ANTI_NULL,  /* NOT IN: a NULL on either side makes the answer unknown */
+    JOIN_RIGHT_SEMI, /* build rows with a match */
     JOIN_RIGHT_ANTI,
-    JOIN_MARK,        /* probe rows plus a boolean: matched, not, or NULL (unknown) */
-    JOIN_SINGLE       /* LEFT with at most one match: 21000 on the second */
+    JOIN_MARK,  /* probe rows plus a boolean: matched, not, or NULL (unknown) */
+    JOIN_SINGLE /* LEFT with at most one match: 21000 on the second */
 } JoinKind;
 
 typedef struct PlanHashJoin {
     PlanNode node;
     JoinKind join;
     PlanNode *probe, *build;
-    uint32_t key_count;               /* at least 1 */
-    Expr **probe_keys, **build_keys;  /* over the probe's, the build's columns; pairs of one type */
-    bool *is_null_equal;              /* per key: NULL matches NULL (IS NOT DISTINCT FROM) */
-    Expr *residual;                   /* over probe ++ build columns; null: none */
-    uint32_t *outputs;                /* indexes into probe ++ build (++ the mark for MARK) */
-    uint32_t *runtime_filter_ids;     /* per key; 0: none */
-    bool is_build_unique;             /* the planner knows the build keys are unique */
+    uint32_t key_count;              /* at least 1 */
+    Expr **probe_keys, **build_keys; /* over the probe's, the build's columns; pairs of one type */
+    bool *is_null_equal;             /* per key: NULL matches NULL (IS NOT DISTINCT FROM) */
+    Expr *residual;                  /* over probe ++ build columns; null: none */
+    uint32_t *outputs;               /* indexes into probe ++ build (++ the mark for MARK) */
+    uint32_t *runtime_filter_ids;    /* per key; 0: none */
+    bool is_build_unique;            /* the planner knows the build keys are unique */
 } PlanHashJoin;
 
 /* Any condition: the build side is stored, blocks of it meet each probe batch. */
 typedef struct PlanNestedLoopJoin {
     PlanNode node;
-    JoinKind join;                    /* INNER, LEFT, SEMI, ANTI, MARK, SINGLE, RIGHT, FULL */
+    JoinKind join; /* INNER, LEFT, SEMI, ANTI, MARK, SINGLE, RIGHT, FULL */
     PlanNode *probe, *build;
-    Expr *condition;                  /* null: cross join */
+    Expr *condition; /* null: cross join */
     uint32_t *outputs;
 } PlanNestedLoopJoin;
 
 typedef struct PlanAggregate {
-    PlanNode node;                    /* outputs: the keys, then the aggregates */
+    PlanNode node; /* outputs: the keys, then the aggregates */
     PlanNode *child;
-    uint32_t key_count;               /* 0: one row, also for no input (unless is_partial) */
+    uint32_t key_count; /* 0: one row, also for no input (unless is_partial) */
     Expr **keys;
     uint32_t aggregate_count;
     AggregateCall *aggregates;
-    bool is_partial;                  /* may pass groups on early and more than once */
+    bool is_partial; /* may pass groups on early and more than once */
     double estimated_groups;
 } PlanAggregate;
 
 typedef struct PlanSortKey {
-    uint32_t column;                  /* of the child */
+    uint32_t column; /* of the child */
     bool is_descending, is_nulls_first;
 } PlanSortKey;
 
@@ -161,7 +163,7 @@ typedef struct PlanSort {
     PlanNode *child;
     uint32_t key_count;
     PlanSortKey *keys;
-    uint64_t limit, offset;           /* PLAN_NO_LIMIT, 0: all rows; else a top-N */
+    uint64_t limit, offset; /* PLAN_NO_LIMIT, 0: all rows; else a top-N */
 } PlanSort;
 
 typedef struct PlanLimit {
@@ -173,42 +175,54 @@ typedef struct PlanLimit {
 typedef struct PlanUnionAll {
     PlanNode node;
     uint32_t child_count;
-    PlanNode **children;              /* equal output types */
+    PlanNode **children; /* equal output types */
 } PlanUnionAll;
 
 typedef enum WindowFunctionId {
-    WINDOW_ROW_NUMBER = 1, WINDOW_RANK, WINDOW_DENSE_RANK, WINDOW_PERCENT_RANK, WINDOW_CUME_DIST,
-    WINDOW_NTILE, WINDOW_LAG, WINDOW_LEAD, WINDOW_FIRST_VALUE, WINDOW_LAST_VALUE, WINDOW_NTH_VALUE,
+    WINDOW_ROW_NUMBER = 1,
+    WINDOW_RANK,
+    WINDOW_DENSE_RANK,
+    WINDOW_PERCENT_RANK,
+    WINDOW_CUME_DIST,
+    WINDOW_NTILE,
+    WINDOW_LAG,
+    WINDOW_LEAD,
+    WINDOW_FIRST_VALUE,
+    WINDOW_LAST_VALUE,
+    WINDOW_NTH_VALUE,
     WINDOW_AGGREGATE
 } WindowFunctionId;
 typedef enum FrameBound {
-    FRAME_UNBOUNDED_PRECEDING, FRAME_PRECEDING, FRAME_CURRENT_ROW, FRAME_FOLLOWING,
+    FRAME_UNBOUNDED_PRECEDING,
+    FRAME_PRECEDING,
+    FRAME_CURRENT_ROW,
+    FRAME_FOLLOWING,
     FRAME_UNBOUNDED_FOLLOWING
 } FrameBound;
-typedef struct LogicalSortKey {       /* logical plans only */
+typedef struct LogicalSortKey { /* logical plans only */
     Expr *expr;
     bool is_descending, is_nulls_first;
 } LogicalSortKey;
 typedef struct WindowCall {
     WindowFunctionId id;
-    AggregateId aggregate;            /* WINDOW_AGGREGATE */
+    AggregateId aggregate; /* WINDOW_AGGREGATE */
     uint32_t arg_count;
     Expr **args;
-    bool is_rows;                     /* ROWS; else RANGE */
+    bool is_rows; /* ROWS; else RANGE */
     bool is_ignore_nulls;
     FrameBound start, end;
-    int64_t start_rows, end_rows;     /* PRECEDING, FOLLOWING */
+    int64_t start_rows, end_rows; /* PRECEDING, FOLLOWING */
     Type type;
     /* Logical plans only: */
     uint32_t partition_count, order_count;
     Expr **partition;
     LogicalSortKey *order;
 } WindowCall;
-typedef struct PlanWindow {           /* outputs: the child's columns, then one per call */
+typedef struct PlanWindow { /* outputs: the child's columns, then one per call */
     PlanNode node;
     PlanNode *child;
     uint32_t partition_count;
-    uint32_t *partition;              /* columns of the child */
+    uint32_t *partition; /* columns of the child */
     uint32_t order_count;
     PlanSortKey *order;
     uint32_t call_count;
@@ -235,7 +249,7 @@ typedef struct PlanSend {
     uint32_t exchange_id;
     ExchangeKind exchange;
     uint32_t key_count;
-    uint32_t *keys;                   /* columns of the child, for HASH */
+    uint32_t *keys; /* columns of the child, for HASH */
 } PlanSend;
 
 /* Keeps rows for every STORED of the same id on the same node (shared CTEs). */
@@ -263,13 +277,13 @@ typedef struct PlanTableWrite {
 typedef struct PlanCopyRead {
     PlanNode node;
     PlanTable *table;
-    uint32_t exchange_id;             /* nonzero: COPY FROM STDIN */
+    uint32_t exchange_id; /* nonzero: COPY FROM STDIN */
     uint32_t path_count;
     const char **paths;
     uint32_t column_count;
-    uint32_t *columns;                /* which table column each field goes to */
+    uint32_t *columns; /* which table column each field goes to */
     size_t format_bytes;
-    const void *format;               /* encoded CopyFormat (protocol/copy/copy_options.h) */
+    const void *format; /* encoded CopyFormat (protocol/copy/copy_options.h) */
 } PlanCopyRead;
 
 /* The statement's result: rows go to the client. */
@@ -281,9 +295,9 @@ typedef struct PlanResult {
 typedef enum PlanSite { PLAN_SITE_NODES, PLAN_SITE_ONE_NODE, PLAN_SITE_LEADER } PlanSite;
 
 typedef struct PlanFragment {
-    uint32_t id;                      /* from 1 */
+    uint32_t id; /* from 1 */
     PlanSite site;
-    PlanNode *root;                   /* SEND, STORE or RESULT */
+    PlanNode *root; /* SEND, STORE or RESULT */
 } PlanFragment;
 
 typedef struct PlanExchange {
@@ -297,19 +311,21 @@ typedef struct PlanExchange {
 typedef struct PlanResultColumn {
     const char *name;
     Type type;
-    uint64_t table_id;                /* 0: not a plain column */
+    uint64_t table_id; /* 0: not a plain column */
     uint32_t column_id;
 } PlanResultColumn;
 
 typedef struct Plan {
     uint32_t fragment_count;
-    PlanFragment *fragments;          /* producers before consumers */
+    PlanFragment *fragments; /* producers before consumers */
     uint32_t exchange_count;
     PlanExchange *exchanges;
     uint32_t result_count;
     PlanResultColumn *results;
-    uint32_t node_count;              /* plan node ids are 1..node_count */
+    uint32_t node_count; /* plan node ids are 1..node_count */
     uint32_t runtime_filter_count;
+    uint32_t *runtime_filter_exchanges; /* by filter id - 1: the exchange over which all nodes tell
+                                         * all nodes of it; 0, or null: it stays in its fragment */
 } Plan;
 
 /* Calls `visit` for each direct child of `node`. */
@@ -318,3 +334,4 @@ void plan_node_children(const PlanNode *node, void (*visit)(void *object, PlanNo
 uint32_t plan_node_child_count(const PlanNode *node);
 PlanNode *plan_node_child(const PlanNode *node, uint32_t index); /* joins: probe, then build */
 const char *plan_node_name(PlanNodeKind kind);
+uint32_t plan_runtime_filter_exchange(const Plan *plan, uint32_t filter_id); /* 0: none */

@@ -128,7 +128,9 @@ static Status check_scan(Checker *self, const PlanScan *scan)
     for (uint32_t i = 0; i < scan->runtime_filter_count; i++) {
         uint32_t filter_id = scan->runtime_filters[i].filter_id;
         if (scan->runtime_filters[i].column >= scan->column_count || filter_id == 0 ||
-            filter_id > self->plan->runtime_filter_count) {
+            filter_id > self->plan->runtime_filter_count ||
+            (plan_runtime_filter_exchange(self->plan, filter_id) != 0 &&
+             self->fragment->site != PLAN_SITE_NODES)) {
             return CORRUPT("plan node %u uses an invalid runtime filter", scan->node.id);
         }
     }
@@ -167,6 +169,38 @@ static Status check_join_outputs(const PlanNode *node, const uint32_t *outputs, 
     return check_picks(node, outputs, types, count + (join == JOIN_MARK ? 1 : 0));
 }
 
+static Status find_exchange(const Checker *self, uint32_t exchange_id, const PlanExchange **out)
+{
+    if (exchange_id == 0 || exchange_id > self->plan->exchange_count) {
+        return CORRUPT("plan uses unknown exchange %u", exchange_id);
+    }
+    *out = &self->plan->exchanges[exchange_id - 1];
+    return STATUS_OK;
+}
+
+/* A filter that travels is told by all nodes to all nodes, by one join: scans wait for it. */
+static Status check_filter_made(Checker *self, const PlanHashJoin *join, uint32_t filter_id)
+{
+    if (filter_id > self->plan->runtime_filter_count) {
+        return CORRUPT("plan node %u makes an unknown runtime filter", join->node.id);
+    }
+    uint32_t exchange_id = plan_runtime_filter_exchange(self->plan, filter_id);
+    if (exchange_id == 0) {
+        return STATUS_OK;
+    }
+    const PlanExchange *exchange;
+    TRY(find_exchange(self, exchange_id, &exchange));
+    if (self->has_sender[exchange->id - 1] || self->has_receiver[exchange->id - 1] ||
+        self->fragment->site != PLAN_SITE_NODES || exchange->kind != EXCHANGE_BROADCAST ||
+        exchange->source_site != PLAN_SITE_NODES || exchange->target_site != PLAN_SITE_NODES ||
+        exchange->column_count != 0) {
+        return CORRUPT("plan sends a runtime filter over the wrong exchange %u", exchange->id);
+    }
+    self->has_sender[exchange->id - 1] = true;
+    self->has_receiver[exchange->id - 1] = true;
+    return STATUS_OK;
+}
+
 static Status check_hash_join(Checker *self, const PlanHashJoin *join)
 {
     const PlanNode *probe = join->probe, *build = join->build;
@@ -182,9 +216,7 @@ static Status check_hash_join(Checker *self, const PlanHashJoin *join)
                          probe_key->type.scale != build_key->type.scale)) {
             return CORRUPT("plan node %u joins keys of different types", join->node.id);
         }
-        if (join->runtime_filter_ids[i] > self->plan->runtime_filter_count) {
-            return CORRUPT("plan node %u makes an unknown runtime filter", join->node.id);
-        }
+        TRY(check_filter_made(self, join, join->runtime_filter_ids[i]));
     }
     uint32_t count;
     Type *types = join_types(self, join->join, probe, build, &count);
@@ -260,15 +292,6 @@ static Status check_window(const PlanWindow *window)
             return CORRUPT("plan node %u gives another type for a window function", node->id);
         }
     }
-    return STATUS_OK;
-}
-
-static Status find_exchange(const Checker *self, uint32_t exchange_id, const PlanExchange **out)
-{
-    if (exchange_id == 0 || exchange_id > self->plan->exchange_count) {
-        return CORRUPT("plan uses unknown exchange %u", exchange_id);
-    }
-    *out = &self->plan->exchanges[exchange_id - 1];
     return STATUS_OK;
 }
 

@@ -1,7 +1,7 @@
 /*
  * plan_codec.c — plans as bytes: the encoding half; plan_decode.c reads the same order.
  *
- *   plan      version u8, results, exchanges, fragments, node_count, runtime_filter_count
+ *   plan      version u8, results, exchanges, fragments, node_count, runtime filters' exchanges
  *   fragment  id, site, root node
  *   node      kind u8, id, output types, estimates, label, detail, then by kind; children last
  * Counts and ids are varints, doubles their 8 bytes.
@@ -284,4 +284,7 @@ void plan_encode(const Plan *plan, ByteBuffer *target)
     }
     byte_buffer_add_varint(target, plan->node_count);
     byte_buffer_add_varint(target, plan->runtime_filter_count);
+    for (uint32_t i = 0; i < plan->runtime_filter_count; i++) {
+        byte_buffer_add_varint(target, plan_runtime_filter_exchange(plan, i + 1));
+    }
 }

@@ -495,7 +495,11 @@ Status plan_decode(ByteReader *reader, Arena *arena, Plan **out)
     TRY(decode_exchanges(&self, plan));
     TRY(decode_fragments(&self, plan));
     plan->node_count = decode_number(&self);
-    plan->runtime_filter_count = decode_number(&self);
+    plan->runtime_filter_count = byte_reader_count(reader, 1);
+    plan->runtime_filter_exchanges = ARENA_ARRAY(arena, uint32_t, plan->runtime_filter_count);
+    for (uint32_t i = 0; i < plan->runtime_filter_count; i++) {
+        plan->runtime_filter_exchanges[i] = decode_number(&self);
+    }
     TRY(check_reader(&self));
     TRY(plan_check(plan));
     *out = plan;

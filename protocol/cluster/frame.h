@@ -3,14 +3,15 @@
  *
  * Data (BATCHES, BYTES) goes over the data link; END, CREDIT and STOP over the urgent one, so that
  * they do not queue behind bodies of a mebibyte. END may therefore arrive before the last data: a
- * stream is complete when as many data messages have come as END says.
+ * stream is complete when as many data messages have come as END says. A stream whose last rows
+ * leave when it ends needs no END: that message has FRAME_FLAG_LAST.
  */
 #pragma once
 #include <assert.h>
 #include "base/status.h"
 
 #define FRAME_MAGIC 0x464C5342u /* "BSLF" */
-#define FRAME_VERSION 1u
+#define FRAME_VERSION 2u
 #define FRAME_PAYLOAD_TARGET (256u << 10) /* a message is sent when it has grown to this */
 #define FRAME_PAYLOAD_MAX (4u << 20)      /* larger batches go on in further messages */
 
@@ -23,6 +24,7 @@ typedef enum FrameKind {
 } FrameKind;
 
 #define FRAME_FLAG_MORE 1u /* the payload continues in the next message */
+#define FRAME_FLAG_LAST 2u /* no data comes after this message: it takes the place of END */
 
 typedef struct FrameHeader {
     uint32_t magic;         /*  0..3  */

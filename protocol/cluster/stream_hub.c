@@ -91,12 +91,7 @@ void stream_hub_destroy(StreamHub *hub)
 
 static bool is_tombstoned(const StreamHub *hub, uint64_t query_id)
 {
-    for (uint32_t i = 0; i < TOMBSTONES; i++) {
-        if (hub->tombstones[i] == query_id) {
-            return true;
-        }
-    }
-    return false;
+    return hub->tombstones[query_id % TOMBSTONES] == query_id;
 }
 
 bool stream_hub_is_over(StreamHub *hub, uint64_t query_id)
@@ -263,6 +258,9 @@ static void deliver_to_inflow(StreamHub *hub, const FrameHeader *header,
         inflow_wake(inflow);
     } else if (item != NULL) {
         queue->next_sequence++;
+        if ((header->flags & FRAME_FLAG_LAST) != 0) { // checked with the rows, by who takes them
+            queue->expected_count = (uint64_t)header->sequence + 1;
+        }
         inflow_add(inflow, queue, item);
     } else {
         inflow_end(inflow, queue, header->sequence);
@@ -371,12 +369,10 @@ static void sender_fail(StreamSender *sender, Status reason)
     mutex_unlock(&sender->mutex);
 }
 
+/* Query ids count up: the table holds the last TOMBSTONES of them. */
 static void bury(StreamHub *hub, uint64_t query_id)
 {
-    if (!is_tombstoned(hub, query_id)) {
-        hub->tombstones[hub->tombstone_next] = query_id;
-        hub->tombstone_next = (hub->tombstone_next + 1) % TOMBSTONES;
-    }
+    hub->tombstones[query_id % TOMBSTONES] = query_id;
 }
 
 void stream_hub_cancel_query(StreamHub *hub, uint64_t query_id, Status reason)

@@ -406,8 +406,10 @@ void stream_receiver_stop(StreamReceiver *receiver)
     mutex_lock(&inflow->mutex);
     bool was_stopped = inflow->is_stopped;
     inflow->is_stopped = true;
+    bool is_open[ENDPOINT_MAX] = {0}; // sources that still send
     for (uint32_t i = 0; i < inflow->queue_capacity; i++) {
         StreamQueue *queue = &inflow->queues[i];
+        is_open[i] = queue->received_count < queue->expected_count;
         while (queue->first != NULL) {
             StreamItem *next = queue->first->next;
             stream_item_free(queue->first);
@@ -423,8 +425,9 @@ void stream_receiver_stop(StreamReceiver *receiver)
     inflow_wake(inflow);
     mutex_unlock(&inflow->mutex);
     for (uint32_t i = 0; !was_stopped && i < receiver->source_count; i++) {
-        if (cluster_port_hub(receiver->hub->port, receiver->sources[i]) == NULL) {
-            status_ignore(tell_sender(receiver, receiver->sources[i], FRAME_STOP, 0),
+        uint32_t source = receiver->sources[i];
+        if (is_open[source] && cluster_port_hub(receiver->hub->port, source) == NULL) {
+            status_ignore(tell_sender(receiver, source, FRAME_STOP, 0),
                           "a sender that is gone needs no stop");
         }
     }

@@ -160,7 +160,8 @@ static Status send_message(StreamSender *sender, FrameKind kind, uint8_t flags, 
     return add_local(sender, item);
 }
 
-static Status flush_buffer(StreamSender *sender)
+/* `flags`: FRAME_FLAG_LAST when nothing comes after it. */
+static Status flush_buffer(StreamSender *sender, uint8_t flags)
 {
     if (sender->buffer_bytes == 0) {
         return STATUS_OK;
@@ -169,14 +170,14 @@ static Status flush_buffer(StreamSender *sender)
     uint64_t rows = sender->buffered_rows;
     sender->buffer_bytes = 0;
     sender->buffered_rows = 0;
-    return send_message(sender, FRAME_BATCHES, 0, sender->buffer, bytes, rows);
+    return send_message(sender, FRAME_BATCHES, flags, sender->buffer, bytes, rows);
 }
 
 /* Appends one encoded batch to the buffer, or sends a large one in pieces. */
 static Status add_encoded(StreamSender *sender, const ByteBuffer *encoded, uint64_t rows)
 {
     if (sender->buffer_bytes + encoded->bytes > FRAME_PAYLOAD_MAX) {
-        TRY(flush_buffer(sender));
+        TRY(flush_buffer(sender, 0));
     }
     if (encoded->bytes > FRAME_PAYLOAD_MAX) {
         size_t offset = 0;
@@ -203,7 +204,7 @@ static Status add_encoded(StreamSender *sender, const ByteBuffer *encoded, uint6
     memcpy(sender->buffer + sender->buffer_bytes, encoded->data, encoded->bytes);
     sender->buffer_bytes = needed;
     sender->buffered_rows += rows;
-    return needed >= FRAME_PAYLOAD_TARGET ? flush_buffer(sender) : STATUS_OK;
+    return needed >= FRAME_PAYLOAD_TARGET ? flush_buffer(sender, 0) : STATUS_OK;
 }
 
 static Status send_batch_encoded(StreamSender *sender, SharedBatch *owned_batch)
@@ -276,13 +277,15 @@ Status stream_sender_finish(StreamSender *sender)
 {
     mutex_lock(&sender->mutex);
     Status status = STATUS_OK;
+    bool is_marked = false; // the last rows say themselves that they are the last
     if (sender->failure != STATUS_OK) {
         status = status_copy(sender->failure);
     } else {
         if (sender->is_stopped) {
             sender->buffer_bytes = 0;
         }
-        status = flush_buffer(sender);
+        is_marked = sender->buffer_bytes > 0 && sender->local == NULL;
+        status = flush_buffer(sender, is_marked ? FRAME_FLAG_LAST : 0);
     }
     if (sender->is_over) {
         sender->is_finished = true;
@@ -295,7 +298,7 @@ Status stream_sender_finish(StreamSender *sender)
             status = status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a stream");
         }
         mutex_unlock(&sender->local->mutex);
-    } else if (status == STATUS_OK) {
+    } else if (status == STATUS_OK && !is_marked) {
         status = send_message(sender, FRAME_END, 0, NULL, 0, sender->rows);
     }
     sender->is_finished = status == STATUS_OK;

@@ -249,7 +249,7 @@ static Status inserted_finish(Sink *self, Flow *flow)
 
 static Status reinserted_finish(Sink *self, Flow *flow)
 {
-    join_filters_publish(join_of_reinserted(self));
+    TRY(join_filters_publish(join_of_reinserted(self)));
     *flow = FLOW_DONE;
     return STATUS_OK;
 }

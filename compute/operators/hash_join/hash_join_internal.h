@@ -214,5 +214,5 @@ Status filter_pairs(ProbeState *state, Batch *in, uint32_t pair_count, const uin
                     uint32_t *selected_count) CHECKED;
 
 /* --- runtime_filters.c --- */
-void join_filters_publish(HashJoin *join);
+Status join_filters_publish(HashJoin *join) CHECKED;
 void join_filters_destroy(HashJoin *join);

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/heap.h"
 #include "base/vector/distribution_hash.h"
+#include "compute/operators/filter_exchange.h"
 #include "compute/operators/hash_join/hash_join_internal.h"
 #include "compute/operators/runtime_filter.h"
 
@@ -158,7 +159,7 @@ static bool add_bloom(HashJoin *join, uint32_t key, KeyFilter *filter, Predicate
     return true;
 }
 
-static void publish_key(HashJoin *join, uint32_t key, uint32_t filter_id, KeyFilter *filter)
+static Status publish_key(HashJoin *join, uint32_t key, uint32_t filter_id, KeyFilter *filter)
 {
     const JoinTable *table = &join->table;
     uint32_t count = 0;
@@ -178,29 +179,54 @@ static void publish_key(HashJoin *join, uint32_t key, uint32_t filter_id, KeyFil
     } else if (join->shape.key_count == 1) {
         count += add_bloom(join, key, filter, &filter->predicates[count]);
     }
+    uint32_t exchange_id = runtime_filters_exchange(join->query->runtime_filters, filter_id);
+    if (exchange_id != 0) {
+        return filter_exchange_tell(join->query, exchange_id, FILTER_KEYS, filter->predicates,
+                                    count);
+    }
     runtime_filters_publish(join->query->runtime_filters, filter_id, filter->predicates, count);
+    return STATUS_OK;
 }
 
-void join_filters_publish(HashJoin *join)
+/* Other nodes' scans wait for a word from here. */
+static Status tell_nothing(HashJoin *join, FilterKnowledge knowledge)
+{
+    const uint32_t *ids = join->plan->runtime_filter_ids;
+    for (uint32_t k = 0; k < join->shape.key_count; k++) {
+        uint32_t exchange_id = runtime_filters_exchange(join->query->runtime_filters, ids[k]);
+        if (exchange_id != 0) {
+            TRY(filter_exchange_tell(join->query, exchange_id, knowledge, NULL, 0));
+        }
+    }
+    return STATUS_OK;
+}
+
+Status join_filters_publish(HashJoin *join)
 {
     const uint32_t *ids = join->plan->runtime_filter_ids;
     uint32_t key_count = join->shape.key_count;
-    if (ids == NULL || !may_filter(join) || join_is_spilling(join) ||
-        join->table.rows.row_count == 0) {
-        return;
+    if (ids == NULL) {
+        return STATUS_OK;
+    }
+    if (!may_filter(join) || join_is_spilling(join)) {
+        return tell_nothing(join, FILTER_UNKNOWN);
+    }
+    if (join->table.rows.row_count == 0) {
+        return tell_nothing(join, FILTER_NO_KEYS);
     }
     JoinFilters *filters = heap_alloc_zeroed(sizeof *filters + key_count * sizeof *filters->keys);
     if (filters == NULL) {
-        return;
+        return tell_nothing(join, FILTER_UNKNOWN);
     }
     filters->count = key_count;
     join->filters = filters;
     for (uint32_t k = 0; k < key_count; k++) {
-        if (ids[k] != 0 && !join->shape.is_null_equal[k] &&
+        if (!join->shape.is_null_equal[k] &&
             runtime_filters_is_used(join->query->runtime_filters, ids[k])) {
-            publish_key(join, k, ids[k], &filters->keys[k]);
+            TRY(publish_key(join, k, ids[k], &filters->keys[k]));
         }
     }
+    return STATUS_OK;
 }
 
 void join_filters_destroy(HashJoin *join)
