@@ -52,6 +52,11 @@ void memory_budget_destroy(MemoryBudget *budget)
     heap_free(budget);
 }
 
+size_t memory_budget_limit_bytes(const MemoryBudget *budget)
+{
+    return budget->limit_bytes;
+}
+
 static bool reserve_here(MemoryBudget *budget, size_t bytes)
 {
     size_t used = atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);

@@ -26,6 +26,7 @@ void memory_budget_destroy(MemoryBudget *budget); /* everything must have been r
 /* True when `bytes` more were granted at every level. Thread-safe. */
 bool memory_budget_reserve(MemoryBudget *budget, size_t bytes);
 void memory_budget_release(MemoryBudget *budget, size_t bytes);
+size_t memory_budget_limit_bytes(const MemoryBudget *budget);
 size_t memory_budget_used_bytes(const MemoryBudget *budget);
 size_t memory_budget_available_bytes(const MemoryBudget *budget);
 size_t memory_budget_peak_bytes(const MemoryBudget *budget);

@@ -88,6 +88,11 @@ static Status run_prepare(Node *node, FragmentRun *run, const RunMessage *messag
     ByteReader reader;
     byte_reader_init(&reader, message->settings, message->setting_bytes);
     TRY(setting_set_decode(run->settings, &reader));
+    run->query.settings = run->settings;
+    run->query.budget = run->budget = query_grant_create(node->budget, run->settings);
+    if (run->budget == NULL) {
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a query");
+    }
     Plan *plan = NULL;
     byte_reader_init(&reader, message->plan, message->plan_bytes);
     TRY(plan_decode(&reader, run->arena, &plan));
@@ -120,17 +125,16 @@ void node_run(Node *node, TransportRequest *owned_request, const Request *reques
     run->has_statistics = message->has_statistics;
     run->start_us = clock_monotonic_us();
     run->deadline_us = message->timeout_us > 0 ? run->start_us + message->timeout_us : 0;
-    run->budget = memory_budget_create(NULL, node->budget, "query", 0);
     run->query = (QueryContext){
         .query_id = message->query_id,
         .endpoint = node->node_id,
         .is_replica_reader = message->is_replica_reader,
         .host = node->host,
         .arena = owned_arena,
-        .budget = run->budget,
         .snapshot = {.position = message->position,
                      .txn_id = message->txn_id,
                      .statement = message->statement},
+        .write_budget = node->budget,
         .store = node->store,
         .hub = node->hub,
         .spill_directory = node->spill_directory,

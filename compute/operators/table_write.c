@@ -66,7 +66,7 @@ static Status table_write_open(Sink *self, QueryContext *query)
         .txn_id = query->snapshot.txn_id,
         .statement = query->snapshot.statement,
         .row_group_rows = query->row_group_rows,
-        .budget = query->budget,
+        .budget = query->write_budget,
         .is_canceled = &query->is_canceled,
     };
     return table_writer_create(&options, &write->writer);

@@ -218,7 +218,7 @@ Status distributed_query_start(const DistributedQueryOptions *options, Distribut
     query->results = options->results;
     query->has_statistics = options->has_statistics;
     query->query_id = commit_log_next_query(services->log);
-    query->budget = memory_budget_create(NULL, services->budget, "query", 0);
+    query->budget = query_grant_create(services->budget, options->settings);
     mutex_init(&query->mutex, MUTEX_RANK_QUERY);
     condition_init(&query->ended);
     uint32_t replica_reader = 0;

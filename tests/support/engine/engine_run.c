@@ -149,6 +149,7 @@ static void open_endpoint(World_ *world, uint32_t index, const EngineOptions *op
         .host = world->host,
         .arena = arena_create(arena, "query"),
         .budget = memory_budget_create(NULL, world->budget, "query", options->query_memory),
+        .write_budget = world->budget,
         .settings = world->host->settings,
         .store = endpoint->store,
         .hub = endpoint->hub,
