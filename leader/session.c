@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "leader/session_internal.h"
+#include "leader/setting_check.h"
 #include "protocol/pgwire/startup.h"
 
 #define SERVER_VERSION "8.0.2" /* what Redshift reports: drivers choose their ways by it */
@@ -80,8 +81,18 @@ void session_report(Session *session, Status owned_status, const char *text)
     status_free(owned_status);
 }
 
+static bool wants_notice(const Session *session, PgSeverity severity)
+{
+    const char *least = setting_text(session->settings, SETTING_CLIENT_MIN_MESSAGES);
+    bool is_warning = severity == PG_SEVERITY_WARNING;
+    return strcmp(least, "error") != 0 && (is_warning || strcmp(least, "warning") != 0);
+}
+
 void session_notice(Session *session, PgSeverity severity, const char *format, ...)
 {
+    if (!wants_notice(session, severity)) {
+        return;
+    }
     char text[512];
     va_list arguments;
     va_start(arguments, format);
@@ -128,11 +139,13 @@ static Status apply_startup_settings(Session *session, const StartupRequest *req
     session->settings = setting_set_create(session->leader->host->settings);
     for (uint32_t i = 0; i < request->setting_count; i++) {
         const StartupSetting *setting = &request->settings[i];
-        Status status = setting_set_text(session->settings, setting->name, setting->value, true);
-        bool is_unknown =
-            status != STATUS_OK && status_sqlstate(status) == SQLSTATE_UNDEFINED_OBJECT;
-        if (is_unknown && !setting->is_from_options) {
-            status_ignore(status, "drivers send settings that only other servers have");
+        Status status = setting_set_checked(session->settings, setting->name, setting->value);
+        SqlState reason =
+            status == STATUS_OK ? SQLSTATE_SUCCESSFUL_COMPLETION : status_sqlstate(status);
+        bool is_not_ours = reason == SQLSTATE_UNDEFINED_OBJECT ||
+                           reason == SQLSTATE_FEATURE_NOT_SUPPORTED; // such as the client's zone
+        if (is_not_ours && !setting->is_from_options) {
+            status_ignore(status, "drivers send what only other servers have; they are told ours");
         } else if (status != STATUS_OK) {
             return status;
         }

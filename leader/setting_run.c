@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "leader/session_internal.h"
+#include "leader/setting_check.h"
 
 static Status show_all(Session *session, Portal *portal)
 {
@@ -91,7 +92,7 @@ static Status set(Session *session, const AstSet *ast)
     if (ast->is_reset) {
         TRY(setting_reset(session->settings, session->defaults, name));
     } else {
-        TRY(setting_set_text(session->settings, name, ast->value, true));
+        TRY(setting_set_checked(session->settings, name, ast->value));
     }
     if (setting_find(name, &id)) {
         session_send_parameter(session, id);

@@ -38,7 +38,7 @@ typedef struct QueryContext {
     Host *host;
     Arena *arena;         /* of the query; only the thread that builds uses it */
     MemoryBudget *budget; /* the grant */
-    MemoryBudget *write_budget; /* rows on their way into tables: the endpoint's, beyond the grant */
+    MemoryBudget *write_budget; /* the endpoint's: rows on their way into tables */
     const SettingSet *settings;
     Snapshot snapshot;
     Store *store; /* null on the leader */
@@ -70,8 +70,8 @@ static inline bool query_context_is_canceled(const QueryContext *query)
     return __atomic_load_n(&query->is_canceled, __ATOMIC_RELAXED); // only a hint to stop
 }
 
-/* The grant of a statement here: query_memory of its settings, or half of what the endpoint has. Null
- * when memory is refused. */
+/* The grant of a statement here: query_memory of its settings, or half of what the endpoint has.
+ * Null when memory is refused. */
 MemoryBudget *query_grant_create(MemoryBudget *endpoint, const SettingSet *settings);
 /* Ready for use after the public fields are set; reads the session settings it mirrors. */
 void query_context_init(QueryContext *query);
