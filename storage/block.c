@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/hash.h"
+#include "base/types/decimal.h"
 #include "base/vector/vector_kernels.h"
 #include "storage/encoding/encoding.h"
 
@@ -168,15 +169,33 @@ static bool vector_is_bounded(const Block *block, uint32_t number, const Vector 
     }
     KERNELS(vector_kernels)
         ->min_max[vector->lane](vector->data, block_vector_rows(block, number), &min, &max);
+    // The vector's own bounds come from its entry, the block's from its node: both must hold.
     // Narrow lanes are offsets from the base, which no bound of the type can make overflow.
     const Int128 lowest = (Int128)min + vector->base, highest = (Int128)max + vector->base;
-    return lowest >= vector->lo && highest <= vector->hi;
+    return lowest >= vector->lo && lowest >= block->lo && highest <= vector->hi &&
+           highest <= block->hi;
+}
+
+/* Decimals of 128 bits have no bounds but their precision. */
+static bool wides_are_bounded(const Block *block, uint32_t number, const Vector *vector)
+{
+    const Int128 limit = decimal_power_of_ten(block->type.precision);
+    const Int128 *values = vector->data;
+    const uint32_t rows = vector->form == VECTOR_CONSTANT ? 1 : block_vector_rows(block, number);
+    for (uint32_t i = 0; i < rows; i++) {
+        if (validity_get(vector->validity, i) && (values[i] >= limit || values[i] <= -limit)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* One look at all integers when a block enters: what the checksum passed may still be a lie. */
 static Status check_values(const Block *block)
 {
-    if (block->lo > block->hi) {
+    const bool is_wide = block->header->lane == LANE_I128;
+    if (!is_wide && (block->lo > block->hi || block->lo < type_int64_min(block->type) ||
+                     block->hi > type_int64_max(block->type))) {
         return block_damaged(block, "impossible bounds");
     }
     if (block->has_dictionary) {
@@ -189,7 +208,8 @@ static Status check_values(const Block *block)
     for (uint32_t v = 0; v < block->vector_count && status == STATUS_OK; v++) {
         Vector vector;
         status = block->encoding->decode(block, v, NULL, 0, &buffer, &vector);
-        if (status == STATUS_OK && !vector_is_bounded(block, v, &vector)) {
+        if (status == STATUS_OK &&
+            !(is_wide ? wides_are_bounded : vector_is_bounded)(block, v, &vector)) {
             status = block_damaged(block, "values beyond their bounds");
         }
     }
@@ -230,7 +250,7 @@ Status block_open(const uint8_t *bytes, size_t byte_count, const BlockIdentity *
         return block_damaged(&block, "nulls alone, but not constant");
     }
     Status status = block.encoding->open(&block);
-    if (status == STATUS_OK && header->lane == LANE_I64) {
+    if (status == STATUS_OK && (header->lane == LANE_I64 || type.id == TYPE_DECIMAL)) {
         status = check_values(&block);
     }
     if (status != STATUS_OK) {

@@ -36,7 +36,7 @@ Status insert_batch_read_head(ByteReader *reader, Arena *arena, InsertBatchHead 
         types[i].precision = byte_reader_u8(reader);
         types[i].scale = byte_reader_u8(reader);
         types[i].length = (int32_t)byte_reader_u32(reader);
-        if (types[i].id >= TYPE_COUNT) {
+        if (!type_is_valid(types[i])) {
             byte_reader_fail(reader);
         }
     }

@@ -27,6 +27,7 @@ static Status check_trailer(const RowsetIdentity *identity, const uint8_t *bytes
     if (trailer->magic != TRAILER_MAGIC || trailer->version != FORMAT_VERSION ||
         trailer->cluster != identity->cluster || trailer->rowset_id != identity->rowset_id ||
         trailer->footer_offset != footer_offset || trailer->file_bytes != file_bytes ||
+        trailer->footer_bytes < sizeof(FooterHeader) ||
         trailer->footer_bytes > byte_count - sizeof *trailer) {
         return rowset_damaged(identity, "wrong trailer");
     }
@@ -129,8 +130,8 @@ static Status check_contents(const RowsetFooter *footer, const RowsetIdentity *i
             return rowset_damaged(identity, "impossible block directory");
         }
         const Type type = rowset_footer_type(footer, (uint32_t)(i / header->row_group_count));
-        if (type.id >= TYPE_COUNT) {
-            return rowset_damaged(identity, "unknown type");
+        if (!type_is_valid(type)) {
+            return rowset_damaged(identity, "invalid type");
         }
         TRY(zone_record_verify(&footer->zones[i], type));
         end += location->bytes;

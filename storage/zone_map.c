@@ -200,7 +200,8 @@ Status zone_record_verify(const ZoneRecord *record, Type type)
     } else if (record->min_bytes > PREFIX_BYTES || record->max_bytes > PREFIX_BYTES) {
         what = "text bounds";
     } else if ((record->flags & BLOCK_FLAG_HAS_RANGE) != 0 && type_is_scaled_integer(type) &&
-               (!zone_record_int64(record, &min, &max) || min > max)) {
+               (!zone_record_int64(record, &min, &max) || min > max || min < type_int64_min(type) ||
+                max > type_int64_max(type))) {
         what = "range";
     }
     return what == NULL

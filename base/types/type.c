@@ -58,6 +58,17 @@ bool type_is_scaled_integer(Type type)
     }
 }
 
+bool type_is_valid(Type type)
+{
+    const bool is_decimal = type.id == TYPE_DECIMAL;
+    if (type.id >= TYPE_COUNT || type.length < 0 || (type.length > 0 && !type_is_text(type))) {
+        return false;
+    }
+    return is_decimal ? type.precision >= 1 && type.precision <= DECIMAL_PRECISION_MAX &&
+                            type.scale <= type.precision
+                      : type.precision == 0 && type.scale == 0;
+}
+
 bool type_is_integer(Type type)
 {
     return type.id == TYPE_SMALLINT || type.id == TYPE_INTEGER || type.id == TYPE_BIGINT;

@@ -83,6 +83,9 @@ Type type_decimal(uint32_t precision, uint32_t scale);
 Type type_char(int32_t length);
 Type type_varchar(int32_t length);
 bool type_equal(Type left, Type right);
+/* Can there be such a type? Decoders ask: a known id; precision and scale of decimals alone, length
+ * of text alone, each within its limits. */
+bool type_is_valid(Type type);
 /* int64 values: BOOLEAN, the integers, DATE, TIMESTAMP, DECIMAL of at most 18 digits. */
 bool type_is_scaled_integer(Type type);
 bool type_is_integer(Type type); /* SMALLINT, INTEGER, BIGINT */

@@ -420,7 +420,7 @@ static Status bind_sources(Select *select, Scope *outer, CteBinding *ctes)
     Expr *where = NULL;
     TRY(bind_from(select->binder, outer, ctes, &select->ast->from, &from));
     if (from.node == NULL) { // no FROM: one row of no columns
-        from.node = values_make(select->binder, 1, NULL, 0, NULL);
+        from.node = logical_one_row(select->binder->arena);
     }
     scope_init(&select->scope, outer, ctes, &from);
     select->scope.windows = &select->ast->windows;

@@ -19,6 +19,14 @@ static void *node_new(Arena *arena, size_t bytes, LogicalKind kind)
 
 #define NODE_NEW(arena, Struct, kind) ((Struct *)node_new((arena), sizeof(Struct), (kind)))
 
+LogicalNode *logical_one_row(Arena *arena)
+{
+    LogicalValues *values = NODE_NEW(arena, LogicalValues, LOGICAL_VALUES);
+    values->row_count = 1;
+    values->node.columns = ARENA_ARRAY(arena, LogicalColumn, 0); // an address: columns get copied
+    return &values->node;
+}
+
 LogicalNode *logical_filter(Arena *arena, LogicalNode *child, Expr *condition)
 {
     if (condition == NULL) {

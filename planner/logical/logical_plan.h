@@ -44,7 +44,7 @@ typedef struct LogicalNode {
     LogicalKind kind;
     int32_t position;
     uint32_t column_count;
-    LogicalColumn *columns; /* output */
+    LogicalColumn *columns; /* output; never null */
     double rows;            /* estimate; < 0: not yet known */
 } LogicalNode;
 

@@ -19,6 +19,8 @@ const LogicalColumn *logical_find_column(const LogicalNode *node, ColumnNumber n
 ColumnNumber planner_new_column(PlannerContext *context);
 const char *join_kind_name(JoinKind join);
 
+/* One row of no columns: what SELECT without FROM reads. */
+LogicalNode *logical_one_row(Arena *arena);
 LogicalNode *logical_filter(Arena *arena, LogicalNode *child, Expr *condition); /* null: child */
 /* A project of `count` expressions giving `columns`. */
 LogicalNode *logical_project(Arena *arena, LogicalNode *child, uint32_t count, Expr **exprs,

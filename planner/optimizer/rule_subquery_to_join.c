@@ -193,10 +193,7 @@ static Status unnest_values(Unnester *self, LogicalValues *values, LogicalNode *
     uint32_t count = values->node.column_count;
     LogicalNode *all = NULL;
     for (uint32_t row = 0; row < values->row_count; row++) {
-        LogicalValues *empty = ARENA_NEW(arena, LogicalValues);
-        empty->node = (LogicalNode){.kind = LOGICAL_VALUES, .position = POSITION_NONE, .rows = -1};
-        empty->row_count = 1;
-        LogicalNode *input = &empty->node;
+        LogicalNode *input = logical_one_row(arena);
         Expr **exprs = ARENA_ARRAY(arena, Expr *, count);
         LogicalColumn *columns =
             arena_memdup(arena, values->node.columns, count * sizeof(*columns));

@@ -26,12 +26,7 @@ Status type_decode(ByteReader *reader, Type *out)
     type.precision = byte_reader_u8(reader);
     type.scale = byte_reader_u8(reader);
     type.length = (int32_t)byte_reader_u32(reader);
-    bool is_decimal = type.id == TYPE_DECIMAL;
-    if (!byte_reader_is_ok(reader) || type.id >= TYPE_COUNT ||
-        (is_decimal && (type.precision < 1 || type.precision > DECIMAL_PRECISION_MAX ||
-                        type.scale > type.precision)) ||
-        (!is_decimal && (type.precision != 0 || type.scale != 0)) || type.length < 0 ||
-        (type.length > 0 && !type_is_text(type))) {
+    if (!byte_reader_is_ok(reader) || !type_is_valid(type)) {
         return CORRUPT("plan holds an invalid type");
     }
     *out = type;

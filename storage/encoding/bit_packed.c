@@ -327,7 +327,7 @@ static Status bit_packed_encode(const EncodeJob *job)
 static Status bit_packed_open(Block *block)
 {
     if ((block->header->lane != LANE_I64 && block->header->lane != LANE_I128) ||
-        block->vectors == NULL || (block->data == NULL && block->data_bytes != 0)) {
+        block->vectors == NULL || block->data == NULL) {
         return block_damaged(block, "missing packed vectors");
     }
     for (uint32_t v = 0; v < block->vector_count; v++) {

@@ -198,7 +198,7 @@ static Status open_texts(Block *block, const BlockStream *entries)
     const uint32_t *ends = (const uint32_t *)(const void *)block_stream_data(block, offsets);
     uint32_t start = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (ends[i] < start || ends[i] > entries->bytes) {
+        if (ends[i] < start || ends[i] > entries->bytes || ends[i] - start > VARCHAR_BYTES_MAX) {
             return block_damaged(block, "dictionary entry out of bounds");
         }
         views[i] = text_view_make(text + start, ends[i] - start);
@@ -214,7 +214,8 @@ static Status dictionary_open(Block *block)
     const BlockNode *node = &block->nodes[0];
     const BlockStream *entries = block_stream(block, STREAM_ENTRIES, 0);
     if ((header->lane != LANE_TEXT && header->lane != LANE_I64) || entries == NULL ||
-        block->vectors == NULL || node->count == 0 || node->count > FORMAT_ROW_GROUP_ROWS) {
+        block->vectors == NULL || block->data == NULL || node->count == 0 ||
+        node->count > FORMAT_ROW_GROUP_ROWS) {
         return block_damaged(block, "impossible dictionary");
     }
     block->has_dictionary = true;

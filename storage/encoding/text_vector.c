@@ -107,11 +107,14 @@ Status text_vector_check(const Block *block, uint32_t vector, size_t added_bytes
     const Lane lane = pack_lane_of_width(entry->width);
     KERNELS(pack_kernels)->unpack((const uint8_t *)head + sizeof *head, entry->width, lanes);
     uint64_t sum = 0;
+    uint32_t longest = 0;
     for (uint32_t i = 0; i < block_vector_rows(block, vector); i++) {
-        sum += length_at(lanes, lane, i) + (uint64_t)entry->base;
+        const uint32_t length = length_at(lanes, lane, i) + (uint32_t)entry->base;
+        longest = length > longest ? length : longest;
+        sum += length;
     }
-    if (sum != head->plain_bytes) {
-        return block_damaged(block, "text lengths do not add up");
+    if (sum != head->plain_bytes || longest > VARCHAR_BYTES_MAX) {
+        return block_damaged(block, "impossible text lengths");
     }
     return STATUS_OK;
 }

@@ -19,6 +19,22 @@ static FakeCatalog *the_catalog(void)
     return &catalog;
 }
 
+/* Windows over a full join. */
+static bool is_deep(const LogicalNode *node, bool has_window)
+{
+    has_window = has_window || node->kind == LOGICAL_WINDOW;
+    if (has_window && node->kind == LOGICAL_JOIN &&
+        ((const LogicalJoin *)node)->join == JOIN_FULL) {
+        return true;
+    }
+    for (uint32_t i = 0; logical_get_child(node, i) != NULL; i++) {
+        if (is_deep(logical_get_child(node, i), has_window)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void bind_one(FakeCatalog *catalog, Arena *arena, const AstStatement *statement,
                      size_t bytes)
 {
@@ -36,6 +52,7 @@ static void bind_one(FakeCatalog *catalog, Arena *arena, const AstStatement *sta
     const LogicalNode *root = bound->inner != NULL ? bound->inner->root : bound->root;
     if (root != NULL) {
         require(logical_verify(root, "binder") == STATUS_OK);
+        plant(is_deep(root, false));
     }
 }
 

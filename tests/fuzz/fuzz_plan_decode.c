@@ -55,6 +55,7 @@ static void check_plan(const uint8_t *data, size_t bytes)
     }
     ByteBuffer text, first, second;
     byte_buffer_init(&text, ENCODED_BYTES_MAX);
+    require(!plan_is_too_deep(plan));
     plan_print(plan, NULL, 0, true, &text);
     byte_buffer_deinit(&text);
     byte_buffer_init(&first, ENCODED_BYTES_MAX);

@@ -13,7 +13,7 @@ done in time, or when a decoder's source is covered too little by the inputs tha
 import argparse
 import base64
 import concurrent.futures
-import json
+import fnmatch
 import os
 import pathlib
 import random
@@ -40,7 +40,7 @@ class Target:
     """One entry of targets.txt, and where its files lie."""
 
     def __init__(self, name):
-        self.name, self.covers, self.words = name, [], []
+        self.name, self.covers, self.skips, self.words = name, [], [], []
         self.corpus = HERE / "corpus" / name
         self.regressions = HERE / "regressions" / name
         self.work = WORK / name
@@ -63,7 +63,7 @@ def read_targets(wanted):
             targets.append(Target(line))
             continue
         key, *values = line.split()
-        if key in ("covers", "words"):
+        if key in ("covers", "skips", "words"):
             getattr(targets[-1], key).extend(values)
     targets = [target for target in targets if (HERE / f"fuzz_{target.name}.c").exists()]
     unknown = set(wanted) - {target.name for target in targets}
@@ -137,6 +137,34 @@ def executions(log):
     return int(counts[-1]) if counts else 0
 
 
+def read_lines(report):
+    """Of llvm-cov's lcov report: per source its functions by first line, and the runs of each line."""
+    functions, runs, path = {}, {}, None
+    for line in report.splitlines():
+        key, _, rest = line.partition(":")
+        if key == "SF":
+            path = os.path.relpath(rest, ROOT)
+            functions[path], runs[path] = {}, {}
+        elif key == "FN":
+            number, name = rest.split(",", 1)
+            functions[path][int(number)] = name.rpartition(":")[2]
+        elif key == "DA":
+            number, count = rest.split(",")[:2]
+            runs[path][int(number)] = int(count)
+    return functions, runs
+
+
+def decoder_lines(functions, runs, skips):
+    """The lines of one source that its decoder consists of: not those of functions it skips."""
+    starts = sorted(functions)
+    lines = {}
+    for number, count in runs.items():
+        start = max((start for start in starts if start <= number), default=None)
+        if not any(fnmatch.fnmatchcase(functions.get(start, ""), skip) for skip in skips):
+            lines[number] = count
+    return lines
+
+
 def line_coverage(target):
     """Replays all inputs; percent of lines per source of the decoder."""
     raw, profile = target.work / "raw.profraw", target.work / "profile"
@@ -148,11 +176,19 @@ def line_coverage(target):
     subprocess.run(["llvm-profdata-14", "merge", "-sparse", str(raw), "-o", str(profile)],
                    check=True)
     sources = [str(ROOT / path) for path in target.covers]
-    out = subprocess.run(["llvm-cov-14", "export", "-summary-only", f"-instr-profile={profile}",
-                          str(target.program()), *sources],
-                         check=True, stdout=subprocess.PIPE).stdout
-    return {os.path.relpath(file["filename"], ROOT): file["summary"]["lines"]["percent"]
-            for file in json.loads(out)["data"][0]["files"]}
+    report = subprocess.run(["llvm-cov-14", "export", "-format=lcov",
+                             f"-instr-profile={profile}", str(target.program()), *sources],
+                            check=True, stdout=subprocess.PIPE, text=True).stdout
+    functions, runs = read_lines(report)
+    names = {name for of_source in functions.values() for name in of_source.values()}
+    unused = [skip for skip in target.skips if not fnmatch.filter(names, skip)]
+    if unused:
+        sys.exit(f"fuzz_{target.name} skips what is not there: {' '.join(unused)}")
+    coverage = {}
+    for path, of_source in runs.items():
+        counts = decoder_lines(functions[path], of_source, target.skips).values()
+        coverage[path] = 100 * sum(count > 0 for count in counts) / max(len(counts), 1)
+    return coverage
 
 
 def describe_broken(target, log):

@@ -52,6 +52,18 @@ static inline int64_t sample_int64(Shape shape, uint32_t row, Random *random)
     }
 }
 
+/* Brings a value into the range of its type; the extremes become its extremes. */
+static inline int64_t sample_fit(Type type, int64_t value)
+{
+    const int64_t min = type_int64_min(type), max = type_int64_max(type);
+    if (value >= min && value <= max) {
+        return value;
+    }
+    return value == INT64_MIN   ? min
+           : value == INT64_MAX ? max
+                                : (int64_t)((uint64_t)value % ((uint64_t)max + 1));
+}
+
 #define SAMPLE_TEXT_MAX 96u
 /* Bytes of one text value at `target`; returns their count. */
 static inline uint32_t sample_text(Shape shape, uint32_t row, Random *random, char *target)
@@ -116,7 +128,8 @@ static inline void sample_value(SampleColumn *column, Shape shape, uint32_t row,
 {
     switch (column->chunk.lane) {
     case LANE_I64:
-        ((int64_t *)column->values)[row] = sample_int64(shape, row, random);
+        ((int64_t *)column->values)[row] =
+            sample_fit(column->chunk.type, sample_int64(shape, row, random));
         return;
     case LANE_I128:
         ((Int128 *)column->values)[row] =

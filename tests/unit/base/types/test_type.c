@@ -78,6 +78,35 @@ static void check_order(Type type, const char *const *texts, const int *ranks, s
     }
 }
 
+START_TEST(only_possible_types_are_valid)
+{
+    static const Type possible[] = {
+        {.id = TYPE_BOOLEAN},
+        {.id = TYPE_DECIMAL, .precision = 1},
+        {.id = TYPE_DECIMAL, .precision = 38, .scale = 38},
+        {.id = TYPE_VARCHAR},
+        {.id = TYPE_CHAR, .length = 5},
+    };
+    static const Type impossible[] = {
+        {.id = TYPE_COUNT},
+        {.id = TYPE_DECIMAL},
+        {.id = TYPE_DECIMAL, .precision = 39},
+        {.id = TYPE_DECIMAL, .precision = 3, .scale = 4},
+        {.id = TYPE_DECIMAL, .precision = 3, .length = 1},
+        {.id = TYPE_DATE, .precision = 3},
+        {.id = TYPE_BIGINT, .scale = 1},
+        {.id = TYPE_INTEGER, .length = 4},
+        {.id = TYPE_VARCHAR, .length = -1},
+    };
+    for (size_t i = 0; i < sizeof possible / sizeof possible[0]; i++) {
+        ck_assert_msg(type_is_valid(possible[i]), "possible type %zu", i);
+    }
+    for (size_t i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
+        ck_assert_msg(!type_is_valid(impossible[i]), "impossible type %zu", i);
+    }
+}
+END_TEST
+
 START_TEST(values_are_ordered)
 {
     static const char *const texts[] = {"", "  ", " a", "A", "a", "a  ", "a\x01", "ab", "b"};
@@ -208,6 +237,7 @@ int main(void)
     tcase_add_checked_fixture(values, setup, teardown);
     tcase_add_test(values, names_and_catalog_numbers);
     tcase_add_test(values, lanes_and_bounds);
+    tcase_add_test(values, only_possible_types_are_valid);
     tcase_add_test(values, values_are_ordered);
     tcase_add_test(values, casts);
     tcase_add_test(values, implicit_casts_do_not_cut_text);
