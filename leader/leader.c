@@ -79,7 +79,8 @@ static Status start(Leader *leader, const LeaderOptions *options)
         .connections_max =
             (uint32_t)setting_integer(options->host->settings, SETTING_MAX_CONNECTIONS),
     };
-    return server_create(&server_options, &leader->server);
+    TRY(server_create(&server_options, &leader->server));
+    return server_start(leader->server);
 }
 
 Status leader_create(const LeaderOptions *options, Leader **out)

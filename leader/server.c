@@ -29,11 +29,12 @@ struct Server {
     struct Leader *leader;
     int listen_fd, epoll_fd, wake_fd;
     uint16_t port;
-    uint32_t connections_max, thread_count;
+    uint32_t connections_max, threads_max, thread_count;
     Queue *ready; /* sessions with input */
     Thread poll_thread;
     Thread *threads;
     bool is_stopping; /* atomic */
+    uint64_t parking; /* atomic: a session's state passes from its thread to the next through it */
     Mutex mutex;      /* guards the list */
     Condition left;
     Session *sessions;
@@ -151,6 +152,8 @@ static void poll_main(void *object)
     struct epoll_event events[EVENTS_MAX];
     while (!__atomic_load_n(&server->is_stopping, __ATOMIC_ACQUIRE)) {
         int count = epoll_wait(server->epoll_fd, events, EVENTS_MAX, 1000);
+        // Acquire: the kernel orders a session's parking before its event, the language does not.
+        (void)__atomic_load_n(&server->parking, __ATOMIC_ACQUIRE);
         for (int i = 0; i < count; i++) {
             if (events[i].data.ptr == server) {
                 accept_all(server);
@@ -178,6 +181,7 @@ static void session_main(void *object)
         bool is_open = session_serve(session);
         thread_set_context(0, 0);
         if (is_open && !__atomic_load_n(&server->is_stopping, __ATOMIC_ACQUIRE)) {
+            __atomic_fetch_add(&server->parking, 1, __ATOMIC_RELEASE); // what was done so far
             Status status = watch(server, session_fd(session), session,
                                   EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, EPOLL_CTL_MOD);
             if (status == STATUS_OK) {
@@ -197,6 +201,7 @@ Status server_create(const ServerOptions *options, Server **out)
     }
     server->leader = options->leader;
     server->connections_max = options->connections_max;
+    server->threads_max = options->session_threads;
     server->listen_fd = server->epoll_fd = server->wake_fd = -1;
     mutex_init(&server->mutex, MUTEX_RANK_SERVER);
     condition_init(&server->left);
@@ -216,19 +221,21 @@ Status server_create(const ServerOptions *options, Server **out)
     if (status == STATUS_OK) {
         status = watch(server, server->wake_fd, NULL, EPOLLIN, EPOLL_CTL_ADD);
     }
-    for (uint32_t i = 0; status == STATUS_OK && i < options->session_threads; i++) {
-        status = thread_start(&server->threads[i], "session", -1, session_main, server);
-        server->thread_count += status == STATUS_OK;
-    }
-    if (status == STATUS_OK) {
-        status = thread_start(&server->poll_thread, "listen", -1, poll_main, server);
-    }
     if (status != STATUS_OK) {
         server_destroy(server);
         return status;
     }
     *out = server;
     return STATUS_OK;
+}
+
+Status server_start(Server *server)
+{
+    for (uint32_t i = 0; i < server->threads_max; i++) {
+        TRY(thread_start(&server->threads[i], "session", -1, session_main, server));
+        server->thread_count++;
+    }
+    return thread_start(&server->poll_thread, "listen", -1, poll_main, server);
 }
 
 void server_destroy(Server *server)

@@ -18,7 +18,10 @@ typedef struct ServerOptions {
     uint32_t session_threads, connections_max;
 } ServerOptions;
 
+/* Listens; nobody is served yet. */
 Status server_create(const ServerOptions *options, Server **out) CHECKED;
+/* Starts the threads: from here on sessions find the server through the leader. */
+Status server_start(Server *server) CHECKED;
 void server_destroy(Server *server);
 uint16_t server_port(const Server *server);
 /* CancelRequest: finds the session and cancels its statement; a wrong key does nothing. */

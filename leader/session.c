@@ -24,6 +24,40 @@ Status session_flush(Session *session)
     return pg_connection_flush(session->connection, clock_monotonic_us() + CLIENT_WRITE_TIMEOUT_US);
 }
 
+/* A cancel ends a statement. One that arrives when none runs (it came late, as cancels may) must
+ * not end the wait for the client: both waits go on where they were. */
+static bool is_late_cancel(Session *session, Status status)
+{
+    if (status == STATUS_OK || status_sqlstate(status) != SQLSTATE_QUERY_CANCELED) {
+        return false;
+    }
+    pg_connection_clear_interrupts(session->connection, PG_INTERRUPT_CANCEL | PG_INTERRUPT_TIMEOUT);
+    return true;
+}
+
+/* Sends the end of an answer. */
+static Status flush_answer(Session *session)
+{
+    Status status = session_flush(session);
+    while (is_late_cancel(session, status)) {
+        status_ignore(status, "the statement has ended already");
+        status = session_flush(session);
+    }
+    return status;
+}
+
+static Status next_message(Session *session, PgMessage *message, bool *is_closed)
+{
+    int64_t deadline = clock_monotonic_us() + CLIENT_MESSAGE_TIMEOUT_US;
+    pg_connection_clear_interrupts(session->connection, PG_INTERRUPT_CANCEL | PG_INTERRUPT_TIMEOUT);
+    Status status = pg_reader_next(&session->reader, deadline, message, is_closed);
+    while (is_late_cancel(session, status)) {
+        status_ignore(status, "no statement has begun yet");
+        status = pg_reader_next(&session->reader, deadline, message, is_closed);
+    }
+    return status;
+}
+
 Session **session_link(Session *session)
 {
     return &session->next;
@@ -178,7 +212,10 @@ static Status authenticate(Session *session, const StartupRequest *request, int6
 static void welcome(Session *session, const StartupRequest *request)
 {
     ByteBuffer *out = session_output(session);
-    session->user = arena_strdup(session->arena, request->user);
+    const char *user = arena_strdup(session->arena, request->user);
+    mutex_lock(&session->mutex);
+    session->user = user;
+    mutex_unlock(&session->mutex);
     session->database = session->leader->database;
     pg_writer_parameter_status(out, "server_version", SERVER_VERSION);
     pg_writer_parameter_status(out, "server_encoding", "UTF8");
@@ -252,6 +289,9 @@ static void sync(Session *session)
         }
     }
     session->is_skipping = false;
+    mutex_lock(&session->mutex);
+    session->is_in_transaction = session->txn.state != TXN_IDLE;
+    mutex_unlock(&session->mutex);
 }
 
 static Status extended_message(Session *session, const PgMessage *message)
@@ -316,7 +356,7 @@ static bool handle_message(Session *session, const PgMessage *message)
         }
         return true; // answers wait for Flush or Sync, or a full buffer
     }
-    status = session_flush(session);
+    status = flush_answer(session);
     if (status != STATUS_OK) {
         status_ignore(status, "the client is gone");
         return false;
@@ -339,6 +379,7 @@ bool session_serve(Session *session)
         }
         PgMessage message;
         bool is_closed = false;
+        pg_reader_release(&session->reader); // what was handled is no input any more
         if (!pg_reader_has_message(&session->reader) &&
             !pg_connection_has_input(session->connection)) {
             // One look at the socket without waiting: nothing there parks the session.
@@ -354,11 +395,7 @@ bool session_serve(Session *session)
                 return !pg_connection_has_hung_up(session->connection);
             }
         }
-        pg_connection_clear_interrupts(session->connection,
-                                       PG_INTERRUPT_CANCEL | PG_INTERRUPT_TIMEOUT);
-        Status status =
-            pg_reader_next(&session->reader, clock_monotonic_us() + CLIENT_MESSAGE_TIMEOUT_US,
-                           &message, &is_closed);
+        Status status = next_message(session, &message, &is_closed);
         if (status != STATUS_OK) {
             report_fatal(session, status);
             return false;
@@ -411,10 +448,10 @@ void session_info(Session *session, SessionInfo *out)
 {
     mutex_lock(&session->mutex);
     out->process_id = session->process_id;
-    snprintf(out->user, sizeof(out->user), "%s", session->is_logged_in ? session->user : "");
+    snprintf(out->user, sizeof(out->user), "%s", session->user == NULL ? "" : session->user);
     snprintf(out->query, sizeof(out->query), "%s", session->query_text);
     out->is_running = session->is_running;
-    out->is_in_transaction = session->txn.state != TXN_IDLE;
+    out->is_in_transaction = session->is_in_transaction;
     out->start_us = session->statement_start_us;
     mutex_unlock(&session->mutex);
 }

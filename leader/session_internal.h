@@ -64,7 +64,7 @@ struct Session {
     uint8_t cancel_key[CANCEL_KEY_BYTES];
     bool is_full, is_logged_in;
     bool is_skipping;             /* after an error, until Sync */
-    const char *user, *database;
+    const char *database;
     SettingSet *settings, *defaults;
     Txn txn;
     Prepared *prepared;
@@ -75,8 +75,9 @@ struct Session {
 
     Mutex mutex;                  /* guards what other threads look at */
     DistributedQuery *running;
+    const char *user;             /* null until the login; set once, its own thread reads freely */
     char query_text[256];
-    bool is_running;
+    bool is_running, is_in_transaction;
     int64_t statement_start_us;
 };
 

@@ -36,6 +36,7 @@ void statement_end(Session *session)
 {
     mutex_lock(&session->mutex);
     session->is_running = false;
+    session->is_in_transaction = session->txn.state != TXN_IDLE;
     mutex_unlock(&session->mutex);
 }
 

@@ -175,13 +175,18 @@ int main(void)
     Suite *suite = suite_create("block_cache");
     TCase *tests = tcase_create("cache");
     tcase_set_timeout(tests, 120);
+    tcase_set_tags(tests, "one_thread"); // a race detector has nothing to see in these
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, hits_do_not_read);
     tcase_add_test(tests, pinned_blocks_stay_and_others_go);
     tcase_add_test(tests, warm_blocks_outlive_a_scan);
-    tcase_add_test(tests, threads_share_it);
     tcase_add_test(tests, failed_reads_are_told_and_forgotten);
     suite_add_tcase(suite, tests);
+    TCase *threads = tcase_create("threads");
+    tcase_set_timeout(threads, 120);
+    tcase_add_checked_fixture(threads, setup, teardown);
+    tcase_add_test(threads, threads_share_it);
+    suite_add_tcase(suite, threads);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     const int failed = srunner_ntests_failed(runner);

@@ -473,16 +473,21 @@ int main(void)
     Suite *suite = suite_create("scan");
     TCase *tests = tcase_create("scans");
     tcase_set_timeout(tests, 240);
+    tcase_set_tags(tests, "one_thread"); // a race detector has nothing to see in these
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, predicates_agree_with_brute_force, 0, 3 * CASES);
     tcase_add_loop_test(tests, evaluators_narrow_batches, 0, 2);
     tcase_add_test(tests, skips_what_nobody_needs);
     tcase_add_test(tests, runtime_predicates_apply_from_the_next_unit);
     tcase_add_test(tests, added_columns_read_as_their_default);
-    tcase_add_test(tests, workers_share_a_scan);
-    tcase_add_test(tests, scans_meet_commits);
-    tcase_add_loop_test(tests, workers_write_together, 0, 3);
     suite_add_tcase(suite, tests);
+    TCase *threads = tcase_create("threads");
+    tcase_set_timeout(threads, 240);
+    tcase_add_checked_fixture(threads, setup, teardown);
+    tcase_add_test(threads, workers_share_a_scan);
+    tcase_add_test(threads, scans_meet_commits);
+    tcase_add_loop_test(threads, workers_write_together, 0, 3);
+    suite_add_tcase(suite, threads);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     const int failed = srunner_ntests_failed(runner);
