@@ -279,7 +279,8 @@ static PlanNode *table_write(PlanNode *child)
     return &node->node;
 }
 
-/* A plan of one fragment at the leader, or of one behind `first` at the nodes. */
+/* A plan of one fragment at the leader, or of one behind `first` at the nodes. The runtime filter
+ * of a join right below `first` goes to all nodes. */
 static void write_plan(const char *name, PlanNode *first, ExchangeKind kind, PlanNode *last)
 {
     PlanFragment fragments[2];
@@ -292,23 +293,27 @@ static void write_plan(const char *name, PlanNode *first, ExchangeKind kind, Pla
     if (first != NULL && !has_exchange) {
         fragments[0].site = PLAN_SITE_LEADER;
     }
-    PlanExchange exchange = {.id = 1,
-                             .kind = kind,
-                             .target_site = PLAN_SITE_LEADER,
-                             .column_count = ROW_COLUMNS,
-                             .types = row_types};
+    bool has_filter = has_exchange && plan_node_child(first, 0)->kind == PLAN_HASH_JOIN;
+    PlanExchange exchanges[] = {{.id = 1,
+                                 .kind = kind,
+                                 .target_site = PLAN_SITE_LEADER,
+                                 .column_count = ROW_COLUMNS,
+                                 .types = row_types},
+                                {.id = 2, .kind = EXCHANGE_BROADCAST}};
+    uint32_t filter_exchanges[] = {has_filter ? 2 : 0};
     PlanResultColumn columns[3] = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
     for (uint32_t i = 0; i < last->output_count; i++) {
         columns[i].type = last->output_types[i];
     }
     Plan plan = {.fragment_count = count + 1,
                  .fragments = fragments,
-                 .exchange_count = has_exchange ? 1 : 0,
-                 .exchanges = &exchange,
+                 .exchange_count = (has_exchange ? 1 : 0) + (has_filter ? 1 : 0),
+                 .exchanges = exchanges,
                  .result_count = last->output_count,
                  .results = columns,
                  .node_count = node_count,
-                 .runtime_filter_count = 1};
+                 .runtime_filter_count = 1,
+                 .runtime_filter_exchanges = filter_exchanges};
     plan_encode(&plan, &buffer);
     seed_write_buffer("plan_decode", name, CHOICE_PLAN, &buffer);
     node_count = 0;
