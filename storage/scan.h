@@ -35,6 +35,8 @@ typedef struct ScanRequest {
     uint32_t batch_rows; /* at most VECTOR_ROWS */
     MemoryBudget *budget;
     bool has_exclusive_replica; /* ALL table read by one node only: set on that node */
+    bool has_row_ids; /* batches have two columns more: row id (BIGINT, format.h) and the node's
+                       * number (INTEGER, constant) */
 } ScanRequest;
 
 /* Pins the manifest version of the snapshot. */

@@ -99,6 +99,29 @@ void table_writer_statistics(const TableWriter *writer, ByteBuffer *target);
 /* Unfinished writers leave nothing behind. */
 void table_writer_destroy(TableWriter *writer);
 
+/*
+ * Deleting: one TableDeleter per statement and table on a node. Row ids are those a scan with
+ * has_row_ids gave for the same snapshot. A deleted row is gone for later statements of the
+ * transaction at once, for others when it commits.
+ *
+ * Conflicts: first committer wins, on rows. store_prepare answers 40001 (Redshift's 1023) when a
+ * row it deletes has been deleted, or its rowset dropped, by a transaction that committed after
+ * this one's snapshot, or by one that is prepared and of unknown outcome.
+ */
+typedef struct TableDeleter TableDeleter;
+typedef struct TableDeleteOptions {
+    Store *store;
+    const PlanTable *table;
+    Snapshot snapshot; /* position, txn_id, statement */
+    MemoryBudget *budget;
+} TableDeleteOptions;
+Status table_deleter_create(const TableDeleteOptions *options, TableDeleter **out) CHECKED;
+/* Thread-safe. XX000 for an id of no visible rowset. */
+Status table_deleter_add(TableDeleter *deleter, const int64_t *row_ids, uint32_t count) CHECKED;
+/* The rows go with the transaction; `*row_count`: those that were visible, each counted once. */
+Status table_deleter_finish(TableDeleter *deleter, uint64_t *row_count) CHECKED;
+void table_deleter_destroy(TableDeleter *deleter); /* unfinished: nothing is deleted */
+
 /* Drops all rows of a table as `txn_id` sees them (TRUNCATE), or the table itself. */
 Status store_truncate_table(Store *store, uint64_t table_id, const Snapshot *snapshot) CHECKED;
 Status store_drop_table(Store *store, uint64_t table_id, const Snapshot *snapshot) CHECKED;

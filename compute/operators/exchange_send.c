@@ -12,6 +12,8 @@
  */
 #include "compute/operators/exchange_send.h"
 
+#include <string.h>
+
 #include "base/vector/distribution_hash.h"
 #include "compute/operators/batch_collector.h"
 
@@ -84,6 +86,10 @@ Status exchange_send_create(QueryContext *query, const Plan *plan, const PlanSen
         return status_error(SQLSTATE_INTERNAL_ERROR, "exchange %u has no bucket map",
                             node->exchange_id);
     }
+    if (node->exchange == EXCHANGE_NODE && exchange->target_site != PLAN_SITE_NODES) {
+        return status_error(SQLSTATE_INTERNAL_ERROR, "exchange %u does not go to the nodes",
+                            node->exchange_id);
+    }
     ExchangeSend *send = ARENA_NEW(query->arena, ExchangeSend);
     sink_init(&send->sink, &exchange_send_ops, &node->node);
     send->plan = node;
@@ -122,7 +128,7 @@ static Status exchange_send_local_open(Sink *self, void *local, Arena *worker_ar
             return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for rows to be sent");
         }
     }
-    if (send->plan->exchange == EXCHANGE_HASH) {
+    if (send->plan->exchange == EXCHANGE_HASH || send->plan->exchange == EXCHANGE_NODE) {
         state->hashes = ARENA_ARRAY(worker_arena, uint64_t, VECTOR_ROWS);
         state->rows = ARENA_ARRAY(worker_arena, uint16_t, (size_t)count * VECTOR_ROWS);
         state->row_counts = ARENA_ARRAY(worker_arena, uint32_t, count);
@@ -197,6 +203,35 @@ static Status partition_rows(ExchangeSend *send, ExchangeSendLocal *local, Batch
     return STATUS_OK;
 }
 
+// Lists the rows of each target by the node that the key names.
+static Status divide_rows(ExchangeSend *send, ExchangeSendLocal *local, Batch *in)
+{
+    const Vector *key;
+    int64_t nodes[VECTOR_ROWS];
+    const uint16_t *rows = batch_selected_rows(in);
+    TRY(batch_column(in, send->plan->keys[0], &key));
+    vector_read_int64(key, rows, in->selected_count, nodes);
+    memset(local->row_counts, 0, send->target_count * sizeof(*local->row_counts));
+    for (uint32_t i = 0; i < in->selected_count; i++) {
+        if (nodes[i] < 1 || nodes[i] > send->target_count) {
+            return status_error(SQLSTATE_INTERNAL_ERROR, "a row of node %lld of %u",
+                                (long long)nodes[i], send->target_count);
+        }
+        uint32_t target = (uint32_t)nodes[i] - 1; // targets are nodes 1 .. target_count
+        local->rows[(size_t)target * VECTOR_ROWS + local->row_counts[target]++] = rows[i];
+    }
+    return STATUS_OK;
+}
+
+static Status append_divided(ExchangeSend *send, ExchangeSendLocal *local, const Batch *in)
+{
+    for (uint32_t i = 0; i < send->target_count; i++) {
+        TRY(append_rows(send, local, i, in, local->rows + (size_t)i * VECTOR_ROWS,
+                        local->row_counts[i]));
+    }
+    return STATUS_OK;
+}
+
 static Status exchange_send_consume(Sink *self, void *local, Batch *in, Flow *flow)
 {
     ExchangeSend *send = (ExchangeSend *)self;
@@ -214,11 +249,10 @@ static Status exchange_send_consume(Sink *self, void *local, Batch *in, Flow *fl
             return append_rows(send, state, 0, in, rows, in->selected_count);
         }
         TRY(partition_rows(send, state, in));
-        for (uint32_t i = 0; i < send->target_count; i++) {
-            TRY(append_rows(send, state, i, in, state->rows + (size_t)i * VECTOR_ROWS,
-                            state->row_counts[i]));
-        }
-        return STATUS_OK;
+        return append_divided(send, state, in);
+    case EXCHANGE_NODE:
+        TRY(divide_rows(send, state, in));
+        return append_divided(send, state, in);
     case EXCHANGE_ROUND_ROBIN: {
         uint32_t turn = __atomic_fetch_add(&send->next_target, 1, __ATOMIC_RELAXED);
         return append_rows(send, state, turn % send->target_count, in, rows, in->selected_count);

@@ -74,7 +74,10 @@ typedef struct PlanScan {
     uint32_t *columns; /* indexes into table->columns: what is read */
     uint32_t filter_count;
     Expr **filters;    /* conjuncts over the read columns */
-    uint32_t *outputs; /* indexes into `columns`, node.output_count of them */
+    uint32_t *outputs; /* indexes into `columns`, node.output_count of them; with has_row_ids
+                        * column_count is the row id (bigint), and column_count + 1 the node that
+                        * keeps the row (integer) */
+    bool has_row_ids;  /* UPDATE, DELETE, MERGE */
     uint32_t runtime_filter_count;
     PlanRuntimeFilterUse *runtime_filters;
 } PlanScan;
@@ -238,10 +241,11 @@ typedef struct PlanReceive {
 } PlanReceive;
 
 typedef enum ExchangeKind {
-    EXCHANGE_GATHER,     /* to the one site that receives */
-    EXCHANGE_HASH,       /* by bucket of the distribution hash of `keys` */
-    EXCHANGE_BROADCAST,  /* to every compute node */
-    EXCHANGE_ROUND_ROBIN /* batches in turn */
+    EXCHANGE_GATHER,      /* to the one site that receives */
+    EXCHANGE_HASH,        /* by bucket of the distribution hash of `keys` */
+    EXCHANGE_BROADCAST,   /* to every compute node */
+    EXCHANGE_ROUND_ROBIN, /* batches in turn */
+    EXCHANGE_NODE         /* to the node that the one key, an integer column, names */
 } ExchangeKind;
 typedef struct PlanSend {
     PlanNode node;
@@ -249,7 +253,7 @@ typedef struct PlanSend {
     uint32_t exchange_id;
     ExchangeKind exchange;
     uint32_t key_count;
-    uint32_t *keys; /* columns of the child, for HASH */
+    uint32_t *keys; /* columns of the child, for HASH and NODE */
 } PlanSend;
 
 /* Keeps rows for every STORED of the same id on the same node (shared CTEs). */
@@ -270,6 +274,16 @@ typedef struct PlanTableWrite {
     PlanNode *child;
     PlanTable *table;
 } PlanTableWrite;
+
+/* Deletes rows of the table on this node: the child's one column is their row ids (bigint; the same
+ * row may come twice). Outputs one row: bigint rows deleted here; a replicated table's rows are
+ * deleted by every node and counted by one (PLAN_SITE_ONE_NODE's). The planner has exchanged the
+ * ids to the nodes that keep the rows. */
+typedef struct PlanTableDelete {
+    PlanNode node;
+    PlanNode *child;
+    PlanTable *table;
+} PlanTableDelete;
 
 /* COPY: text to rows. From files (this node's share of them), or from text blocks that the leader
  * sends over `exchange_id`: each is 8 bytes, the number of its first line (little endian, from 1),

@@ -314,7 +314,8 @@ static Status check_send(Checker *self, const PlanSend *send)
     TRY(find_exchange(self, send->exchange_id, &exchange));
     if (self->has_sender[exchange->id - 1] || exchange->source_site != self->fragment->site ||
         exchange->kind != send->exchange ||
-        (send->exchange == EXCHANGE_HASH) != (send->key_count > 0)) {
+        (send->exchange == EXCHANGE_HASH || send->exchange == EXCHANGE_NODE) !=
+            (send->key_count > 0)) {
         return CORRUPT("plan sends exchange %u in the wrong place", exchange->id);
     }
     self->has_sender[exchange->id - 1] = true;

@@ -325,7 +325,7 @@ static Status decode_payload(Decoder *self, PlanNode *node)
     case PLAN_SEND: {
         PlanSend *send = (PlanSend *)node;
         send->exchange_id = decode_number(self);
-        send->exchange = (ExchangeKind)decode_choice(self, EXCHANGE_ROUND_ROBIN + 1);
+        send->exchange = (ExchangeKind)decode_choice(self, EXCHANGE_NODE + 1);
         send->keys = decode_numbers(self, &send->key_count);
         break;
     }
@@ -461,7 +461,7 @@ static Status decode_exchanges(Decoder *self, Plan *plan)
     for (uint32_t i = 0; i < plan->exchange_count; i++) {
         PlanExchange *exchange = &plan->exchanges[i];
         exchange->id = decode_number(self);
-        exchange->kind = (ExchangeKind)decode_choice(self, EXCHANGE_ROUND_ROBIN + 1);
+        exchange->kind = (ExchangeKind)decode_choice(self, EXCHANGE_NODE + 1);
         exchange->source_site = (PlanSite)decode_choice(self, PLAN_SITE_LEADER + 1);
         exchange->target_site = (PlanSite)decode_choice(self, PLAN_SITE_LEADER + 1);
         TRY(decode_types(self, &exchange->column_count, &exchange->types));

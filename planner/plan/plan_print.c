@@ -187,6 +187,8 @@ static const char *exchange_words(const PlanPrinter *self, const PlanSend *send)
     switch (send->exchange) {
     case EXCHANGE_HASH:
         return "Distribute by hash";
+    case EXCHANGE_NODE:
+        return "Distribute by node";
     case EXCHANGE_BROADCAST:
         return "Broadcast";
     case EXCHANGE_ROUND_ROBIN:

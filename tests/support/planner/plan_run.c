@@ -582,6 +582,9 @@ static void send_row(Cluster *self, const PlanSend *send, const Value *row)
             deliver(self, i, send, row);
         }
         break;
+    case EXCHANGE_NODE:
+        deliver(self, (uint32_t)row[send->keys[0]].i64 - 1, send, row);
+        break;
     case EXCHANGE_ROUND_ROBIN:
         deliver(self, self->round_robin++ % self->node_count, send, row);
         break;
