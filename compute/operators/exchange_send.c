@@ -207,17 +207,16 @@ static Status partition_rows(ExchangeSend *send, ExchangeSendLocal *local, Batch
 static Status divide_rows(ExchangeSend *send, ExchangeSendLocal *local, Batch *in)
 {
     const Vector *key;
-    int64_t nodes[VECTOR_ROWS];
     const uint16_t *rows = batch_selected_rows(in);
     TRY(batch_column(in, send->plan->keys[0], &key));
-    vector_read_int64(key, rows, in->selected_count, nodes);
     memset(local->row_counts, 0, send->target_count * sizeof(*local->row_counts));
     for (uint32_t i = 0; i < in->selected_count; i++) {
-        if (nodes[i] < 1 || nodes[i] > send->target_count) {
+        int64_t node = vector_int64(key, rows[i]);
+        if (node < 1 || node > send->target_count) {
             return status_error(SQLSTATE_INTERNAL_ERROR, "a row of node %lld of %u",
-                                (long long)nodes[i], send->target_count);
+                                (long long)node, send->target_count);
         }
-        uint32_t target = (uint32_t)nodes[i] - 1; // targets are nodes 1 .. target_count
+        uint32_t target = (uint32_t)node - 1; // targets are nodes 1 .. target_count
         local->rows[(size_t)target * VECTOR_ROWS + local->row_counts[target]++] = rows[i];
     }
     return STATUS_OK;
