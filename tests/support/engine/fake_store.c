@@ -468,6 +468,11 @@ Status table_writer_local_finish(TableWriterLocal *owned_local)
     return STATUS_OK;
 }
 
+void table_writer_local_abandon(TableWriterLocal *owned_local)
+{
+    free(owned_local);
+}
+
 Status table_writer_finish(TableWriter *writer)
 {
     __atomic_fetch_add(&writer->options.store->written_rows, writer->row_count, __ATOMIC_RELAXED);
