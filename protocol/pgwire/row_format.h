@@ -24,7 +24,8 @@ RowFormat *row_format_create(Arena *query_arena, const Type *types, uint32_t col
 /*
  * Appends one DataRow per selected row of `batch`, beginning with the selected row `first`, until
  * the rows end or at least `bytes_wanted` have been added: `*next` is the first row not written.
- * Columns of the batch are the columns of the result. Fails with 53200 or 54000 when `out` cannot grow.
+ * Columns of the batch are the columns of the result. Fails with 53200 or 54000 when `out` cannot
+ * grow.
  */
 Status row_format_write(RowFormat *format, Batch *batch, uint32_t first, size_t bytes_wanted,
                         ByteBuffer *out, uint32_t *next) CHECKED;
