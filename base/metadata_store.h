@@ -3,8 +3,8 @@
  *
  * One connection, WAL, synchronous=FULL, locking_mode=EXCLUSIVE, on our file table through a VFS
  * of its own (sqlite_vfs.c) that keeps an XXH3 of each page seeded by its number in 8 reserved
- * bytes and checks each read (XX001), and refuses a WAL whose valid frames of the same salt stand
- * behind a bad one. Not thread-safe: its owner serialises calls (a writer thread or a mutex).
+ * bytes and checks each read (XX001), and refuses a WAL whose synced frames are missing or
+ * damaged (wal_guard.h). Not thread-safe: its owner serialises calls (a writer thread or a mutex).
  */
 #pragma once
 #include "base/arena.h"

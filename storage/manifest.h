@@ -19,7 +19,7 @@
 
 typedef struct Manifest Manifest;
 
-/* Reads everything the database lists. `cluster`: the folded id. */
+/* Reads everything the database lists; removes files it does not. `cluster`: the folded id. */
 Status manifest_open(FileSystem *system, const char *directory, uint64_t cluster,
                      ManifestStore *store, BlockCache *cache, MemoryBudget *budget,
                      Manifest **out) CHECKED;
@@ -29,7 +29,7 @@ void manifest_close(Manifest *manifest);
 #define MANIFEST_PATH_BYTES 4096
 Status manifest_rowset_path(const Manifest *manifest, uint64_t table_id, uint32_t slice,
                             uint64_t rowset_id, char *path) CHECKED;
-/* Makes the directory of a table's slice (once per process, then free). */
+/* Makes the directory of a table's slice; nothing when it is there. */
 Status manifest_make_directory(Manifest *manifest, uint64_t table_id, uint32_t slice) CHECKED;
 
 /* Adds rows a transaction wrote; `owned_file`, when not null, is synced at prepare. Thread-safe. */

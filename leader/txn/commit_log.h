@@ -54,7 +54,7 @@ typedef struct CommitRequest {
     uint32_t participant_count;
     const uint32_t *participants;   /* nodes that prepared */
 } CommitRequest;
-/* Durable on success. 40001, 42P07 … when the changes no longer apply; nothing happened then. */
+/* Durable on success. 42P07, 42P01 … when the changes no longer apply; nothing happened then. */
 Status commit_log_commit(CommitLog *log, const CommitRequest *request, uint64_t *position) CHECKED;
 /* Remembers that these nodes must hear of an abort (not durable: absence means aborted). */
 void commit_log_abort(CommitLog *log, uint64_t txn_id, const uint32_t *participants,
