@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/vector/distribution_hash.h"
+#include "compute/exec/spill.h"
 
 #define IDENTITY_BYTES_MAX 4096
 #define PREPARED_MAX 65536
@@ -64,7 +65,7 @@ static Status write_identity(Node *node)
 
 Status node_open_store(Node *node)
 {
-    TRY(file_make_directory(node->host->files, node->spill_directory));
+    TRY(spill_directory_open(node->host->files, node->spill_directory));
     StoreOptions options = {
         .host = node->host,
         .budget = node->budget,

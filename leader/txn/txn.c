@@ -221,7 +221,7 @@ static Savepoint *find_savepoint(Txn *txn, const char *name)
 
 static Status no_savepoint(const char *name)
 {
-    return status_error(SQLSTATE_UNDEFINED_OBJECT, "savepoint \"%s\" does not exist", name);
+    return status_error(SQLSTATE_INVALID_SAVEPOINT, "savepoint \"%s\" does not exist", name);
 }
 
 Status txn_savepoint(Txn *txn, const char *name)

@@ -1,8 +1,8 @@
 /*
- * bench_table.c — what storage alone does with TPC-H tables: rows written per second and core,
+ * storage_bench.c — what storage alone does with TPC-H tables: rows written per second and core,
  * bytes on disk by column, scans.
  *
- *   bench_table <directory of .tbl files> [workers] [rows at most per table] [table]
+ *   storage_bench <directory of .tbl files> [workers] [rows at most per table] [table]
  *
  * Text is parsed before the clock starts. Times are CPU seconds of the workers, wall time beside.
  */
@@ -405,12 +405,12 @@ static void bench_lineitem_scans(Store *store, const Loaded *loaded, uint32_t wo
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        fprintf(stderr, "usage: bench_table <directory> [workers] [rows] [table]\n");
+        fprintf(stderr, "usage: storage_bench <directory> [workers] [rows] [table]\n");
         return 2;
     }
     const uint32_t workers = argc > 2 ? (uint32_t)atoi(argv[2]) : 1;
     const uint64_t rows_max = argc > 3 ? strtoull(argv[3], NULL, 10) : UINT64_MAX;
-    char directory[] = "bench_table_XXXXXX", command[64];
+    char directory[] = "storage_bench_XXXXXX", command[64];
     PagePool *pool;
     if (workers == 0 || workers > WORKERS_MAX || mkdtemp(directory) == NULL) {
         return 2;
