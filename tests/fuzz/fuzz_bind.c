@@ -19,20 +19,10 @@ static FakeCatalog *the_catalog(void)
     return &catalog;
 }
 
-/* Windows over a full join. */
-static bool is_deep(const LogicalNode *node, bool has_window)
+/* A LIMIT of rows in no order. */
+static bool is_deep(const LogicalNode *root)
 {
-    has_window = has_window || node->kind == LOGICAL_WINDOW;
-    if (has_window && node->kind == LOGICAL_JOIN &&
-        ((const LogicalJoin *)node)->join == JOIN_FULL) {
-        return true;
-    }
-    for (uint32_t i = 0; logical_get_child(node, i) != NULL; i++) {
-        if (is_deep(logical_get_child(node, i), has_window)) {
-            return true;
-        }
-    }
-    return false;
+    return root->kind == LOGICAL_LIMIT && logical_get_child(root, 0)->kind == LOGICAL_PROJECT;
 }
 
 static void bind_one(FakeCatalog *catalog, Arena *arena, const AstStatement *statement,
@@ -52,7 +42,7 @@ static void bind_one(FakeCatalog *catalog, Arena *arena, const AstStatement *sta
     const LogicalNode *root = bound->inner != NULL ? bound->inner->root : bound->root;
     if (root != NULL) {
         require(logical_verify(root, "binder") == STATUS_OK);
-        plant(is_deep(root, false));
+        plant(is_deep(root));
     }
 }
 
