@@ -17,13 +17,18 @@ typedef struct MetadataQuery MetadataQuery;
  * user_version and a higher one on disk is refused (XX001 with both numbers). */
 Status metadata_store_open(FileSystem *system, const char *path, const char *schema_sql,
                            uint32_t schema_version, MetadataStore **out) CHECKED;
+/* Opens an existing store, whatever its schema, to look at it: nothing is written, its log stays.
+ * 58P01 when there is none. */
+Status metadata_store_open_read(FileSystem *system, const char *path, MetadataStore **out) CHECKED;
 void metadata_store_close(MetadataStore *store);
 Status metadata_store_exec(MetadataStore *store, const char *sql) CHECKED; /* no results */
 Status metadata_store_begin(MetadataStore *store) CHECKED;
 Status metadata_store_commit(MetadataStore *store) CHECKED; /* durable on return */
 void metadata_store_rollback(MetadataStore *store);
 Status metadata_store_checkpoint(MetadataStore *store) CHECKED; /* WAL into the file */
-Status metadata_store_verify(MetadataStore *store) CHECKED;     /* integrity_check; XX001 */
+/* XX001 unless every page matches its checksum, those that hold nothing too, and integrity_check
+ * is content. */
+Status metadata_store_verify(MetadataStore *store) CHECKED;
 
 /* A prepared statement, kept for the store's life; parameters count from 1, columns from 0. */
 Status metadata_query_prepare(MetadataStore *store, const char *sql, MetadataQuery **out) CHECKED;

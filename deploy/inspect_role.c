@@ -41,7 +41,9 @@ int role_inspect(int argument_count, char **arguments)
         path_count++;
         byte_buffer_init(&text, REPORT_BYTES_MAX);
         Status status = inspect_path(file_system_os(), arguments[i], is_verbose, &text, &total);
-        fwrite(text.data, 1, text.bytes, stdout);
+        if (text.bytes > 0) {
+            fwrite(text.data, 1, text.bytes, stdout);
+        }
         byte_buffer_deinit(&text);
         if (status != STATUS_OK) {
             return role_fail(status);

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/heap.h"
+#include "base/io/wal_guard.h"
 #include "storage/encoding/encoding.h"
 #include "storage/manifest_store.h"
+#include "storage/node_identity.h"
 #include "storage/rowset_reader.h"
 #include "storage/zone_map.h"
 
@@ -268,13 +270,40 @@ static Status visit_drop(void *object, uint64_t txn_id, const PendingDrop *drop)
     return STATUS_OK;
 }
 
+/* The leader's: what its tables mean is the leader's business. */
+static Status inspect_other_database(Inspection *inspection)
+{
+    MetadataStore *store;
+    TRY(metadata_store_open_read(inspection->system, inspection->path, &store));
+    inspection->report->files++;
+    Status status = metadata_store_verify(store);
+    metadata_store_close(store);
+    return status;
+}
+
+static Status inspect_identity(Inspection *inspection)
+{
+    char directory[PATH_BYTES];
+    NodeIdentity identity;
+    snprintf(directory, sizeof directory, "%.*s",
+             (int)(strrchr(inspection->path, '/') - inspection->path), inspection->path);
+    inspection->report->files++;
+    return node_identity_read(inspection->system, directory, &identity);
+}
+
+static Status inspect_mark(Inspection *inspection)
+{
+    inspection->report->files++;
+    return wal_guard_check_mark(inspection->system, inspection->path);
+}
+
 static Status inspect_database(Inspection *inspection)
 {
     ManifestStore *store;
     char directory[PATH_BYTES];
     snprintf(directory, sizeof directory, "%.*s",
              (int)(strrchr(inspection->path, '/') - inspection->path), inspection->path);
-    TRY(manifest_store_open(inspection->system, directory, &store));
+    TRY(manifest_store_open_read(inspection->system, directory, &store));
     inspection->report->files++;
     const ManifestVisitor visitor = {
         .object = inspection, .rows = visit_rows, .prepared = visit_prepared, .drop = visit_drop};
@@ -292,12 +321,34 @@ static bool has_suffix(const char *text, const char *suffix)
     return length >= wanted && strcmp(text + length - wanted, suffix) == 0;
 }
 
+/* What a file is, by its name; other names are allowed for rowsets, to look at copies. */
+typedef struct FileKind {
+    const char *suffix;
+    Status (*inspect)(Inspection *inspection);
+} FileKind;
+
+static const FileKind file_kinds[] = {
+    {".rows", inspect_rowset},
+    {"/node.db", inspect_database},
+    {".db", inspect_other_database},
+    {".db-mark", inspect_mark},
+    {"/" NODE_IDENTITY_NAME, inspect_identity},
+};
+
+static const FileKind *kind_of(const char *path)
+{
+    for (size_t i = 0; i < sizeof file_kinds / sizeof *file_kinds; i++) {
+        if (has_suffix(path, file_kinds[i].suffix)) {
+            return &file_kinds[i];
+        }
+    }
+    return NULL;
+}
+
 static Status inspect_file(Inspection *inspection)
 {
-    if (has_suffix(inspection->path, "/node.db")) {
-        return note(inspection, inspect_database(inspection));
-    }
-    return note(inspection, inspect_rowset(inspection));
+    const FileKind *kind = kind_of(inspection->path);
+    return note(inspection, kind == NULL ? inspect_rowset(inspection) : kind->inspect(inspection));
 }
 
 static Status visit_entry(void *object, const char *name, bool is_directory)
@@ -313,7 +364,7 @@ static Status visit_entry(void *object, const char *name, bool is_directory)
     Status status = STATUS_OK;
     if (is_directory) {
         status = file_list(inspection->system, inspection->path, visit_entry, inspection);
-    } else if (has_suffix(name, ".rows") || strcmp(name, "node.db") == 0) {
+    } else if (kind_of(inspection->path) != NULL) {
         status = inspect_file(inspection);
     }
     inspection->path[length] = 0;

@@ -1,4 +1,5 @@
-/* inspect.h — dumps and verifies any file storage writes: rowsets and the node's database. */
+/* inspect.h — dumps and verifies any file Basalt writes: rowsets, databases with their logs and
+ * marks, identities. Nothing is changed. */
 #pragma once
 #include "base/byte_buffer.h"
 #include "base/io/file.h"

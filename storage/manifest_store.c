@@ -79,7 +79,8 @@ struct ManifestStore {
     MetadataQuery *queries[SQL_COUNT];
 };
 
-Status manifest_store_open(FileSystem *system, const char *directory, ManifestStore **out)
+static Status open_store(FileSystem *system, const char *directory, bool is_read_only,
+                         ManifestStore **out)
 {
     char path[PATH_BYTES];
     if (snprintf(path, sizeof path, "%s/node.db", directory) >= (int)sizeof path) {
@@ -90,7 +91,9 @@ Status manifest_store_open(FileSystem *system, const char *directory, ManifestSt
         return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for the node's database");
     }
     mutex_init(&store->mutex, MUTEX_RANK_METADATA);
-    Status status = metadata_store_open(system, path, schema_sql, SCHEMA_VERSION, &store->database);
+    Status status = is_read_only ? metadata_store_open_read(system, path, &store->database)
+                                 : metadata_store_open(system, path, schema_sql, SCHEMA_VERSION,
+                                                       &store->database);
     for (int i = 0; i < SQL_COUNT && status == STATUS_OK; i++) {
         status = metadata_query_prepare(store->database, statement_sql[i], &store->queries[i]);
     }
@@ -100,6 +103,16 @@ Status manifest_store_open(FileSystem *system, const char *directory, ManifestSt
     }
     *out = store;
     return STATUS_OK;
+}
+
+Status manifest_store_open(FileSystem *system, const char *directory, ManifestStore **out)
+{
+    return open_store(system, directory, false, out);
+}
+
+Status manifest_store_open_read(FileSystem *system, const char *directory, ManifestStore **out)
+{
+    return open_store(system, directory, true, out);
 }
 
 void manifest_store_close(ManifestStore *store)

@@ -11,6 +11,9 @@
 typedef struct ManifestStore ManifestStore;
 
 Status manifest_store_open(FileSystem *system, const char *directory, ManifestStore **out) CHECKED;
+/* To look at it: nothing is written. */
+Status manifest_store_open_read(FileSystem *system, const char *directory,
+                                ManifestStore **out) CHECKED;
 void manifest_store_close(ManifestStore *store);
 
 /* The database's own consistency; XX001. */

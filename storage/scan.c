@@ -63,6 +63,21 @@ static Status map_columns(const TableScan *scan, ScanSource *source)
     return STATUS_OK;
 }
 
+Status scan_name_damage(const TableScan *scan, int32_t column, Status owned_status)
+{
+    const PlanTable *table = scan->request.table;
+    if (owned_status == STATUS_OK || (status_sqlstate(owned_status) != SQLSTATE_DATA_CORRUPTED &&
+                                      status_sqlstate(owned_status) != SQLSTATE_IO_ERROR &&
+                                      status_sqlstate(owned_status) != SQLSTATE_UNDEFINED_FILE)) {
+        return owned_status;
+    }
+    if (column < 0) {
+        return status_with_context(owned_status, "reading table \"%s\"", table->name);
+    }
+    return status_with_context(owned_status, "reading table \"%s\", column \"%s\"", table->name,
+                               table->columns[scan->request.columns[column]].name);
+}
+
 static Status open_source(const TableScan *scan, ScanSource *source)
 {
     if (source->rows->kind == ROWS_BATCH) {
@@ -141,7 +156,7 @@ static Status open_sources(TableScan *scan)
     size_t units = 0;
     for (uint32_t i = 0; i < scan->source_count; i++) {
         ScanSource *source = &scan->sources[i];
-        TRY(open_source(scan, source));
+        TRY(scan_name_damage(scan, -1, open_source(scan, source)));
         units += source->footer == NULL ? 1 : source->footer->header->row_group_count;
     }
     scan->units = ARENA_ARRAY(scan->arena, ScanUnit, units + 1);

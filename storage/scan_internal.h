@@ -63,6 +63,10 @@ struct TableScan {
 PredicateVerdict scan_check_zone(const TableScan *scan, const ScanSource *source,
                                  uint32_t row_group, const ScanPredicate *predicate);
 
+/* Files know ids, people know names: tells an error of reading which table and column (a request's;
+ * -1: none in particular) it met. */
+Status scan_name_damage(const TableScan *scan, int32_t column, Status owned_status) CHECKED;
+
 /* One column in one worker's hands. */
 typedef struct ScanColumn {
     VectorLoader loader; /* first: LAZY vectors come back with it */

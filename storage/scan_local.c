@@ -216,8 +216,10 @@ static Status filter_vector(TableScanLocal *local, bool *is_done)
         if (i > 0 && mask_is_empty(&local->mask)) {
             return STATUS_OK;
         }
-        TRY(block_filter_apply(&column->entry->block, vector, &filter->filter, &column->buffer,
-                               &column->vector, &column->is_decoded, &local->mask));
+        Status status =
+            block_filter_apply(&column->entry->block, vector, &filter->filter, &column->buffer,
+                               &column->vector, &column->is_decoded, &local->mask);
+        TRY(scan_name_damage(local->scan, (int32_t)column->index, status));
     }
     return STATUS_OK;
 }

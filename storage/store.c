@@ -1,16 +1,24 @@
 /* store.c — see store.h: opening a node's directory, and the parts of a Store put together. */
 #include "storage/store_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 #include "base/heap.h"
 #include "base/log.h"
 #include "storage/inspect.h"
 
-static Status check_identity(Store *store, const char *name, int64_t expected)
+static Status check_identity(Store *store, const char *name, int64_t expected, bool is_expected)
 {
     int64_t found = 0;
     bool is_found = false;
     TRY(manifest_store_get(store->manifest_store, name, &found, &is_found));
+    if (!is_found && is_expected) {
+        return status_with_hint(status_error(SQLSTATE_DATA_CORRUPTED,
+                                             "node %u has lost its database: node.db is empty",
+                                             store->node_id),
+                                "restore the node's directory from a copy; without the database "
+                                "its rowsets cannot be told from garbage");
+    }
     if (!is_found) {
         return manifest_store_set(store->manifest_store, name, expected);
     }
@@ -42,12 +50,29 @@ static Status load_slices(Store *store)
     return status;
 }
 
+/* Not to be made anew: an empty database would take every rowset for garbage. */
+static Status check_database_is_there(const Store *store, const StoreOptions *options)
+{
+    char path[MANIFEST_PATH_BYTES];
+    bool exists = false;
+    snprintf(path, sizeof path, "%s/node.db", options->directory);
+    TRY(file_exists(store->system, path, &exists));
+    if (!exists && options->is_expected) {
+        return status_with_hint(status_error(SQLSTATE_DATA_CORRUPTED,
+                                             "node %u has lost its database: \"%s\" is missing",
+                                             store->node_id, path),
+                                "restore the node's directory from a copy");
+    }
+    return STATUS_OK;
+}
+
 static Status open_parts(Store *store, const StoreOptions *options)
 {
     TRY(file_make_directory(store->system, options->directory));
+    TRY(check_database_is_there(store, options));
     TRY(manifest_store_open(store->system, options->directory, &store->manifest_store));
-    TRY(check_identity(store, "cluster", (int64_t)store->cluster));
-    TRY(check_identity(store, "node", options->node_id));
+    TRY(check_identity(store, "cluster", (int64_t)store->cluster, options->is_expected));
+    TRY(check_identity(store, "node", options->node_id, options->is_expected));
     TRY(load_slices(store));
     TRY(rowset_lease_open(&store->lease, store->manifest_store));
     TRY(block_cache_create(store->budget, options->cache_bytes, &store->cache));

@@ -30,10 +30,11 @@ typedef struct StoreOptions {
     uint32_t node_id; /* from 1 */
     uint8_t cluster_id[CLUSTER_ID_BYTES];
     size_t cache_bytes; /* of encoded blocks */
+    bool is_expected;   /* the node was here before: so must be its database */
 } StoreOptions;
 
 /* Opens or creates; removes garbage; 55000 when the directory belongs to another cluster or
- * node. */
+ * node; XX001 when what is expected is not there, or damaged. */
 Status store_open(const StoreOptions *options, Store **out) CHECKED;
 void store_close(Store *store);
 

@@ -41,6 +41,7 @@ struct Node {
     char *directory, *address, *leader_address, *spill_directory;
     size_t cache_bytes;
     bool is_local;
+    bool is_named;                 /* the directory holds the node's identity; HELLO and start */
     uint64_t boot_id;
 
     TransportServer *server;

@@ -308,6 +308,31 @@ START_TEST(refuses_a_directory_of_others)
 }
 END_TEST
 
+START_TEST(an_expected_database_is_never_made_anew)
+{
+    Store *store;
+    char path[300];
+    StoreOptions options = {.host = &fixture.host,
+                            .budget = fixture.budget,
+                            .directory = fixture.directory,
+                            .node_id = 1,
+                            .is_expected = true};
+    memcpy(options.cluster_id, fixture.cluster_id, CLUSTER_ID_BYTES);
+    store_close(fixture.store);
+    fixture.store = NULL;
+    must(store_open(&options, &store));
+    store_close(store);
+    snprintf(path, sizeof path, "%s/node.db", fixture.directory);
+    ck_assert_int_eq(truncate(path, 0), 0);
+    expect_error(store_open(&options, &store), SQLSTATE_DATA_CORRUPTED, "lost its database");
+    ck_assert_int_eq(unlink(path), 0);
+    expect_error(store_open(&options, &store), SQLSTATE_DATA_CORRUPTED, "lost its database");
+    options.is_expected = false;
+    must(store_open(&options, &store));
+    store_close(store);
+}
+END_TEST
+
 START_TEST(leases_are_never_used_twice)
 {
     test_table_init(&table, 10, DISTRIBUTION_STYLE_ALL);
@@ -487,6 +512,7 @@ int main(void)
     tcase_add_test(tests, refuses_nulls_and_long_text);
     tcase_add_test(tests, refuses_rows_of_other_nodes);
     tcase_add_test(tests, refuses_a_directory_of_others);
+    tcase_add_test(tests, an_expected_database_is_never_made_anew);
     tcase_add_test(tests, leases_are_never_used_twice);
     tcase_add_test(tests, reports_usage_and_positions);
     tcase_add_loop_test(tests, small_grants_seal_early, 0, 5);
