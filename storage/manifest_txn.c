@@ -518,7 +518,10 @@ Status manifest_set_horizon(Manifest *manifest, uint64_t position)
     // The database forgets first: a file without an entry is garbage, an entry needs its file.
     TRY(manifest_store_forget(manifest->store, position));
     for (uint32_t b = 0; b < MANIFEST_TABLE_BUCKETS; b++) {
-        for (ManifestTable *table = manifest->tables[b]; table != NULL; table = table->next) {
+        mutex_lock(&manifest->mutex);
+        ManifestTable *first = manifest->tables[b]; // tables stay, new ones come before the first
+        mutex_unlock(&manifest->mutex);
+        for (ManifestTable *table = first; table != NULL; table = table->next) {
             mutex_lock(&manifest->mutex);
             TableVersion *next = version_since(table, position);
             TableVersion *old = next == NULL ? NULL : table->version;

@@ -67,6 +67,8 @@ struct Node {
     Store *store;
     FragmentRun *runs;
     uint32_t run_count;            /* until everything of a run is released */
+    uint64_t horizon;              /* what the store was told last */
+    int64_t horizon_us;            /* when */
     Mutex outcome_mutex;           /* outcomes are applied one request at a time, in order */
 };
 

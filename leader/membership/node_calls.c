@@ -102,6 +102,7 @@ void nodes_call_start(Nodes *nodes, NodeCall *call, Request *request, int64_t ti
     call->nodes = nodes;
     call->is_done = false;
     request->epoch = commit_log_epoch(nodes->options.log);
+    request->horizon = commit_log_horizon(nodes->options.log);
     commit_log_pending(nodes->options.log, call->node, call->arena, &call->outcomes,
                        &call->outcome_count);
     request->outcomes = call->outcomes;

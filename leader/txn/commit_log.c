@@ -71,6 +71,45 @@ CatalogVersion *commit_log_snapshot(CommitLog *log, uint64_t *position)
     return version;
 }
 
+CatalogVersion *commit_log_hold_snapshot(CommitLog *log, SnapshotHold *hold)
+{
+    mutex_lock(&log->mutex);
+    CatalogVersion *version = catalog_version_pin(log->version);
+    *hold = (SnapshotHold){.previous = log->last_hold, .position = log->position};
+    if (log->last_hold != NULL) {
+        log->last_hold->next = hold;
+    } else {
+        log->holds = hold;
+    }
+    log->last_hold = hold;
+    mutex_unlock(&log->mutex);
+    return version;
+}
+
+void commit_log_release_snapshot(CommitLog *log, SnapshotHold *hold)
+{
+    mutex_lock(&log->mutex);
+    if (hold->previous != NULL) {
+        hold->previous->next = hold->next;
+    } else {
+        log->holds = hold->next;
+    }
+    if (hold->next != NULL) {
+        hold->next->previous = hold->previous;
+    } else {
+        log->last_hold = hold->previous;
+    }
+    mutex_unlock(&log->mutex);
+}
+
+uint64_t commit_log_horizon(CommitLog *log)
+{
+    mutex_lock(&log->mutex);
+    uint64_t horizon = log->holds != NULL ? log->holds->position : log->position;
+    mutex_unlock(&log->mutex);
+    return horizon;
+}
+
 /* ---- pending outcomes ---- */
 
 void commit_log_add_pending(CommitLog *log, uint32_t node, const Outcome *outcome, bool is_stored)
