@@ -53,6 +53,10 @@ int role_inspect(int argument_count, char **arguments)
         help();
         return EXIT_USAGE;
     }
+    if (total.delete_masks > 0) {
+        printf("%lu delete masks, %lu rows\n", (unsigned long)total.delete_masks,
+               (unsigned long)total.deleted_rows);
+    }
     printf("%lu files, %lu blocks, %lu rows, %lu bytes: %lu faults\n", (unsigned long)total.files,
            (unsigned long)total.blocks, (unsigned long)total.rows, (unsigned long)total.bytes,
            (unsigned long)total.faults);

@@ -6,6 +6,7 @@
 
 typedef struct InspectReport {
     uint64_t files, blocks, rows, bytes, faults;
+    uint64_t delete_masks, deleted_rows; /* of every position: a row may be in several */
 } InspectReport;
 /* Verifies one file or, recursively, a directory; each fault is one line in `target`: file, table,
  * column, row group, block and what is wrong. With `is_verbose` headers and zone maps are

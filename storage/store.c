@@ -226,18 +226,19 @@ static TableUsage *usage_of_slice(TableUsage *usages, uint32_t *count, uint32_t 
 Status store_table_usage(Store *store, uint64_t table_id, const Snapshot *snapshot, Arena *arena,
                          TableUsage **out, uint32_t *count)
 {
-    StoredRows **rows;
-    uint32_t row_count;
-    TRY(manifest_visible(store->manifest, table_id, snapshot, arena, &rows, &row_count));
-    *out = ARENA_ARRAY(arena, TableUsage, row_count + 1);
+    VisibleRows *visible;
+    uint32_t visible_count;
+    TRY(manifest_visible(store->manifest, table_id, snapshot, arena, &visible, &visible_count));
+    *out = ARENA_ARRAY(arena, TableUsage, visible_count + 1);
     *count = 0;
-    for (uint32_t i = 0; i < row_count; i++) {
-        TableUsage *usage = usage_of_slice(*out, count, rows[i]->slice);
-        usage->rows += rows[i]->row_count;
-        usage->bytes += rows[i]->byte_count;
-        usage->rowsets += rows[i]->kind == ROWS_FILE;
-        usage->insert_batches += rows[i]->kind == ROWS_BATCH;
-        stored_rows_unpin(rows[i]);
+    for (uint32_t i = 0; i < visible_count; i++) {
+        const StoredRows *rows = visible[i].rows;
+        TableUsage *usage = usage_of_slice(*out, count, rows->slice);
+        usage->rows += rows->row_count - delete_mask_row_count(visible[i].deleted);
+        usage->bytes += rows->byte_count;
+        usage->rowsets += rows->kind == ROWS_FILE;
+        usage->insert_batches += rows->kind == ROWS_BATCH;
     }
+    manifest_unpin_visible(visible, visible_count);
     return STATUS_OK;
 }

@@ -130,7 +130,8 @@ void table_deleter_destroy(TableDeleter *deleter); /* unfinished: nothing is del
 /* Drops all rows of a table as `txn_id` sees them (TRUNCATE), or the table itself. */
 Status store_truncate_table(Store *store, uint64_t table_id, const Snapshot *snapshot) CHECKED;
 Status store_drop_table(Store *store, uint64_t table_id, const Snapshot *snapshot) CHECKED;
-/* Rows, bytes on disk, blocks of a table at a snapshot, by slice: for system tables. */
+/* Rows (less the deleted ones), bytes on disk, rowsets of a table at a snapshot, by slice: for
+ * system tables. */
 typedef struct TableUsage {
     uint32_t slice;
     uint64_t rows, bytes, rowsets, insert_batches;

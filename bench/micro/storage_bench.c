@@ -322,29 +322,29 @@ static void print_columns(Store *store, const TableShape *shape, const Loaded *l
     static const char *const encodings[] = {
         "", "constant", "bit_packed", "run_length", "dictionary", "lz4", "raw", "delta", "fsst"};
     Arena *arena = arena_create(NULL, "bench_arena");
-    StoredRows **rows;
+    VisibleRows *rows;
     uint32_t count;
     const Snapshot snapshot = {.position = 1000};
     uint64_t total = 0, bytes[COLUMNS_MAX] = {0}, uses[COLUMNS_MAX][16] = {{0}};
     must(
         manifest_visible(store->manifest, loaded->table.table_id, &snapshot, arena, &rows, &count));
     for (uint32_t i = 0; i < count; i++) {
-        total += rows[i]->byte_count;
-        if (rows[i]->kind == ROWS_FILE) {
+        total += rows[i].rows->byte_count;
+        if (rows[i].rows->kind == ROWS_FILE) {
             const RowsetFooter *footer;
-            must(rowset_footer(rows[i]->rowset, &footer));
+            must(rowset_footer(rows[i].rows->rowset, &footer));
             for (uint32_t c = 0; c < footer->header->column_count; c++) {
                 for (uint32_t g = 0; g < footer->header->row_group_count; g++) {
                     uint64_t read = 0;
                     CacheEntry *entry;
-                    must(block_cache_pin(store->cache, rows[i]->rowset, c, g, &read, &entry));
+                    must(block_cache_pin(store->cache, rows[i].rows->rowset, c, g, &read, &entry));
                     bytes[c] += entry->byte_count;
                     uses[c][entry->block.encoding->id]++;
                     block_cache_unpin(entry);
                 }
             }
         }
-        stored_rows_unpin(rows[i]);
+        manifest_unpin_visible(&rows[i], 1);
     }
     printf("  %.1f MB on disk, %.2f bytes per row, %u files or batches:", (double)total * 1e-6,
            (double)total / (double)loaded->row_count, count);
