@@ -263,9 +263,14 @@ Status statement_send_values(Session *session, Portal *portal, const PlanResultC
     return STATUS_OK;
 }
 
-/* ---- INSERT and SELECT ---- */
+/* ---- statements that change rows, and SELECT ---- */
 
-static Status run_insert(Session *session, Portal *portal, PlannerContext *planner,
+static const char *change_tag(BoundKind kind)
+{
+    return kind == BOUND_DELETE ? "DELETE" : "INSERT 0";
+}
+
+static Status run_change(Session *session, Portal *portal, PlannerContext *planner,
                          const Snapshot *snapshot)
 {
     Snapshot writing = *snapshot;
@@ -278,7 +283,7 @@ static Status run_insert(Session *session, Portal *portal, PlannerContext *plann
     TRY(statement_wait(session, portal->query));
     set_running(session, NULL);
     TRY(statement_collect_writes(session, portal->query, plan));
-    snprintf(session->last_tag, sizeof(session->last_tag), "INSERT 0 %ld",
+    snprintf(session->last_tag, sizeof(session->last_tag), "%s %ld", change_tag(bound->kind),
              (long)result_queue_first_value(portal->results));
     portal->is_ended = true;
     return STATUS_OK;
@@ -414,7 +419,8 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
     case BOUND_QUERY:
         return run_query(session, portal, planner, snapshot, rows_max, is_suspended);
     case BOUND_INSERT:
-        return run_insert(session, portal, planner, snapshot);
+    case BOUND_DELETE:
+        return run_change(session, portal, planner, snapshot);
     case BOUND_COPY_FROM:
         return copy_in_run(session, portal, planner, snapshot);
     case BOUND_COPY_TO:

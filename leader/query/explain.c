@@ -41,7 +41,7 @@ static Status analyze(Session *session, Portal *portal, PlannerContext *planner,
                       const Snapshot *snapshot, ByteBuffer *text)
 {
     const BoundStatement *inner = portal->bound->inner;
-    bool is_writing = inner->kind == BOUND_INSERT;
+    bool is_writing = inner->target != NULL;
     Snapshot own = *snapshot;
     if (is_writing) {
         TRY(txn_begin_write(&session->txn, &own));

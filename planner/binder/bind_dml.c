@@ -225,17 +225,22 @@ static Status bind_defaults(InsertTarget *target, LogicalNode **out)
 
 // ---- the statement ----
 
-LogicalNode *logical_insert(PlannerContext *context, const CatalogTable *table, LogicalNode *child)
+LogicalColumn *row_count_column(PlannerContext *context)
 {
-    LogicalInsert *insert = ARENA_NEW(context->arena, LogicalInsert);
     LogicalColumn *rows = ARENA_NEW(context->arena, LogicalColumn);
     *rows = (LogicalColumn){.number = planner_new_column(context),
                             .name = "rows",
                             .type = type_of(TYPE_BIGINT)};
+    return rows;
+}
+
+LogicalNode *logical_insert(PlannerContext *context, const CatalogTable *table, LogicalNode *child)
+{
+    LogicalInsert *insert = ARENA_NEW(context->arena, LogicalInsert);
     insert->node = (LogicalNode){.kind = LOGICAL_INSERT,
                                  .position = POSITION_NONE,
                                  .column_count = 1,
-                                 .columns = rows,
+                                 .columns = row_count_column(context),
                                  .rows = 1};
     insert->child = child;
     insert->table = table;
@@ -274,6 +279,7 @@ Status bind_insert(Binder *binder, const AstStatement *ast, BoundStatement *boun
         TRY(bind_source(&target, insert->query, &source));
     }
     bound->kind = BOUND_INSERT;
+    bound->target = target.table;
     bound->root = logical_insert(binder->context, target.table, source);
     return STATUS_OK;
 }

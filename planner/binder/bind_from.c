@@ -94,7 +94,7 @@ static Status apply_column_aliases(const AstTable *ast, ScopeRelation *relation)
     return STATUS_OK;
 }
 
-static void set_single(Binder *binder, LogicalNode *node, ScopeRelation *relation, FromItem *out)
+void from_item_init(FromItem *out, Binder *binder, LogicalNode *node, ScopeRelation *relation)
 {
     *out = (FromItem){.node = node};
     AST_LIST_ADD(binder->arena, &out->relations, relation);
@@ -116,7 +116,7 @@ static Status finish_single(From *from, const AstTable *ast, LogicalNode *node, 
     relation->table_name = ast->alias != NULL ? name : NULL;
     relation->position = ast->position;
     TRY(apply_column_aliases(ast, relation));
-    set_single(from->binder, node, relation, out);
+    from_item_init(out, from->binder, node, relation);
     return STATUS_OK;
 }
 
@@ -395,7 +395,7 @@ static Status alias_join(From *from, const AstTable *ast, FromItem *item)
         relation->columns[i].expr = item->items.items[i].expr;
     }
     TRY(apply_column_aliases(ast, relation));
-    set_single(from->binder, item->node, relation, item);
+    from_item_init(item, from->binder, item->node, relation);
     return STATUS_OK;
 }
 
@@ -461,6 +461,14 @@ static Status bind_ref(From *from, const AstTable *ast, const LeftItems *left, F
     return status;
 }
 
+Status from_item_add_names(FromItem *item, Binder *binder, const FromItem *other)
+{
+    TRY(check_names(item, other));
+    concat_relations(binder->arena, item, other);
+    concat_items(binder->arena, item, other);
+    return STATUS_OK;
+}
+
 Status bind_from(Binder *binder, Scope *outer, CteBinding *ctes, const AstTableList *tables,
                  FromItem *out)
 {
@@ -475,14 +483,12 @@ Status bind_from(Binder *binder, Scope *outer, CteBinding *ctes, const AstTableL
             all = item;
             continue;
         }
-        TRY(check_names(&all, &item));
         LogicalNode *node =
             logical_join(binder->arena, JOIN_INNER, all.node, item.node, NULL, 0);
         node->position = tables->items[i]->position;
         ((LogicalJoin *)node)->is_lateral = is_lateral;
         all.node = node;
-        concat_relations(binder->arena, &all, &item);
-        concat_items(binder->arena, &all, &item);
+        TRY(from_item_add_names(&all, binder, &item));
     }
     *out = all;
     return STATUS_OK;

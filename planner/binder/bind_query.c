@@ -397,7 +397,7 @@ static Status bind_cte(Binder *binder, Scope *outer, const AstWith *with, const 
     return STATUS_OK;
 }
 
-static Status bind_with(Binder *binder, Scope *outer, const AstWith *with, CteBinding **ctes)
+Status bind_with(Binder *binder, Scope *outer, const AstWith *with, CteBinding **ctes)
 {
     for (uint32_t i = 0; with != NULL && i < with->ctes.count; i++) {
         for (uint32_t j = 0; j < i; j++) {
@@ -412,9 +412,9 @@ static Status bind_with(Binder *binder, Scope *outer, const AstWith *with, CteBi
     return STATUS_OK;
 }
 
-// The definitions that are used, the first one outermost: later ones may name it.
-static LogicalNode *wrap_ctes(Binder *binder, const CteBinding *cte, const CteBinding *outer,
-                              LogicalNode *node)
+// The first definition becomes the outermost: later ones may name it.
+LogicalNode *wrap_ctes(Binder *binder, const CteBinding *cte, const CteBinding *outer,
+                       LogicalNode *node)
 {
     for (; cte != outer; cte = cte->outer) {
         if (cte->use_count > 0) {

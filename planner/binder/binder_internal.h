@@ -212,6 +212,8 @@ Status bind_row_comparison(Binder *binder, Scope *scope, const AstExpr *ast, Fun
 
 /* subquery.c */
 Status bind_subquery(Binder *binder, Scope *scope, const AstExpr *ast, Expr **out) CHECKED;
+Expr *subquery_make(Binder *binder, SubqueryKind kind, LogicalNode *plan, Type type,
+                    int32_t position);
 
 /* conditional.c */
 Status bind_case(Binder *binder, Scope *scope, const AstExpr *ast, Expr **out) CHECKED;
@@ -293,11 +295,20 @@ Status bind_from(Binder *binder, Scope *outer, CteBinding *ctes, const AstTableL
                  FromItem *out) CHECKED;
 Status bind_table_name(Binder *binder, const AstObjectName *name, const CatalogTable **out) CHECKED;
 LogicalNode *get_make(Binder *binder, const CatalogTable *table, const char *alias);
+/* One relation and its columns. */
+void from_item_init(FromItem *out, Binder *binder, LogicalNode *node, ScopeRelation *relation);
+/* The names of `other` join those of `item`; its rows do not. 42712 for a name they share. */
+Status from_item_add_names(FromItem *item, Binder *binder, const FromItem *other) CHECKED;
 
 /* bind_query.c */
 /* `keeps_unknown`: output columns may stay UNKNOWN, the caller coerces them. */
 Status bind_query(Binder *binder, Scope *outer, CteBinding *ctes, const AstQuery *query,
                   bool keeps_unknown, LogicalNode **out) CHECKED;
+/* The definitions of WITH (null: none) come before those in `*ctes`. */
+Status bind_with(Binder *binder, Scope *outer, const AstWith *with, CteBinding **ctes) CHECKED;
+/* `node` with the definitions from `cte` up to `outer` in scope, those that are used. */
+LogicalNode *wrap_ctes(Binder *binder, const CteBinding *cte, const CteBinding *outer,
+                       LogicalNode *node);
 /* Output columns coerced to `types`. */
 Status query_coerce(Binder *binder, LogicalNode **node, const Type *types, CastLevel level) CHECKED;
 /* Keys of a window: plain expressions. */
@@ -321,8 +332,24 @@ Status bind_select(Binder *binder, Scope *outer, CteBinding *ctes, const AstQuer
 /* Parses and binds a view's text; errors lose their position and gain "view x" as context. */
 Status bind_view(Binder *binder, const CatalogTable *view, LogicalNode **out) CHECKED;
 
-/* bind_dml.c, bind_copy.c, bind_ddl.c, bind_create_table.c: one statement each */
+/* bind_target.c */
+/* The table whose rows a statement deletes or replaces. */
+typedef struct ChangeTarget {
+    const CatalogTable *table;
+    FromItem item; /* its names; its node gives row ids and nodes as well */
+    LogicalColumn row_id, row_node;
+} ChangeTarget;
+/* `action` words 42809: "delete from". */
+Status bind_change_target(Binder *binder, const AstObjectName *name, const char *alias,
+                          const char *action, ChangeTarget *out) CHECKED;
+/* A deletion of the target's rows that `rows` gives. */
+LogicalNode *delete_make(Binder *binder, const ChangeTarget *target, LogicalNode *rows);
+
+/* bind_dml.c, bind_delete.c, bind_copy.c, bind_ddl.c, bind_create_table.c: one statement each */
 Status bind_insert(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
+Status bind_delete(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
+/* What a statement that changes rows gives: how many. */
+LogicalColumn *row_count_column(PlannerContext *context);
 /* A table that rows can be written to; 42809 says what cannot be done to a view. */
 Status bind_writable_table(Binder *binder, const AstObjectName *name, const char *action,
                            const CatalogTable **out) CHECKED;

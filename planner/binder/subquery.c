@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-static Expr *subquery_make(Binder *binder, SubqueryKind kind, LogicalNode *plan, Type type,
-                           int32_t position)
+Expr *subquery_make(Binder *binder, SubqueryKind kind, LogicalNode *plan, Type type,
+                    int32_t position)
 {
     Expr *expr = ARENA_NEW(binder->arena, Expr);
     *expr = (Expr){.kind = EXPR_SUBQUERY, .type = type, .position = position};

@@ -115,7 +115,8 @@ static const char *scan_label(PlanBuilder *builder, const LogicalGet *get)
                         has_alias ? get->alias : "");
 }
 
-/* The columns a scan reads: those it outputs and those its conditions use, in the table's order. */
+/* The table's columns a scan reads: those it outputs and those its conditions use, in the table's
+ * order. */
 static Step scan_reading(PlanBuilder *builder, const Step *step, const LogicalGet *get,
                          uint32_t **table_columns)
 {
@@ -131,7 +132,8 @@ static Step scan_reading(PlanBuilder *builder, const Step *step, const LogicalGe
     *table_columns = ARENA_ARRAY(builder->arena, uint32_t, get->node.column_count);
     reading.column_count = 0;
     for (uint32_t i = 0; i < get->node.column_count; i++) {
-        if (column_set_has(&read, get->node.columns[i].number)) {
+        if (get->table_columns[i] < get->table->column_count &&
+            column_set_has(&read, get->node.columns[i].number)) {
             (*table_columns)[reading.column_count] = get->table_columns[i];
             columns[reading.column_count++] = get->node.columns[i];
         }
@@ -171,6 +173,16 @@ static PlanNode *build_virtual_scan(PlanBuilder *builder, const Step *step, cons
     return &project->node;
 }
 
+/* What a column of a GET is of its table. */
+static uint32_t get_table_column(const LogicalGet *get, ColumnNumber number)
+{
+    uint32_t i = 0;
+    while (get->node.columns[i].number != number) {
+        i++;
+    }
+    return get->table_columns[i];
+}
+
 static PlanNode *build_scan(PlanBuilder *builder, const Step *step)
 {
     const LogicalGet *get = (const LogicalGet *)step->node;
@@ -185,7 +197,11 @@ static PlanNode *build_scan(PlanBuilder *builder, const Step *step)
     scan->filters = indexed_list(builder, get->filters, get->filter_count, &reading);
     scan->outputs = ARENA_ARRAY(builder->arena, uint32_t, step->column_count);
     for (uint32_t i = 0; i < step->column_count; i++) {
-        scan->outputs[i] = step_column_index(&reading, step->columns[i].number);
+        uint32_t column = get_table_column(get, step->columns[i].number);
+        bool is_own = column < get->table->column_count;
+        scan->outputs[i] = is_own ? step_column_index(&reading, step->columns[i].number)
+                                  : scan->column_count + (column - GET_ROW_ID(get->table));
+        scan->has_row_ids |= !is_own;
     }
     scan->node.label = scan_label(builder, get);
     scan->node.detail = explain_filters(builder->names, get->filters, get->filter_count);
@@ -521,6 +537,14 @@ PlanNode *build_plan_node(PlanBuilder *builder, const Step *step, PlanNode *cons
         write->node.label =
             arena_printf(builder->arena, "on %s", ((const LogicalInsert *)step->node)->table->name);
         return &write->node;
+    }
+    case STEP_DELETE: {
+        PlanTableDelete *deletion = NODE_NEW(builder, PlanTableDelete, PLAN_TABLE_DELETE, step);
+        deletion->child = children[0];
+        deletion->table = build_table(builder, ((const LogicalDelete *)step->node)->table);
+        deletion->node.label =
+            arena_printf(builder->arena, "on %s", ((const LogicalDelete *)step->node)->table->name);
+        return &deletion->node;
     }
     case STEP_EXCHANGE:
         break;

@@ -66,7 +66,8 @@ static PlanNode *build_exchange(PlanBuilder *builder, const Step *step)
     PlanSend *send = plan_builder_node(builder, PLAN_SEND, sizeof(*send), step);
     send->child = child;
     send->exchange = kind;
-    send->key_count = kind == EXCHANGE_HASH ? step->exchange.key_count : 0;
+    bool has_keys = kind == EXCHANGE_HASH || kind == EXCHANGE_NODE;
+    send->key_count = has_keys ? step->exchange.key_count : 0;
     send->keys = ARENA_ARRAY(builder->arena, uint32_t, send->key_count);
     for (uint32_t i = 0; i < send->key_count; i++) {
         send->keys[i] = step_column_index(input, step->exchange.keys[i]);

@@ -36,6 +36,17 @@ static LogicalColumn *pick_columns(Placer *placer, const LogicalNode *node, cons
     return columns;
 }
 
+/* The column with the node that keeps a row, or 0. */
+static ColumnNumber row_node_among(const LogicalColumn *columns, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (columns[i].column_id == COLUMN_ID_ROW_NODE) {
+            return columns[i].number;
+        }
+    }
+    return 0;
+}
+
 static Status place_get(Placer *placer, LogicalGet *get, const ColumnSet *needed, StepList *out)
 {
     ColumnNumber key = 0;
@@ -54,6 +65,7 @@ static Status place_get(Placer *placer, LogicalGet *get, const ColumnSet *needed
     LogicalColumn *columns = pick_columns(placer, &get->node, needed, &count);
     step_set_columns(placer, scan, count, columns);
     scan->distribution = distribution;
+    scan->home = row_node_among(columns, count);
     step_list_add(out, scan);
     return STATUS_OK;
 }
@@ -71,6 +83,9 @@ static Status place_values(Placer *placer, LogicalValues *values, StepList *out)
         Step *step = step_new(placer, STEP_VALUES, &values->node, 0, NULL, 0);
         step_set_columns(placer, step, values->node.column_count, values->node.columns);
         step->distribution = distribution_of(kinds[i]);
+        if (values->row_count == 0) { // a table of which no row can match: none is away from home
+            step->home = row_node_among(values->node.columns, values->node.column_count);
+        }
         step_list_add(out, step);
     }
     return STATUS_OK;
@@ -141,9 +156,11 @@ static Status place_project(Placer *placer, LogicalProject *project, const Colum
             column_set_add(&visible, columns[k].number, placer->arena);
             if (from != 0) {
                 distribution_rename(&step->distribution, from, columns[k].number);
+                step->home = step->home == from ? columns[k].number : step->home;
             }
         }
         distribution_restrict(&step->distribution, &visible);
+        step->home = column_set_has(&visible, step->home) ? step->home : 0;
         step_list_add(out, step);
     }
     return STATUS_OK;
@@ -157,6 +174,7 @@ static void add_union(Placer *placer, const LogicalSet *set, Step *left, Step *r
     Step *step = step_new(placer, STEP_UNION_ALL, &set->node, 2, inputs, 0);
     step_set_columns(placer, step, set->node.column_count, set->node.columns);
     step->distribution = *result;
+    step->home = 0;
     step_list_add(out, step);
 }
 
@@ -275,6 +293,9 @@ static Status place_reference(Placer *placer, LogicalCteReference *reference, St
     for (uint32_t i = 0; i < step->column_count; i++) {
         distribution_rename(&step->distribution, definition->columns[i].number,
                             step->columns[i].number);
+        if (definition->home != 0 && definition->columns[i].number == definition->home) {
+            step->home = step->columns[i].number;
+        }
         column_set_add(&visible, step->columns[i].number, placer->arena);
     }
     distribution_restrict(&step->distribution, &visible);
@@ -312,6 +333,8 @@ Status place_node(Placer *placer, LogicalNode *node, const ColumnSet *needed, bo
         return place_reference(placer, (LogicalCteReference *)node, out);
     case LOGICAL_INSERT:
         return place_insert(placer, (LogicalInsert *)node, out);
+    case LOGICAL_DELETE:
+        return place_delete(placer, (LogicalDelete *)node, out);
     case LOGICAL_COPY:
         return place_copy(placer, (LogicalCopy *)node, out);
     default:

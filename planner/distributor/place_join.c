@@ -161,12 +161,33 @@ static Step *join_step(const JoinPlacer *self, Step *left, Step *right, const Jo
     step_set_columns(self->placer, step, self->column_count, self->columns);
     step->distribution = plan->result;
     distribution_restrict(&step->distribution, &self->visible);
+    step->home = 0;
+    for (uint32_t i = 0; i < 2; i++) {
+        if (column_set_has(&self->visible, inputs[i]->home)) {
+            step->home = inputs[i]->home;
+        }
+    }
     return step;
 }
 
 static JoinInput input_of(const Step *step)
 {
     return (JoinInput){step->distribution, step->rows, step->width, step->cost};
+}
+
+/* Copies of a table's rows stay where they are, on every node: so the other side comes to all. */
+static Step *join_replicas(const JoinPlacer *self, Step *left, Step *right)
+{
+    Step *both_left =
+        step_is_replica(left) ? left : step_replicate(self->placer, left, &self->left_needed);
+    Step *both_right =
+        step_is_replica(right) ? right : step_replicate(self->placer, right, &self->right_needed);
+    JoinInput left_input = input_of(both_left), right_input = input_of(both_right);
+    JoinPlan plans[JOIN_PLANS_MAX];
+    join_strategies(&self->placer->cost, &self->shape, &left_input, &right_input, plans);
+    plans[0].left_move = both_left == left ? JOIN_MOVE_NONE : JOIN_MOVE_BROADCAST;
+    plans[0].right_move = both_right == right ? JOIN_MOVE_NONE : JOIN_MOVE_BROADCAST;
+    return join_step(self, both_left, both_right, &plans[0]); // the first one moves nothing more
 }
 
 static void combine(const JoinPlacer *self, const StepList *lefts, const StepList *rights,
@@ -176,6 +197,10 @@ static void combine(const JoinPlacer *self, const StepList *lefts, const StepLis
         JoinInput left = input_of(lefts->steps[i]);
         for (uint32_t k = 0; k < rights->count; k++) {
             JoinInput right = input_of(rights->steps[k]);
+            if (step_is_replica(lefts->steps[i]) || step_is_replica(rights->steps[k])) {
+                step_list_add(out, join_replicas(self, lefts->steps[i], rights->steps[k]));
+                continue;
+            }
             JoinPlan plans[JOIN_PLANS_MAX];
             uint32_t count =
                 join_strategies(&self->placer->cost, &self->shape, &left, &right, plans);

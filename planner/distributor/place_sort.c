@@ -212,7 +212,11 @@ static Step *window_step(Placer *placer, const LogicalWindow *window, const Wind
     memcpy(columns, input->columns, input->column_count * sizeof(*columns));
     memcpy(columns + input->column_count, group->columns, group->call_count * sizeof(*columns));
     step_set_columns(placer, step, count, columns);
-    if (step->distribution.kind == DISTRIBUTION_REPLICATED) {
+    bool is_by_row = false; // partitions of copies of one row of a table: ties are all the same
+    for (uint32_t i = 0; i < first->partition_count; i++) {
+        is_by_row |= input->home != 0 && partition[i] == input->home;
+    }
+    if (step->distribution.kind == DISTRIBUTION_REPLICATED && !is_by_row) {
         step->distribution = distribution_of(DISTRIBUTION_SINGLE); // ties may differ by node
     }
     return step;
@@ -242,7 +246,8 @@ static void add_windows(Placer *placer, const LogicalWindow *window, const Windo
         column_set_add(&partition, numbers[i], placer->arena);
     }
     const ColumnNumber *order = numbers + partition_count;
-    if (distribution_keeps_groups(&input->distribution, &partition)) {
+    if (distribution_keeps_groups(&input->distribution, &partition) ||
+        column_set_has(&partition, input->home)) {
         step_list_add(out, window_step(placer, window, group, input, numbers, order));
     }
     if (!distribution_is_partitioned(&input->distribution)) {

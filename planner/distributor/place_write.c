@@ -1,9 +1,12 @@
 /*
- * place_write.c — INSERT and COPY: rows go to the nodes that own them, are written there, and the
- * leader adds up how many there were.
+ * place_write.c — INSERT, COPY and DELETE: rows go to the nodes that own them, are written or
+ * deleted there, and the leader adds up how many there were.
  *
  *   KEY   hash of the distribution key -> write          EVEN  stay, or batches in turn -> write
  *   ALL   broadcast -> write on every node
+ *
+ * A row is deleted where it is kept: row ids that have left their node go back to it. Of a table on
+ * every node each node finds its own copies, so nothing that has their row ids is ever moved.
  */
 #include "planner/distributor/place.h"
 
@@ -18,11 +21,14 @@ static Distribution write_target(const Placer *placer, const CatalogTable *table
     return placer_table_distribution(placer, table, key);
 }
 
-static Step *write_step(Placer *placer, const LogicalInsert *insert, Step *input)
+/* A step that changes a table by the input's rows, `row_cost` each, and gives each node's count. */
+static Step *write_step(Placer *placer, StepKind kind, const LogicalNode *node, Step *input,
+                        double row_cost)
 {
     double rows = cost_rows_per_site(&placer->cost, &input->distribution, input->rows);
-    Step *write = step_new(placer, STEP_WRITE, &insert->node, 1, &input, rows * COST_WRITE_ROW);
+    Step *write = step_new(placer, kind, node, 1, &input, rows * row_cost);
     write->rows = placer->cost.node_count;
+    write->home = 0;
     LogicalColumn *column = ARENA_NEW(placer->arena, LogicalColumn);
     *column = (LogicalColumn){.number = planner_new_column(placer->context),
                               .name = "rows",
@@ -31,8 +37,8 @@ static Step *write_step(Placer *placer, const LogicalInsert *insert, Step *input
     return write;
 }
 
-/* The nodes' counts as one: their sum, or any of them when every node wrote all rows. */
-static Step *count_step(Placer *placer, const LogicalInsert *insert, Step *write)
+/* The nodes' counts as one: their sum, or one of them when every node changed all rows. */
+static Step *count_step(Placer *placer, const LogicalNode *node, Step *write)
 {
     ColumnSet count = {0};
     column_set_add(&count, write->columns[0].number, placer->arena);
@@ -50,7 +56,7 @@ static Step *count_step(Placer *placer, const LogicalInsert *insert, Step *write
         .id = nodes.kind == DISTRIBUTION_REPLICATED ? AGGREGATE_MAX : AGGREGATE_SUM_COUNT,
         .argument = logical_column_expr(placer->arena, &write->columns[0]),
         .type = type_of(TYPE_BIGINT)};
-    step_set_columns(placer, total, 1, insert->node.columns);
+    step_set_columns(placer, total, 1, node->columns);
     return total;
 }
 
@@ -79,11 +85,61 @@ Status place_insert(Placer *placer, LogicalInsert *insert, StepList *out)
     StepList inputs = {0};
     TRY(place_node(placer, insert->child, &all, false, &inputs));
     for (uint32_t i = 0; i < inputs.count; i++) {
-        Step *moved = step_move(placer, inputs.steps[i], &target, &all);
+        Step *moved = target.kind == DISTRIBUTION_REPLICATED
+                          ? step_replicate(placer, inputs.steps[i], &all)
+                          : step_move(placer, inputs.steps[i], &target, &all);
         moved = in_table_order(placer, moved, insert->child);
-        step_list_add(out, count_step(placer, insert, write_step(placer, insert, moved)));
+        Step *write = write_step(placer, STEP_WRITE, &insert->node, moved, COST_WRITE_ROW);
+        step_list_add(out, count_step(placer, &insert->node, write));
     }
     return STATUS_OK;
+}
+
+/* Row ids and their nodes on the nodes where they mean these rows; null: cannot be brought there.
+ */
+static Step *ids_at_home(Placer *placer, const LogicalDelete *deletion, Step *ids,
+                         const ColumnSet *all)
+{
+    ColumnNumber home = deletion->child->columns[1].number;
+    Distribution target = placer_table_distribution(placer, deletion->table, 0);
+    if (target.kind == DISTRIBUTION_REPLICATED) {
+        return step_is_replica(ids) && ids->home == home ? ids : NULL;
+    }
+    if (target.kind == DISTRIBUTION_SINGLE) {
+        return step_move(placer, ids, &target, all);
+    }
+    bool is_at_home = ids->home == home && distribution_is_partitioned(&ids->distribution);
+    return is_at_home ? ids : step_move_home(placer, ids, home, all);
+}
+
+static Step *delete_step(Placer *placer, const LogicalDelete *deletion, Step *ids)
+{
+    const LogicalColumn *row_id = &deletion->child->columns[0];
+    Step *project = step_new(placer, STEP_PROJECT, NULL, 1, &ids, 0);
+    project->exprs = ARENA_NEW(placer->arena, Expr *);
+    *project->exprs = logical_column_expr(placer->arena, row_id);
+    step_set_columns(placer, project, 1, row_id);
+    return write_step(placer, STEP_DELETE, &deletion->node, project, COST_DELETE_ROW);
+}
+
+Status place_delete(Placer *placer, LogicalDelete *deletion, StepList *out)
+{
+    ColumnSet all = column_set_of_node(deletion->child, placer->arena);
+    StepList inputs = {0};
+    TRY(place_node(placer, deletion->child, &all, false, &inputs));
+    for (uint32_t i = 0; i < inputs.count; i++) {
+        Step *ids = ids_at_home(placer, deletion, inputs.steps[i], &all);
+        if (ids != NULL) {
+            Step *write = delete_step(placer, deletion, ids);
+            step_list_add(out, count_step(placer, &deletion->node, write));
+        }
+    }
+    // What is random chooses other rows on every node.
+    return out->count > 0 ? STATUS_OK
+                          : status_error(SQLSTATE_FEATURE_NOT_SUPPORTED,
+                                         "rows of table \"%s\", which has DISTSTYLE ALL, cannot "
+                                         "be chosen by a volatile condition",
+                                         deletion->table->name);
 }
 
 Status place_copy(Placer *placer, LogicalCopy *copy, StepList *out)

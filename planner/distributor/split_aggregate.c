@@ -67,6 +67,12 @@ static Step *aggregate_step(const AggregatePlacer *self, Step *input, Expr **key
     step->aggregate.aggregates = aggregates;
     step->aggregate.is_partial = is_partial;
     step_set_columns(self->placer, step, self->column_count, columns);
+    step->home = 0;
+    for (uint32_t i = 0; i < logical->key_count; i++) {
+        if (input->home != 0 && keys[i]->kind == EXPR_COLUMN && keys[i]->column == input->home) {
+            step->home = columns[i].number;
+        }
+    }
     return step;
 }
 

@@ -5,10 +5,15 @@
 
 #include "planner/logical/logical_tree.h"
 
+bool step_is_replica(const Step *step)
+{
+    return step->home != 0 && step->distribution.kind == DISTRIBUTION_REPLICATED;
+}
+
 /* Is `step` no dearer than `other` and its rows wherever `other`'s would do? */
 static bool dominates(const Step *step, const Step *other)
 {
-    return step->cost <= other->cost &&
+    return step->cost <= other->cost && (other->home == 0 || step->home == other->home) &&
            distribution_satisfies(&step->distribution, &other->distribution);
 }
 
@@ -60,6 +65,7 @@ Step *step_new(Placer *placer, StepKind kind, const LogicalNode *node, uint32_t 
         step->inputs = ARENA_ARRAY(placer->arena, Step *, input_count);
         memcpy(step->inputs, inputs, input_count * sizeof(*inputs));
         step->distribution = inputs[0]->distribution;
+        step->home = inputs[0]->home;
         step->rows = inputs[0]->rows;
         step->width = inputs[0]->width;
         step->column_count = inputs[0]->column_count;
@@ -112,6 +118,7 @@ Step *step_trim(Placer *placer, Step *step, const ColumnSet *needed)
     Step *project = step_new(placer, STEP_PROJECT, NULL, 1, &step, 0);
     project->exprs = exprs;
     step_set_columns(placer, project, kept, columns);
+    project->home = column_set_has(needed, step->home) ? step->home : 0;
     return project;
 }
 
@@ -153,6 +160,7 @@ static Step *step_exchange(Placer *placer, Step *input, const Distribution *targ
     Step *exchange = step_new(placer, STEP_EXCHANGE, NULL, 1, &input, cost);
     exchange->exchange.kind = exchange_kind(target);
     exchange->distribution = *target;
+    exchange->home = 0;
     if (target->kind == DISTRIBUTION_HASHED) {
         choose_hash_keys(placer, exchange, input, target);
     }
@@ -172,6 +180,65 @@ Step *step_move(Placer *placer, Step *step, const Distribution *target, const Co
         }
     }
     return step_exchange(placer, step_trim(placer, step, &sent), target);
+}
+
+Step *step_move_home(Placer *placer, Step *step, ColumnNumber home, const ColumnSet *needed)
+{
+    Distribution target = distribution_of(DISTRIBUTION_SCATTERED);
+    ColumnSet sent = {0};
+    column_set_add_all(&sent, needed, placer->arena);
+    column_set_add(&sent, home, placer->arena);
+    Step *exchange = step_exchange(placer, step_trim(placer, step, &sent), &target);
+    exchange->exchange.kind = EXCHANGE_NODE;
+    exchange->exchange.key_count = 1;
+    exchange->exchange.keys = ARENA_NEW(placer->arena, ColumnNumber);
+    *exchange->exchange.keys = home;
+    exchange->home = home;
+    return exchange;
+}
+
+/* Sums depend on the order of rows where values are rounded, and of equal values one is taken. */
+static bool depends_on_order(const Step *aggregate)
+{
+    bool depends = false;
+    for (uint32_t i = 0; i < aggregate->aggregate.key_count; i++) {
+        Type type = aggregate->aggregate.keys[i]->type;
+        depends |= type_is_text(type) || type_is_float(type);
+    }
+    for (uint32_t i = 0; i < aggregate->aggregate.aggregate_count; i++) {
+        const AggregateCall *call = &aggregate->aggregate.aggregates[i];
+        Type type = call->argument == NULL ? type_of(TYPE_BIGINT) : call->argument->type;
+        depends |= type_is_text(type) || type_is_float(type) || call->id == AGGREGATE_ANY_VALUE;
+    }
+    return depends;
+}
+
+/* May nodes that compute these rows each for itself come to different ones? */
+static bool may_differ_by_node(const Placer *placer, const Step *step)
+{
+    if (step->kind == STEP_EXCHANGE) {
+        return false; // one node computed them for all
+    }
+    bool may_differ = step->kind == STEP_AGGREGATE && depends_on_order(step);
+    for (uint32_t i = 0; step->kind == STEP_STORED && i < placer->ctes.count; i++) {
+        const SharedCte *cte = placer->ctes.items[i];
+        may_differ |= cte->cte_id == step->cte_id && may_differ_by_node(placer, cte->definition);
+    }
+    for (uint32_t i = 0; !may_differ && i < step->input_count; i++) {
+        may_differ = may_differ_by_node(placer, step->inputs[i]);
+    }
+    return may_differ;
+}
+
+Step *step_replicate(Placer *placer, Step *step, const ColumnSet *needed)
+{
+    Distribution replicated = distribution_of(DISTRIBUTION_REPLICATED);
+    if (step->distribution.kind == DISTRIBUTION_REPLICATED && may_differ_by_node(placer, step)) {
+        Step *single = arena_memdup(placer->arena, step, sizeof(*step));
+        single->distribution = distribution_of(DISTRIBUTION_SINGLE);
+        step = single;
+    }
+    return step_move(placer, step, &replicated, needed);
 }
 
 Step *step_merge(Placer *placer, Step *step, DistributionKind target, uint32_t key_count,

@@ -6,7 +6,8 @@
  * Expressions still refer to columns by number. Steps are immutable and shared by alternatives.
  *
  * Invariants: (1) a step gives at least the columns its user asked for; (2) two steps of a list
- * differ in distribution; (3) costs include all inputs.
+ * differ in distribution or home; (3) costs include all inputs; (4) copies of a table's rows are
+ * never moved: a row id means another row on another node.
  */
 #pragma once
 #include "planner/optimizer/cardinality.h"
@@ -26,7 +27,8 @@ typedef enum StepKind {
     STEP_UNION_ALL,
     STEP_WINDOW,
     STEP_EXCHANGE,
-    STEP_WRITE
+    STEP_WRITE,
+    STEP_DELETE
 } StepKind;
 
 typedef struct StepSortKey {
@@ -52,6 +54,8 @@ struct Step {
     StepKind kind;
     const LogicalNode *node; /* what it computes; null where a logical node became several */
     Distribution distribution;
+    ColumnNumber home; /* 0, or the column with the node that keeps a row of the table that is
+                        * changed: such a row has not left it, or all nodes have their own copies */
     double cost, rows, width;
     uint32_t column_count;
     const LogicalColumn *columns;
@@ -109,6 +113,8 @@ typedef struct Placer {
     PointerList ctes; /* SharedCte, in the order of definition */
 } Placer;
 
+/* The rows of a table on every node, each node's own copies. */
+bool step_is_replica(const Step *step);
 /* Adds a step unless another one is as good everywhere and no dearer; drops what it makes
  * superfluous. */
 void step_list_add(StepList *list, Step *step);
@@ -125,6 +131,11 @@ Step *step_trim(Placer *placer, Step *step, const ColumnSet *needed);
 /* The step's rows brought to `target`: itself when they are there, else through an exchange of the
  * columns in `needed` and the hash keys. */
 Step *step_move(Placer *placer, Step *step, const Distribution *target, const ColumnSet *needed);
+/* Rows of a table to the nodes that keep them, as the column `home` says. */
+Step *step_move_home(Placer *placer, Step *step, ColumnNumber home, const ColumnSet *needed);
+/* The step's rows on every node, the same ones: sums of floating-point numbers that each node adds
+ * up for itself may differ in their last digits. */
+Step *step_replicate(Placer *placer, Step *step, const ColumnSet *needed);
 /* To the leader or to one node, keeping the order by `keys` in which each sender's rows are. */
 Step *step_merge(Placer *placer, Step *step, DistributionKind target, uint32_t key_count,
                  StepSortKey *keys, const ColumnSet *needed);

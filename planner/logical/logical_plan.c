@@ -44,6 +44,8 @@ static LogicalNode **child_slot(LogicalNode *node, uint32_t index)
         return &((LogicalWindow *)node)->child;
     case LOGICAL_INSERT:
         return &((LogicalInsert *)node)->child;
+    case LOGICAL_DELETE:
+        return &((LogicalDelete *)node)->child;
     default:
         return NULL;
     }

@@ -36,6 +36,7 @@ typedef enum LogicalKind {
     LOGICAL_CTE, /* `child` with a common table expression in scope */
     LOGICAL_CTE_REFERENCE,
     LOGICAL_INSERT,
+    LOGICAL_DELETE,
     LOGICAL_COPY,
     LOGICAL_KIND_COUNT
 } LogicalKind;
@@ -48,10 +49,16 @@ typedef struct LogicalNode {
     double rows;            /* estimate; < 0: not yet known */
 } LogicalNode;
 
+/* What tells a row of the table from all others: the columns a GET gives beside the table's own
+ * when its rows are to be deleted. A row id is only good on the node that keeps the row. */
+#define GET_ROW_ID(table) ((table)->column_count)       /* bigint */
+#define GET_ROW_NODE(table) ((table)->column_count + 1) /* integer */
+#define COLUMN_ID_ROW_NODE UINT32_MAX /* LogicalColumn.column_id of a row's node */
+
 typedef struct LogicalGet {
     LogicalNode node; /* one column per column that is read (all, before pruning) */
     const CatalogTable *table;
-    uint32_t *table_columns; /* index into table->columns per output column */
+    uint32_t *table_columns; /* per output column: index into table->columns, or GET_ROW_… */
     const char *alias;
     uint32_t filter_count; /* conjuncts pushed down */
     Expr **filters;
@@ -141,6 +148,12 @@ typedef struct LogicalInsert {
     LogicalNode *child; /* gives every column of the table, in order, cast to its type */
     const CatalogTable *table;
 } LogicalInsert;
+
+typedef struct LogicalDelete {
+    LogicalNode node;   /* one bigint: rows */
+    LogicalNode *child; /* gives row ids and their nodes; never NULL */
+    const CatalogTable *table;
+} LogicalDelete;
 
 typedef struct LogicalCopy { /* COPY FROM; its rows are the table's columns */
     LogicalNode node;

@@ -149,6 +149,14 @@ static void verify_outputs(Verifier *self, const LogicalNode *node)
             }
         }
         break;
+    case LOGICAL_DELETE: {
+        const LogicalNode *child = logical_get_child(node, 0);
+        if (child->column_count != 2 || child->columns[0].type.id != TYPE_BIGINT ||
+            child->columns[1].type.id != TYPE_INTEGER) {
+            fail(self, "neither row id nor node has a node of kind", child->kind);
+        }
+        break;
+    }
     default:
         break;
     }

@@ -91,13 +91,15 @@ static void set_base_column(ColumnEstimate *column, const LogicalColumn *output,
                             const CatalogTable *table, uint32_t index)
 {
     double rows = fmax(1, table->row_count);
-    *column = (ColumnEstimate){.distinct = fmax(1, rows / 10),
+    bool is_row_id = index == GET_ROW_ID(table);
+    *column = (ColumnEstimate){.distinct = is_row_id ? rows : fmax(1, rows / 10),
                                .bytes = type_width(output->type),
                                .table_rows = rows,
                                .table_id = table->table_id,
                                .origin = output->number};
-    const ColumnStatistics *statistics =
-        table->statistics == NULL ? NULL : &table->statistics[index];
+    const ColumnStatistics *statistics = table->statistics == NULL || index >= table->column_count
+                                             ? NULL
+                                             : &table->statistics[index];
     if (statistics == NULL || !statistics->is_known) {
         return;
     }
@@ -448,6 +450,7 @@ void estimate_node(Estimator *estimator, LogicalNode *node)
         node->rows = ((LogicalCte *)node)->child->rows;
         break;
     case LOGICAL_INSERT:
+    case LOGICAL_DELETE:
         node->rows = 1;
         break;
     case LOGICAL_COPY:

@@ -283,6 +283,7 @@ static void prune(Pruner *self, LogicalNode *node, const ColumnSet *wanted)
         prune_reference(self, (LogicalCteReference *)node, wanted);
         break;
     case LOGICAL_INSERT:
+    case LOGICAL_DELETE:
     case LOGICAL_DISTINCT: {
         LogicalNode *child = logical_get_child(node, 0);
         ColumnSet all = column_set_of_node(child, self->arena);

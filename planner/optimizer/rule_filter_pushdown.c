@@ -392,12 +392,30 @@ static LogicalNode *push_set(Pusher *self, LogicalSet *set, PointerList *conjunc
 
 static LogicalNode *empty_rows(Pusher *self, const LogicalNode *node);
 
+/* Scans filter by the table's own columns: conditions on row ids stay above. */
+static bool is_about_row_ids(Pusher *self, const LogicalGet *get, const Expr *conjunct)
+{
+    ColumnSet used = {0};
+    column_set_add_expr(&used, conjunct, self->arena);
+    for (uint32_t i = 0; i < get->node.column_count; i++) {
+        if (get->table_columns[i] >= get->table->column_count &&
+            column_set_has(&used, get->node.columns[i].number)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static LogicalNode *push_get(Pusher *self, LogicalGet *get, const PointerList *conjuncts)
 {
-    PointerList all = {0};
+    PointerList all = {0}, above = {0};
     for (uint32_t i = 0; i < get->filter_count + conjuncts->count; i++) {
         Expr *filter =
             i < get->filter_count ? get->filters[i] : conjuncts->items[i - get->filter_count];
+        if (is_about_row_ids(self, get, filter)) {
+            pointer_list_add(self->arena, &above, filter);
+            continue;
+        }
         bool is_known = false;
         for (uint32_t k = 0; k < all.count; k++) {
             is_known |= expr_equal(all.items[k], filter);
@@ -411,7 +429,7 @@ static LogicalNode *push_get(Pusher *self, LogicalGet *get, const PointerList *c
     }
     get->filters = (Expr **)all.items;
     get->filter_count = all.count;
-    return &get->node;
+    return filter_over(self, &get->node, &above);
 }
 
 static LogicalNode *empty_rows(Pusher *self, const LogicalNode *node)
@@ -482,6 +500,7 @@ static LogicalNode *push(Pusher *self, LogicalNode *node, PointerList *conjuncts
         return node;
     case LOGICAL_LIMIT:
     case LOGICAL_INSERT:
+    case LOGICAL_DELETE:
         push_child(self, node, 0, &none, &empty);
         if (node->kind == LOGICAL_LIMIT) {
             logical_refresh_columns(self->arena, node);

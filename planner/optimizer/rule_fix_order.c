@@ -2,8 +2,8 @@
  * rule_fix_order.c — where the order of columns means something, a project holds it.
  *
  * Rules that move joins change the order of a node's columns; parents that refer to them by
- * number do not care. The result, the sides of set operations, an insert's rows and shared
- * definitions are taken by position.
+ * number do not care. The result, the sides of set operations, an insert's rows, a
+ * deletion's row ids and shared definitions are taken by position.
  */
 #include "planner/optimizer/rules.h"
 
@@ -16,6 +16,7 @@ static LogicalNode *fixed(Arena *arena, LogicalNode *node)
     case LOGICAL_SET:
     case LOGICAL_COPY:
     case LOGICAL_INSERT:
+    case LOGICAL_DELETE:
         return node;
     default:
         break;
@@ -50,7 +51,7 @@ static void fix_tree(Arena *arena, LogicalNode *node)
     for (uint32_t i = 0; (child = logical_get_child(node, i)) != NULL; i++) {
         fix_tree(arena, child);
         bool is_positional = node->kind == LOGICAL_SET || node->kind == LOGICAL_INSERT ||
-                             (node->kind == LOGICAL_CTE && i == 0);
+                             node->kind == LOGICAL_DELETE || (node->kind == LOGICAL_CTE && i == 0);
         if (is_positional) {
             logical_set_child(node, i, fixed(arena, child));
         }

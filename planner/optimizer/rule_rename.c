@@ -48,6 +48,7 @@ static void note_kept(Renamer *self, const LogicalNode *node)
 static bool is_positional(const LogicalNode *parent)
 {
     return parent->kind == LOGICAL_SET || parent->kind == LOGICAL_INSERT ||
+           parent->kind == LOGICAL_DELETE ||
            parent->kind == LOGICAL_CTE; // its child is the statement's result
 }
 

@@ -70,6 +70,8 @@ PlanNode *plan_node_child(const PlanNode *node, uint32_t index)
         return ((const PlanStore *)node)->child;
     case PLAN_TABLE_WRITE:
         return ((const PlanTableWrite *)node)->child;
+    case PLAN_TABLE_DELETE:
+        return ((const PlanTableDelete *)node)->child;
     case PLAN_RESULT:
         return ((const PlanResult *)node)->child;
     default:

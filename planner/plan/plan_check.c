@@ -120,10 +120,12 @@ static Status check_scan(Checker *self, const PlanScan *scan)
     TRY(check_table(scan->table, &scan->node));
     TRY(check_column_numbers(scan->columns, scan->column_count, scan->table->column_count,
                              &scan->node));
-    Type *types = ARENA_ARRAY(self->arena, Type, scan->column_count);
+    Type *types = ARENA_ARRAY(self->arena, Type, scan->column_count + 2);
     for (uint32_t i = 0; i < scan->column_count; i++) {
         types[i] = scan->table->columns[scan->columns[i]].type;
     }
+    types[scan->column_count] = type_of(TYPE_BIGINT); // with has_row_ids: row id and node
+    types[scan->column_count + 1] = type_of(TYPE_INTEGER);
     TRY(check_conditions(scan->filters, scan->filter_count, types, scan->column_count));
     for (uint32_t i = 0; i < scan->runtime_filter_count; i++) {
         uint32_t filter_id = scan->runtime_filters[i].filter_id;
@@ -134,7 +136,8 @@ static Status check_scan(Checker *self, const PlanScan *scan)
             return CORRUPT("plan node %u uses an invalid runtime filter", scan->node.id);
         }
     }
-    return check_picks(&scan->node, scan->outputs, types, scan->column_count);
+    return check_picks(&scan->node, scan->outputs, types,
+                       scan->column_count + (scan->has_row_ids ? 2 : 0));
 }
 
 /* Probe ++ build (++ mark) columns of a join, in the checker's arena. */
@@ -321,6 +324,10 @@ static Status check_send(Checker *self, const PlanSend *send)
     self->has_sender[exchange->id - 1] = true;
     TRY(check_passes_on(&send->node, send->child));
     TRY(check_column_numbers(send->keys, send->key_count, send->child->output_count, &send->node));
+    if (send->exchange == EXCHANGE_NODE &&
+        (send->key_count != 1 || send->child->output_types[send->keys[0]].id != TYPE_INTEGER)) {
+        return CORRUPT("plan sends exchange %u by something else than nodes", exchange->id);
+    }
     return check_same_types(send->node.output_types, send->node.output_count, exchange->types,
                             exchange->column_count, &send->node);
 }
@@ -383,6 +390,19 @@ static Status check_table_write(const PlanTableWrite *write)
                              write->table);
 }
 
+static Status check_table_delete(const PlanTableDelete *delete_node)
+{
+    const PlanNode *child = delete_node->child;
+    if (delete_node->node.output_count != 1 ||
+        delete_node->node.output_types[0].id != TYPE_BIGINT) {
+        return CORRUPT("plan node %u does not give its count of rows", delete_node->node.id);
+    }
+    if (child->output_count != 1 || child->output_types[0].id != TYPE_BIGINT) {
+        return CORRUPT("plan node %u deletes by something else than row ids", delete_node->node.id);
+    }
+    return check_table(delete_node->table, &delete_node->node);
+}
+
 static Status check_union(const PlanUnionAll *append)
 {
     for (uint32_t i = 0; i < append->child_count; i++) {
@@ -440,6 +460,8 @@ static Status check_own(Checker *self, const PlanNode *node)
         return check_stored(self, (const PlanStored *)node);
     case PLAN_TABLE_WRITE:
         return check_table_write((const PlanTableWrite *)node);
+    case PLAN_TABLE_DELETE:
+        return check_table_delete((const PlanTableDelete *)node);
     case PLAN_COPY_READ:
         return check_copy_read(self, (const PlanCopyRead *)node);
     case PLAN_RESULT:

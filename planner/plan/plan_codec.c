@@ -85,6 +85,7 @@ static void encode_scan(const PlanScan *scan, ByteBuffer *target)
     encode_numbers(scan->columns, scan->column_count, target);
     encode_exprs(scan->filters, scan->filter_count, target);
     encode_numbers(scan->outputs, scan->node.output_count, target);
+    byte_buffer_add_u8(target, scan->has_row_ids ? 1 : 0);
     byte_buffer_add_varint(target, scan->runtime_filter_count);
     for (uint32_t i = 0; i < scan->runtime_filter_count; i++) {
         byte_buffer_add_varint(target, scan->runtime_filters[i].filter_id);
@@ -230,6 +231,9 @@ static void encode_payload(const PlanNode *node, ByteBuffer *target)
         break;
     case PLAN_TABLE_WRITE:
         encode_table(((const PlanTableWrite *)node)->table, target);
+        break;
+    case PLAN_TABLE_DELETE:
+        encode_table(((const PlanTableDelete *)node)->table, target);
         break;
     case PLAN_COPY_READ:
         encode_copy_read((const PlanCopyRead *)node, target);

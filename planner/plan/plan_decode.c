@@ -163,6 +163,7 @@ static Status decode_scan(Decoder *self, PlanScan *scan)
     scan->columns = decode_numbers(self, &scan->column_count);
     TRY(decode_exprs(self, &scan->filter_count, &scan->filters));
     scan->outputs = decode_numbers_of(self, scan->node.output_count);
+    scan->has_row_ids = decode_flag(self);
     scan->runtime_filter_count = byte_reader_count(self->reader, 2);
     scan->runtime_filters =
         ARENA_ARRAY(self->arena, PlanRuntimeFilterUse, scan->runtime_filter_count);
@@ -337,6 +338,8 @@ static Status decode_payload(Decoder *self, PlanNode *node)
         break;
     case PLAN_TABLE_WRITE:
         return decode_table(self, &((PlanTableWrite *)node)->table);
+    case PLAN_TABLE_DELETE:
+        return decode_table(self, &((PlanTableDelete *)node)->table);
     case PLAN_COPY_READ:
         return decode_copy_read(self, (PlanCopyRead *)node);
     case PLAN_RESULT:
@@ -388,6 +391,9 @@ static void set_child(PlanNode *node, uint32_t index, PlanNode *child)
         break;
     case PLAN_TABLE_WRITE:
         ((PlanTableWrite *)node)->child = child;
+        break;
+    case PLAN_TABLE_DELETE:
+        ((PlanTableDelete *)node)->child = child;
         break;
     case PLAN_RESULT:
         ((PlanResult *)node)->child = child;

@@ -279,6 +279,23 @@ static PlanNode *table_write(PlanNode *child)
     return &node->node;
 }
 
+/* Row ids of a scan, deleted on the nodes that keep the rows. */
+static PlanNode *table_delete(void)
+{
+    static Type ids[] = {{.id = TYPE_BIGINT}};
+    static uint32_t row_id[] = {ROW_COLUMNS};
+    PlanScan *child = (PlanScan *)scan();
+    child->has_row_ids = true;
+    child->node.output_count = 1;
+    child->node.output_types = ids;
+    child->outputs = row_id;
+    PlanTableDelete *node =
+        (PlanTableDelete *)make_node(sizeof(PlanTableDelete), PLAN_TABLE_DELETE, 1, ids);
+    node->child = &child->node;
+    node->table = table();
+    return &node->node;
+}
+
 /* A plan of one fragment at the leader, or of one behind `first` at the nodes. The runtime filter
  * of a join right below `first` goes to all nodes. */
 static void write_plan(const char *name, PlanNode *first, ExchangeKind kind, PlanNode *last)
@@ -374,6 +391,7 @@ void seed_plans(void)
                EXCHANGE_BROADCAST, result(nested_loop(receive(false), values())));
     write_plan("stored", store(virtual_scan()), EXCHANGE_GATHER, result(window(stored())));
     write_plan("write", NULL, EXCHANGE_GATHER, result(table_write(copy_read())));
+    write_plan("delete", NULL, EXCHANGE_GATHER, result(table_delete()));
     seed_exprs();
     PlanNodeStatistics statistics[] = {{.plan_node_id = 1, .rows = 10, .variant = "dense"},
                                        {.site = 2, .plan_node_id = 2, .time_ns = 1000000}};

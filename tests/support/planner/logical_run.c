@@ -105,7 +105,10 @@ static Rows *run_get(Runner *self, const LogicalGet *get)
     Rows *rows = rows_create(self->arena, get->node.column_count);
     for (uint32_t i = 0; i < table->count; i++) {
         for (uint32_t k = 0; k < get->node.column_count; k++) {
-            self->bindings[get->node.columns[k].number] = table->items[i][get->table_columns[k]];
+            uint32_t column = get->table_columns[k];
+            self->bindings[get->node.columns[k].number] =
+                column < get->table->column_count ? table->items[i][column]
+                                                  : value_int64(get->node.columns[k].type, i);
         }
         bool is_kept = true;
         for (uint32_t k = 0; k < get->filter_count; k++) {
@@ -517,6 +520,16 @@ static Rows *run(Runner *self, const LogicalNode *node)
         Rows *child = run(self, ((const LogicalInsert *)node)->child);
         Rows *out = rows_create(self->arena, 1);
         *rows_add(out) = value_int64(type_of(TYPE_BIGINT), child->count);
+        return out;
+    }
+    case LOGICAL_DELETE: {
+        Rows *child = run(self, ((const LogicalDelete *)node)->child);
+        Rows *deleted = rows_create(self->arena, child->column_count);
+        for (uint32_t i = 0; i < child->count; i++) {
+            find_group(deleted, child->items[i]);
+        }
+        Rows *out = rows_create(self->arena, 1);
+        *rows_add(out) = value_int64(type_of(TYPE_BIGINT), deleted->count);
         return out;
     }
     default:

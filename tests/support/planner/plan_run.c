@@ -74,7 +74,7 @@ static Rows *run_scan(Cluster *self, const PlanScan *scan)
 {
     const Rows *table = self->tables->find(self->tables->self, scan->table->table_id);
     Rows *out = rows_create(self->arena, scan->node.output_count);
-    Value *read = ARENA_ARRAY(self->arena, Value, scan->column_count + 1);
+    Value *read = ARENA_ARRAY(self->arena, Value, scan->column_count + 2);
     for (uint32_t i = 0; i < table->count; i++) {
         int owner = row_node(scan->table->style, scan->table->distribution_column, table->items[i],
                              i, self->node_count);
@@ -84,6 +84,8 @@ static Rows *run_scan(Cluster *self, const PlanScan *scan)
         for (uint32_t k = 0; k < scan->column_count; k++) {
             read[k] = table->items[i][scan->columns[k]];
         }
+        read[scan->column_count] = value_int64(type_of(TYPE_BIGINT), table_row_id(i, self->site));
+        read[scan->column_count + 1] = value_int64(type_of(TYPE_INTEGER), self->site + 1);
         bool is_kept = passes_runtime_filters(self, scan, read);
         for (uint32_t k = 0; k < scan->filter_count && is_kept; k++) {
             is_kept = holds(self, scan->filters[k], read);
@@ -441,9 +443,37 @@ static Rows *run_receive(Cluster *self, const PlanReceive *receive)
     return rows;
 }
 
+static TableChange *change_of(Cluster *self, const PlanTable *table)
+{
+    return table_changes_of(&self->result.changes, table,
+                            self->tables->find(self->tables->self, table->table_id));
+}
+
+static Rows *run_delete(Cluster *self, const PlanTableDelete *deletion)
+{
+    Rows *child = run(self, deletion->child);
+    TableChange *change = change_of(self, deletion->table);
+    int64_t count = 0;
+    for (uint32_t i = 0; i < child->count; i++) {
+        bool is_new = false;
+        if (child->items[i][0].is_null ||
+            !table_change_delete(change, child->items[i][0].i64, self->site, &is_new)) {
+            self->evaluator.failure = "a row id that is not of this node";
+        }
+        count += is_new;
+    }
+    Rows *out = rows_create(self->arena, 1);
+    *rows_add(out) = value_int64(type_of(TYPE_BIGINT), count);
+    return out;
+}
+
 static Rows *run_write(Cluster *self, const PlanTableWrite *write)
 {
     Rows *child = run(self, write->child);
+    Rows *inserted = change_of(self, write->table)->inserted[self->site];
+    for (uint32_t i = 0; i < child->count; i++) {
+        rows_add_copy(inserted, child->items[i]);
+    }
     Rows *out = rows_create(self->arena, 1);
     *rows_add(out) = value_int64(type_of(TYPE_BIGINT), child->count);
     self->result.written_rows += child->count;
@@ -545,6 +575,8 @@ static Rows *run(Cluster *self, const PlanNode *node)
         return self->sites[self->site].stored[((const PlanStored *)node)->store_id - 1];
     case PLAN_TABLE_WRITE:
         return run_write(self, (const PlanTableWrite *)node);
+    case PLAN_TABLE_DELETE:
+        return run_delete(self, (const PlanTableDelete *)node);
     default:
         self->evaluator.failure = "a plan node that is not run";
         return rows_create(self->arena, node->output_count);
@@ -615,6 +647,7 @@ static void run_fragment(Cluster *self, const PlanFragment *fragment)
 PlanRunResult plan_run(const Plan *plan, const TableRows *tables, uint32_t node_count, Arena *arena)
 {
     Cluster self = {.plan = plan, .tables = tables, .arena = arena, .node_count = node_count};
+    self.result.changes = (TableChanges){.arena = arena, .node_count = node_count};
     self.evaluator =
         (Evaluator){.arena = arena, .column = row_column, .subquery = no_subquery, .object = &self};
     for (uint32_t i = 0; i <= node_count; i++) {

@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "tests/support/planner/logical_run.h"
+#include "tests/support/planner/table_changes.h"
 
 typedef struct PlanRunResult {
     Rows *rows;
@@ -15,6 +16,7 @@ typedef struct PlanRunResult {
     uint64_t exchanged_rows;
     uint64_t written_rows; /* by TABLE_WRITE, copies of ALL tables counted on each node */
     bool has_misplaced_write;
+    TableChanges changes;
 } PlanRunResult;
 
 PlanRunResult plan_run(const Plan *plan, const TableRows *tables, uint32_t node_count,

@@ -7,14 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/types/datetime.h"
 #include "planner/distributor/distribute.h"
-#include "planner/plan/plan_codec.h"
-#include "tests/support/planner/tpch_statistics.h"
-#include "tests/support/planner/world.h"
+#include "tests/support/planner/sql_world.h"
 
 #define SEEDS 6
-#define ROWS_MAX 9
 
 static const char *const queries[] = {
 #define QUERY(text) text,
@@ -22,71 +18,6 @@ static const char *const queries[] = {
 #undef QUERY
 };
 #define QUERY_COUNT (int)(sizeof(queries) / sizeof(queries[0]))
-
-static const char *const schema =
-    "create table r (k bigint, a bigint, b bigint, c bigint not null, t varchar(8), e date)"
-    "  distkey (k);"
-    "create table s (k bigint, a bigint, b bigint, c bigint not null, t varchar(8), e date)"
-    "  distkey (k);"
-    "create table u (k bigint, a bigint, b bigint, c bigint not null, t varchar(8), e date)"
-    "  diststyle even;"
-    "create table d (k bigint, a bigint, b bigint, c bigint not null, t varchar(8), e date)"
-    "  diststyle all;";
-
-typedef struct Fixture {
-    Arena *arena;
-    FakeCatalog catalog;
-    Rows *rows[4];
-    TableRows tables;
-} Fixture;
-
-static const Rows *find_rows(void *self, uint64_t table_id)
-{
-    Fixture *fixture = self;
-    for (uint32_t i = 0; i < 4; i++) {
-        if (((CatalogTable *)fixture->catalog.tables.items[i])->table_id == table_id) {
-            return fixture->rows[i];
-        }
-    }
-    return NULL;
-}
-
-static Value random_value(Arena *arena, Type type, uint64_t *seed)
-{
-    static const char *const words[] = {"a", "ab", "b", "abc "};
-    uint64_t number = world_random(seed, 4);
-    if (type_is_text(type)) {
-        Value value = {.type = type};
-        value.text = text_view_make(arena_strdup(arena, words[number]), strlen(words[number]));
-        return value;
-    }
-    return value_int64(type, type.id == TYPE_DATE ? days_from_civil(2024, 1, 1) + (int64_t)number
-                                                  : (int64_t)number);
-}
-
-static void fill_tables(Fixture *self, uint64_t seed)
-{
-    for (uint32_t i = 0; i < 4; i++) {
-        CatalogTable *table = self->catalog.tables.items[i];
-        self->rows[i] = rows_create(self->arena, table->column_count);
-        uint64_t count = world_random(&seed, 7) == 0 ? 0 : 1 + world_random(&seed, ROWS_MAX);
-        for (uint64_t row = 0; row < count; row++) {
-            Value *values = rows_add(self->rows[i]);
-            for (uint32_t c = 0; c < table->column_count; c++) {
-                bool is_null = !table->columns[c].is_not_null && world_random(&seed, 6) == 0;
-                values[c] = is_null ? value_null(table->columns[c].type)
-                                    : random_value(self->arena, table->columns[c].type, &seed);
-            }
-        }
-        static const double sizes[] = {5, 1e4, 1e7};
-        table->row_count = sizes[world_random(&seed, 3)];
-        for (uint32_t c = 0; c < table->column_count; c++) {
-            double distinct = world_random(&seed, 2) == 0 ? 4 : table->row_count / 2;
-            table->statistics[c] = (ColumnStatistics){
-                .is_known = true, .distinct_count = distinct, .null_fraction = 0.1};
-        }
-    }
-}
 
 static void must(Status status, const char *text)
 {
@@ -100,49 +31,25 @@ static const char *explain(Arena *arena, const Plan *plan)
     return world_explain(&world, plan);
 }
 
-/* The plan as a node gets it: encoded and decoded. */
-static Plan *through_codec(Arena *arena, const Plan *plan, const char *text)
-{
-    ByteBuffer buffer, again;
-    byte_buffer_init(&buffer, 1u << 26);
-    byte_buffer_init(&again, 1u << 26);
-    plan_encode(plan, &buffer);
-    ByteReader reader;
-    byte_reader_init(&reader, buffer.data, buffer.bytes);
-    Plan *decoded = NULL;
-    must(plan_decode(&reader, arena, &decoded), text);
-    plan_encode(decoded, &again);
-    ck_assert_uint_eq(buffer.bytes, again.bytes);
-    ck_assert_mem_eq(buffer.data, again.data, buffer.bytes);
-    byte_buffer_deinit(&buffer);
-    byte_buffer_deinit(&again);
-    return decoded;
-}
-
 static void check_query(const char *text, uint64_t seed, uint32_t node_count)
 {
-    Fixture self = {.arena = arena_create(NULL, "test")};
-    fake_catalog_init(&self.catalog, self.arena);
-    must(fake_catalog_add(&self.catalog, schema), schema);
-    fill_tables(&self, seed);
-    self.tables = (TableRows){&self, find_rows};
-
+    SqlWorld *self = sql_world_create(seed);
     PlannerContext context;
     BoundStatement *bound;
-    must(sql_bind(&self.catalog, text, node_count, self.arena, &context, &bound), text);
+    must(sql_bind(&self->catalog, text, node_count, self->arena, &context, &bound), text);
     const char *failure;
-    Rows *expected = logical_run(bound->root, &self.tables, self.arena, &failure);
+    Rows *expected = logical_run(bound->root, &self->tables, self->arena, &failure);
     ck_assert_msg(failure == NULL, "%s\n%s", text, failure);
     Plan *plan;
     must(plan_query(&context, bound->root, bound->results, bound->result_count, &plan), text);
-    plan = through_codec(self.arena, plan, text);
-    PlanRunResult result = plan_run(plan, &self.tables, node_count, self.arena);
+    must(plan_through_codec(&plan, self->arena), text);
+    PlanRunResult result = plan_run(plan, &self->tables, node_count, self->arena);
     ck_assert_msg(result.failure == NULL, "%s\n%s", text, result.failure);
-    ck_assert_msg(!result.has_misplaced_write, "%s\n%s", text, explain(self.arena, plan));
+    ck_assert_msg(!result.has_misplaced_write, "%s\n%s", text, explain(self->arena, plan));
     const char *wanted = rows_print(expected, false), *given = rows_print(result.rows, false);
     ck_assert_msg(strcmp(wanted, given) == 0, "%s\nseed %lu, %u nodes\nexpected\n%sgot\n%s%s", text,
-                  (unsigned long)seed, node_count, wanted, given, explain(self.arena, plan));
-    arena_destroy(self.arena);
+                  (unsigned long)seed, node_count, wanted, given, explain(self->arena, plan));
+    sql_world_destroy(self);
 }
 
 START_TEST(plans_give_the_rows_of_the_query)

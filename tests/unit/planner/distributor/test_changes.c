@@ -1,0 +1,141 @@
+/*
+ * test_changes.c — statements that change rows: plans run on make-believe clusters of one to four
+ * nodes must leave the table that a query says, on every node that holds it, and count as the bound
+ * tree does.
+ */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "planner/distributor/distribute.h"
+#include "tests/support/planner/sql_world.h"
+
+#define SEEDS 6
+#define NODES_MAX 4
+
+typedef struct Change {
+    const char *text, *expected;
+} Change;
+
+static const Change changes[] = {
+#define CHANGE(text, expected) {text, expected},
+#include "tests/unit/planner/distributor/changes.def"
+#undef CHANGE
+};
+#define CHANGE_COUNT (int)(sizeof(changes) / sizeof(changes[0]))
+
+static void must(Status status, const char *text)
+{
+    ck_assert_msg(status == STATUS_OK, "%s\n%s", text,
+                  status == STATUS_OK ? "" : status_message(status));
+}
+
+static const char *explain(Arena *arena, const Plan *plan)
+{
+    World world = {.arena = arena};
+    return world_explain(&world, plan);
+}
+
+static BoundStatement *bind(SqlWorld *world, const char *text, uint32_t node_count,
+                            PlannerContext *context)
+{
+    BoundStatement *bound;
+    must(sql_bind(&world->catalog, text, node_count, world->arena, context, &bound), text);
+    return bound;
+}
+
+/* The rows of a bound tree by definition. */
+static const char *rows_of(SqlWorld *world, const LogicalNode *root, const char *text)
+{
+    const char *failure;
+    Rows *rows = logical_run(root, &world->tables, world->arena, &failure);
+    ck_assert_msg(failure == NULL, "%s\n%s", text, failure);
+    return rows_print(rows, false);
+}
+
+/* The target after the plan has run: what one node holds of an ALL table, else all of it. */
+static const char *rows_after(SqlWorld *world, const PlanRunResult *result,
+                              const CatalogTable *target, uint32_t node)
+{
+    if (result->changes.count == 0) {
+        return rows_print(world->tables.find(world->tables.self, target->table_id), false);
+    }
+    const TableChange *change = &result->changes.items[0];
+    ck_assert_uint_eq(result->changes.count, 1);
+    ck_assert_uint_eq(change->table->table_id, target->table_id);
+    return rows_print(table_change_result(change, node, world->arena), false);
+}
+
+static void check_change(const Change *change, uint64_t seed, uint32_t node_count)
+{
+    SqlWorld *world = sql_world_create(seed);
+    PlannerContext context;
+    const LogicalNode *query = bind(world, change->expected, node_count, &context)->root;
+    const char *wanted = rows_of(world, query, change->expected);
+    BoundStatement *bound = bind(world, change->text, node_count, &context);
+    const char *wanted_count = rows_of(world, bound->root, change->text);
+    Plan *plan;
+    must(plan_query(&context, bound->root, NULL, 0, &plan), change->text);
+    must(plan_through_codec(&plan, world->arena), change->text);
+    PlanRunResult result = plan_run(plan, &world->tables, node_count, world->arena);
+    const char *place = arena_printf(world->arena, "%s\nseed %lu, %u nodes\n%s", change->text,
+                                     (unsigned long)seed, node_count, explain(world->arena, plan));
+    ck_assert_msg(result.failure == NULL, "%s\n%s", place, result.failure);
+    ck_assert_msg(!result.has_misplaced_write, "%s", place);
+    for (uint32_t node = 0; node < node_count; node++) {
+        const char *given = rows_after(world, &result, bound->target, node);
+        ck_assert_msg(strcmp(wanted, given) == 0, "%s\nexpected\n%sgot on node %u\n%s", place,
+                      wanted, node + 1, given);
+    }
+    const char *count = rows_print(result.rows, false);
+    ck_assert_msg(strcmp(wanted_count, count) == 0, "%s\nexpected count %sgot %s", place,
+                  wanted_count, count);
+    sql_world_destroy(world);
+}
+
+START_TEST(tables_end_as_the_query_says)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        for (uint32_t node_count = 1; node_count <= NODES_MAX; node_count++) {
+            check_change(&changes[_i], seed * 1000 + (uint64_t)_i, node_count);
+        }
+    }
+}
+END_TEST
+
+/* Who chooses an ALL table's rows at random would choose others on every node. */
+START_TEST(random_rows_of_an_all_table_are_refused)
+{
+    SqlWorld *world = sql_world_create(1);
+    PlannerContext context;
+    Plan *plan;
+    for (uint32_t node_count = 1; node_count <= 2; node_count++) {
+        BoundStatement *bound =
+            bind(world, "delete from d where random() < 0.5", node_count, &context);
+        Status status = plan_query(&context, bound->root, NULL, 0, &plan);
+        if (node_count == 1) {
+            ck_assert_ptr_null(status);
+        } else {
+            ck_assert_ptr_nonnull(status);
+            ck_assert_int_eq(status_sqlstate(status), SQLSTATE_FEATURE_NOT_SUPPORTED);
+            status_free(status);
+        }
+    }
+    sql_world_destroy(world);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("changes");
+    TCase *tcase = tcase_create("rows");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, tables_end_as_the_query_says, 0, CHANGE_COUNT);
+    tcase_add_test(tcase, random_rows_of_an_all_table_are_refused);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
