@@ -33,6 +33,7 @@ struct MetadataStore {
     sqlite3 *connection;
     SqliteVfs *vfs;
     FileSystem *system;
+    bool is_in_doubt;
     MetadataQuery *queries;
     char path[];
 };
@@ -181,10 +182,18 @@ Status metadata_store_commit(MetadataStore *store)
     }
     if (status == STATUS_OK) {
         metric_add(METRIC_METADATA_COMMITS, 1);
-        return FAULT("metadata.after_commit");
+        status = FAULT("metadata.after_commit");
+        store->is_in_doubt = store->is_in_doubt || status != STATUS_OK;
+        return status;
     }
+    store->is_in_doubt = store->is_in_doubt || sqlite_vfs_has_broken_log(store->vfs);
     metadata_store_rollback(store);
     return status;
+}
+
+bool metadata_store_is_in_doubt(const MetadataStore *store)
+{
+    return store->is_in_doubt;
 }
 
 void metadata_store_rollback(MetadataStore *store)

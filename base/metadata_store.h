@@ -24,6 +24,8 @@ void metadata_store_close(MetadataStore *store);
 Status metadata_store_exec(MetadataStore *store, const char *sql) CHECKED; /* no results */
 Status metadata_store_begin(MetadataStore *store) CHECKED;
 Status metadata_store_commit(MetadataStore *store) CHECKED; /* durable on return */
+/* A commit failed when it may have become durable already: only opening the store again tells. */
+bool metadata_store_is_in_doubt(const MetadataStore *store);
 void metadata_store_rollback(MetadataStore *store);
 Status metadata_store_checkpoint(MetadataStore *store) CHECKED; /* WAL into the file */
 /* XX001 unless every page matches its checksum, those that hold nothing too, and integrity_check

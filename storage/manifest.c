@@ -329,6 +329,7 @@ Status manifest_open(FileSystem *system, const char *directory, uint64_t cluster
     manifest->cache = cache;
     manifest->budget = budget;
     mutex_init(&manifest->mutex, MUTEX_RANK_MANIFEST);
+    condition_init(&manifest->decided);
     const ManifestVisitor visitor = {.object = manifest,
                                      .rows = load_rows,
                                      .prepared = load_prepared,
@@ -370,6 +371,7 @@ void manifest_close(Manifest *manifest)
         manifest->txns = txn->next;
         manifest_txn_destroy(txn);
     }
+    condition_deinit(&manifest->decided);
     mutex_deinit(&manifest->mutex);
     heap_free(manifest->directory);
     heap_free(manifest);

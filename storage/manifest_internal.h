@@ -37,6 +37,7 @@ typedef struct TxnRows {
 typedef struct ManifestTxn {
     uint64_t txn_id;
     bool is_preparing, is_prepared; /* either: others' rows may conflict with these */
+    bool is_busy; /* a vote or an outcome is under way: others wait for its end */
     uint32_t row_count, row_capacity;
     TxnRows *rows;
     uint32_t drop_count, drop_capacity;
@@ -53,7 +54,8 @@ struct Manifest {
     ManifestStore *store;
     BlockCache *cache;
     MemoryBudget *budget;
-    Mutex mutex; /* guards tables, versions' publication, txns */
+    Mutex mutex;       /* guards tables, versions' publication, txns */
+    Condition decided; /* a transaction is no longer busy */
     ManifestTable *tables[MANIFEST_TABLE_BUCKETS];
     ManifestTxn *txns;
     _Atomic uint64_t applied;

@@ -1,12 +1,15 @@
-/* manifest_txn.c — transactions on this node: what they add and drop, and their outcomes. One
- * thread at a time decides about a transaction; writers of its statements may add rows in parallel
- * before. */
+/* manifest_txn.c — transactions on this node: what they add and drop, and their outcomes. Writers
+ * of its statements may add rows in parallel; then one thread at a time decides about a
+ * transaction: an abort may come while its vote, which the leader has given up, is still being
+ * written. */
 #include "storage/manifest_internal.h"
 
 #include <string.h>
 #include "base/fault.h"
 #include "base/heap.h"
 #include "base/log.h"
+
+#define DECIDE_WAIT_US 1000000
 
 static Status no_memory(void)
 {
@@ -171,6 +174,32 @@ static Status sync_files(Manifest *manifest, ManifestTxn *txn)
     return STATUS_OK;
 }
 
+/* The transaction, now busy for the caller; null when there is none. */
+static ManifestTxn *begin_deciding(Manifest *manifest, uint64_t txn_id)
+{
+    mutex_lock(&manifest->mutex);
+    ManifestTxn *txn = manifest_find_txn(manifest, txn_id);
+    while (txn != NULL && txn->is_busy) { // ends: whoever is busy waits for the disk only
+        condition_wait(&manifest->decided, &manifest->mutex, DECIDE_WAIT_US);
+        txn = manifest_find_txn(manifest, txn_id);
+    }
+    if (txn != NULL) {
+        txn->is_busy = true;
+    }
+    mutex_unlock(&manifest->mutex);
+    return txn;
+}
+
+/* Not after the transaction has left the list: then whoever waits finds none. */
+static Status end_deciding(Manifest *manifest, ManifestTxn *txn, Status owned_status)
+{
+    mutex_lock(&manifest->mutex);
+    txn->is_busy = false;
+    condition_broadcast(&manifest->decided);
+    mutex_unlock(&manifest->mutex);
+    return owned_status;
+}
+
 /* Makes everything of the transaction durable. */
 static Status write_prepared(Manifest *manifest, ManifestTxn *txn)
 {
@@ -196,18 +225,16 @@ static Status write_prepared(Manifest *manifest, ManifestTxn *txn)
 }
 
 /* From the check for conflicts on others see these deletes as undecided. */
-Status manifest_prepare(Manifest *manifest, uint64_t txn_id)
+static Status write_vote(Manifest *manifest, ManifestTxn *txn)
 {
-    Status status = STATUS_OK;
-    mutex_lock(&manifest->mutex);
-    ManifestTxn *txn = manifest_find_txn(manifest, txn_id);
-    const bool is_needed = txn != NULL && !txn->is_prepared; // else nothing written, or told twice
-    if (is_needed) {
-        status = manifest_check_conflicts(manifest, txn);
-        txn->is_preparing = status == STATUS_OK;
+    if (txn->is_prepared) {
+        return STATUS_OK; // told twice
     }
+    mutex_lock(&manifest->mutex);
+    Status status = manifest_check_conflicts(manifest, txn);
+    txn->is_preparing = status == STATUS_OK;
     mutex_unlock(&manifest->mutex);
-    if (!is_needed || status != STATUS_OK) {
+    if (status != STATUS_OK) {
         return status;
     }
     status = write_prepared(manifest, txn);
@@ -216,6 +243,15 @@ Status manifest_prepare(Manifest *manifest, uint64_t txn_id)
     txn->is_prepared = status == STATUS_OK;
     mutex_unlock(&manifest->mutex);
     return status;
+}
+
+Status manifest_prepare(Manifest *manifest, uint64_t txn_id)
+{
+    ManifestTxn *txn = begin_deciding(manifest, txn_id);
+    if (txn == NULL) {
+        return STATUS_OK; // nothing written here
+    }
+    return end_deciding(manifest, txn, write_vote(manifest, txn));
 }
 
 static bool drops_entry(const ManifestTxn *txn, const StoredRows *rows)
@@ -322,6 +358,7 @@ static Status publish(Manifest *manifest, ManifestTxn *txn, uint64_t position)
     if (is_complete) {
         unlink_txn(manifest, txn);
         manifest_advance(manifest, position);
+        condition_broadcast(&manifest->decided);
     }
     mutex_unlock(&manifest->mutex);
     for (uint32_t i = 0; i < list.count; i++) {
@@ -337,37 +374,43 @@ static Status publish(Manifest *manifest, ManifestTxn *txn, uint64_t position)
 
 /* When memory is refused after the database has the commit, the caller repeats it: the database is
  * then told once more what it knows. */
-Status manifest_commit(Manifest *manifest, uint64_t txn_id, uint64_t position)
+static Status apply_commit(Manifest *manifest, ManifestTxn *txn, uint64_t position)
 {
-    mutex_lock(&manifest->mutex);
-    ManifestTxn *txn = manifest_find_txn(manifest, txn_id);
-    mutex_unlock(&manifest->mutex);
-    if (txn == NULL) {
-        manifest_advance(manifest, position);
-        return STATUS_OK;
-    }
     if (!txn->is_prepared) {
         return status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                            "transaction %llu was not prepared", (unsigned long long)txn_id);
+                            "transaction %llu was not prepared", (unsigned long long)txn->txn_id);
     }
-    TRY(manifest_store_commit(manifest->store, txn_id, position));
+    TRY(manifest_store_commit(manifest->store, txn->txn_id, position));
     TRY(FAULT("storage.after_applied"));
     return publish(manifest, txn, position);
 }
 
+Status manifest_commit(Manifest *manifest, uint64_t txn_id, uint64_t position)
+{
+    ManifestTxn *txn = begin_deciding(manifest, txn_id);
+    if (txn == NULL) {
+        manifest_advance(manifest, position);
+        return STATUS_OK;
+    }
+    Status status = apply_commit(manifest, txn, position);
+    return status == STATUS_OK ? STATUS_OK : end_deciding(manifest, txn, status);
+}
+
 Status manifest_abort(Manifest *manifest, uint64_t txn_id)
 {
-    mutex_lock(&manifest->mutex);
-    ManifestTxn *txn = manifest_find_txn(manifest, txn_id);
-    mutex_unlock(&manifest->mutex);
+    ManifestTxn *txn = begin_deciding(manifest, txn_id);
     if (txn == NULL) {
         return STATUS_OK;
     }
     if (txn->is_prepared) {
-        TRY(manifest_store_abort(manifest->store, txn_id));
+        Status status = manifest_store_abort(manifest->store, txn_id);
+        if (status != STATUS_OK) {
+            return end_deciding(manifest, txn, status);
+        }
     }
     mutex_lock(&manifest->mutex);
     unlink_txn(manifest, txn);
+    condition_broadcast(&manifest->decided);
     mutex_unlock(&manifest->mutex);
     for (uint32_t i = 0; i < txn->row_count; i++) {
         stored_rows_doom(txn->rows[i].pending.rows);

@@ -25,6 +25,7 @@ struct SqliteVfs {
     FileSystem *system;
     WalGuard *guard;
     Status error; /* the first since it was taken */
+    bool has_broken_log;
     char name[NAME_BYTES];
 };
 
@@ -57,6 +58,15 @@ static int vfs_failed(SqliteVfs *vfs, Status owned_status, int code)
     }
     vfs->error = status_first(vfs->error, owned_status);
     return code;
+}
+
+// What was written and not synced may be there after a crash, or not.
+static int write_failed(VfsFile *self, Status owned_status, int code)
+{
+    if (self->kind == FILE_KIND_LOG && file_is_poisoned(self->file)) {
+        self->vfs->has_broken_log = true;
+    }
+    return vfs_failed(self->vfs, owned_status, code);
 }
 
 static uint64_t page_sum(const uint8_t *page, uint64_t number)
@@ -181,7 +191,7 @@ static int file_write_method(sqlite3_file *object, const void *data, int bytes,
 {
     VfsFile *self = (VfsFile *)object;
     Status status = write_any(self, data, (size_t)bytes, (uint64_t)offset);
-    return status == STATUS_OK ? SQLITE_OK : vfs_failed(self->vfs, status, SQLITE_IOERR_WRITE);
+    return status == STATUS_OK ? SQLITE_OK : write_failed(self, status, SQLITE_IOERR_WRITE);
 }
 
 static int file_truncate_method(sqlite3_file *object, sqlite3_int64 bytes)
@@ -204,7 +214,7 @@ static int file_sync_method(sqlite3_file *object, int flags)
     VfsFile *self = (VfsFile *)object;
     Status status = file_sync(self->file);
     if (status != STATUS_OK) {
-        return vfs_failed(self->vfs, status, SQLITE_IOERR_FSYNC);
+        return write_failed(self, status, SQLITE_IOERR_FSYNC);
     }
     if (self->kind == FILE_KIND_LOG) {
         wal_guard_synced(self->vfs->guard);
@@ -502,6 +512,11 @@ Status sqlite_vfs_check_pages(FileSystem *system, const char *path)
 const char *sqlite_vfs_name(const SqliteVfs *vfs)
 {
     return vfs->name;
+}
+
+bool sqlite_vfs_has_broken_log(const SqliteVfs *vfs)
+{
+    return vfs->has_broken_log;
 }
 
 Status sqlite_vfs_take_error(SqliteVfs *vfs)

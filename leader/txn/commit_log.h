@@ -65,7 +65,9 @@ typedef struct CommitRequest {
     uint32_t participant_count;
     const uint32_t *participants; /* nodes that prepared */
 } CommitRequest;
-/* Durable on success. 42P07, 42P01 … when the changes no longer apply; nothing happened then. */
+/* Durable on success. 40001, 42P07 … when the changes no longer apply; nothing happened then. 08007
+ * when the disk failed so late that the record may be durable: the nodes must not be told that it
+ * is not; the next start decides. From then on every commit is refused (58030). */
 Status commit_log_commit(CommitLog *log, const CommitRequest *request, uint64_t *position) CHECKED;
 /* Remembers that these nodes must hear of an abort (not durable: absence means aborted). */
 void commit_log_abort(CommitLog *log, uint64_t txn_id, const uint32_t *participants,

@@ -39,7 +39,8 @@ struct CommitLog {
     MessageSlice *slices;
     const char *node_addresses[MESSAGE_NODES_MAX + 1];
     uint64_t next_txn, next_query, next_table; /* atomic */
-    uint64_t next_rowset;                      /* the control thread's */
+    uint64_t next_rowset;     /* the control thread's */
+    Status failure;           /* the control thread's: a commit is in doubt, no more is written */
     Queue *tasks;
     Thread thread;
 
@@ -63,6 +64,8 @@ void log_database_close(LogDatabase *database);
 Status log_database_begin(LogDatabase *database) CHECKED;
 Status log_database_commit(LogDatabase *database) CHECKED;
 void log_database_rollback(LogDatabase *database);
+/* The last commit failed, and may be durable all the same. */
+bool log_database_is_in_doubt(const LogDatabase *database);
 /* Writes one commit within the open transaction. `version` is the state after it. */
 Status log_database_write_commit(LogDatabase *database, const CommitRequest *request,
                                  const CatalogVersion *version, uint64_t position,

@@ -211,6 +211,10 @@ Status txn_commit(Txn *txn)
                                  .participants = txn->participants};
         status = commit_log_commit(txn->log, &request, &position);
     }
+    if (status != STATUS_OK && status_sqlstate(status) == SQLSTATE_TRANSACTION_RESOLUTION_UNKNOWN) {
+        end(txn); // what is prepared stays so until the log is read again
+        return status;
+    }
     if (status != STATUS_OK) {
         txn_rollback(txn);
         return status;
