@@ -126,11 +126,11 @@ START_TEST(savepoints_take_changes_back)
     txn_fail(&txn);
     ck_assert_state(txn_begin_statement(&txn, &snapshot, &version),
                     SQLSTATE_IN_FAILED_SQL_TRANSACTION);
-    ck_assert_state(txn_rollback_to(&txn, "other"), SQLSTATE_UNDEFINED_OBJECT);
+    ck_assert_state(txn_rollback_to(&txn, "other"), SQLSTATE_INVALID_SAVEPOINT);
     ck_assert_ok(txn_rollback_to(&txn, "s"));
     expect_requests("rollback 1, rollback 2, ");
     ck_assert_ok(txn_release(&txn, "s"));
-    ck_assert_state(txn_release(&txn, "s"), SQLSTATE_UNDEFINED_OBJECT);
+    ck_assert_state(txn_release(&txn, "s"), SQLSTATE_INVALID_SAVEPOINT);
     ck_assert_ok(txn_commit(&txn));
     ck_assert(has_table("kept") && !has_table("gone"));
 }
