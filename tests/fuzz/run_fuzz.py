@@ -33,7 +33,7 @@ MEMORY_MB = 2048
 INPUT_BYTES_PRINTED = 2048
 PLANT_TRIES = 10  # seeds that a planted bug has to be found with
 GROWN_BYTES_MAX = 1024  # of an input that --grow takes
-CORPUS_FILES_MAX = 60  # of a target, up to which --grow adds
+CORPUS_FILES_MAX = 100  # of a target, up to which --grow adds
 
 
 class Target:
