@@ -3,7 +3,7 @@
  *
  *   64 B … 32 KiB    pieces of slabs: a slab is a unit of 64 KiB cut into equal pieces
  *   64 KiB … 64 MiB  runs of units (unit_pool.c), in eighths of a power of two
- *   above            mappings of their own
+ *   above            mappings of their own, in eighths too; some stay for the next user
  *
  * Slabs are described beside the memory, too; only the list of free pieces runs through the pieces.
  * Cost: less than 0.1 us for an allocation and its release, on any class below a mapping.
@@ -69,11 +69,8 @@ size_t page_pool_rounded_bytes(size_t bytes)
     if (bytes <= PIECE_BYTES_MAX) {
         return (size_t)2 << log2_floor(bytes - 1);
     }
-    if (bytes <= UNIT_RUN_BYTES_MAX) {
-        size_t eighth = ((size_t)1 << log2_floor(bytes)) / 8;
-        return round_up(bytes, eighth > UNIT_BYTES ? eighth : UNIT_BYTES);
-    }
-    return round_up(bytes, UNIT_FRAME_BYTES);
+    size_t eighth = ((size_t)1 << log2_floor(bytes)) / 8;
+    return round_up(bytes, eighth > UNIT_BYTES ? eighth : UNIT_BYTES);
 }
 
 size_t page_pool_used_bytes(const PagePool *pool)
@@ -151,8 +148,6 @@ bool page_pool_shrink(PagePool *pool, void *memory, size_t old_bytes, size_t new
 
 static void *slab_alloc(PagePool *pool, size_t piece_bytes);
 static void slab_free(PagePool *pool, void *memory, size_t piece_bytes);
-static void *direct_alloc(PagePool *pool, size_t bytes);
-static void direct_free(PagePool *pool, void *memory, size_t bytes);
 
 Status page_pool_create(PagePool **out, size_t limit_bytes)
 {
@@ -214,7 +209,7 @@ void *page_pool_alloc(PagePool *pool, size_t rounded_bytes)
     }
     void *memory = rounded_bytes <= PIECE_BYTES_MAX      ? slab_alloc(pool, rounded_bytes)
                    : rounded_bytes <= UNIT_RUN_BYTES_MAX ? run_alloc(pool, rounded_bytes)
-                                                         : direct_alloc(pool, rounded_bytes);
+                                                         : unit_pool_map(&pool->units, rounded_bytes);
     if (memory == NULL) {
         pool_discharge(pool, rounded_bytes);
     }
@@ -228,7 +223,7 @@ void page_pool_free(PagePool *pool, void *memory, size_t rounded_bytes)
     } else if (rounded_bytes <= UNIT_RUN_BYTES_MAX) {
         run_free(pool, memory, rounded_bytes);
     } else {
-        direct_free(pool, memory, rounded_bytes);
+        unit_pool_unmap(&pool->units, memory, rounded_bytes);
     }
     pool_discharge(pool, rounded_bytes);
 }
@@ -328,25 +323,6 @@ static void slab_free(PagePool *pool, void *memory, size_t piece_bytes)
         unit_pool_free(&pool->units, unit, 1);
     }
     mutex_unlock(&class->mutex);
-}
-
-static void *direct_alloc(PagePool *pool, size_t bytes)
-{
-    char *memory = unit_map_aligned(bytes + TAIL_BYTES, UNIT_FRAME_BYTES, PROT_READ | PROT_WRITE);
-    if (memory == NULL) {
-        return NULL;
-    }
-    madvise(memory, bytes, MADV_HUGEPAGE);
-    madvise(memory, bytes, MADV_DONTDUMP);
-    unit_pool_add_foreign(&pool->units, bytes);
-    return memory;
-}
-
-static void direct_free(PagePool *pool, void *memory, size_t bytes)
-{
-    int result = munmap(memory, bytes + TAIL_BYTES);
-    ASSERT(result == 0);
-    unit_pool_remove_foreign(&pool->units, bytes);
 }
 
 #endif

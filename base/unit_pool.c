@@ -44,6 +44,7 @@ static bool grow(UnitPool *pool);
 static uint32_t run_alloc(UnitPool *pool, uint32_t unit_count);
 static void run_free(UnitPool *pool, uint32_t first, uint32_t unit_count);
 static void add_frames(UnitPool *pool, size_t frames);
+static void drop_oldest_kept(UnitPool *pool);
 
 static uint32_t log2_floor(size_t value)
 {
@@ -110,6 +111,9 @@ static void unmap(void *memory, size_t bytes)
 
 void unit_pool_deinit(UnitPool *pool)
 {
+    while (pool->kept_count > 0) {
+        drop_oldest_kept(pool);
+    }
     mutex_deinit(&pool->mutex);
     unmap(pool->base, pool->reserved_bytes);
     unmap(pool->units, pool->unit_count * sizeof(Unit));
@@ -135,17 +139,66 @@ void unit_pool_free(UnitPool *pool, uint32_t first, uint32_t unit_count)
     mutex_unlock(&pool->mutex);
 }
 
-void unit_pool_add_foreign(UnitPool *pool, size_t bytes)
+// Beyond `bytes`, TAIL_BYTES may be read.
+static void unmap_one(UnitPool *pool, char *memory, size_t bytes)
 {
-    mutex_lock(&pool->mutex);
-    add_frames(pool, bytes / UNIT_FRAME_BYTES);
-    mutex_unlock(&pool->mutex);
+    unmap(memory, bytes + TAIL_BYTES);
+    pool->frames_touched -= bytes / UNIT_FRAME_BYTES;
 }
 
-void unit_pool_remove_foreign(UnitPool *pool, size_t bytes)
+static char *take_kept(UnitPool *pool, size_t bytes)
+{
+    for (uint32_t i = pool->kept_count; i-- > 0;) {
+        if (pool->kept[i].bytes == bytes) {
+            char *memory = pool->kept[i].memory;
+            pool->kept_count--;
+            memmove(&pool->kept[i], &pool->kept[i + 1],
+                    (pool->kept_count - i) * sizeof pool->kept[0]);
+            return memory;
+        }
+    }
+    return NULL;
+}
+
+static void drop_oldest_kept(UnitPool *pool)
+{
+    KeptMapping oldest = pool->kept[0];
+    pool->kept_count--;
+    memmove(&pool->kept[0], &pool->kept[1], pool->kept_count * sizeof pool->kept[0]);
+    unmap_one(pool, oldest.memory, oldest.bytes);
+}
+
+char *unit_pool_map(UnitPool *pool, size_t bytes)
+{
+    DEBUG_ASSERT(bytes % UNIT_FRAME_BYTES == 0);
+    mutex_lock(&pool->mutex);
+    char *memory = take_kept(pool, bytes);
+    if (memory == NULL) {
+        add_frames(pool, bytes / UNIT_FRAME_BYTES);
+    }
+    mutex_unlock(&pool->mutex);
+    if (memory != NULL) {
+        return memory;
+    }
+    memory = unit_map_aligned(bytes + TAIL_BYTES, UNIT_FRAME_BYTES, PROT_READ | PROT_WRITE);
+    if (memory == NULL) {
+        mutex_lock(&pool->mutex);
+        pool->frames_touched -= bytes / UNIT_FRAME_BYTES;
+        mutex_unlock(&pool->mutex);
+        return NULL;
+    }
+    madvise(memory, bytes, MADV_HUGEPAGE);
+    madvise(memory, bytes, MADV_DONTDUMP);
+    return memory;
+}
+
+void unit_pool_unmap(UnitPool *pool, char *memory, size_t bytes)
 {
     mutex_lock(&pool->mutex);
-    pool->frames_touched -= bytes / UNIT_FRAME_BYTES;
+    if (pool->kept_count == UNIT_KEPT_MAX) {
+        drop_oldest_kept(pool);
+    }
+    pool->kept[pool->kept_count++] = (KeptMapping){memory, bytes};
     mutex_unlock(&pool->mutex);
 }
 
@@ -206,6 +259,9 @@ static void purge(UnitPool *pool)
 static void add_frames(UnitPool *pool, size_t frames)
 {
     pool->frames_touched += frames;
+    while (pool->kept_count > 0 && pool->frames_touched > pool->limit_frames) {
+        drop_oldest_kept(pool);
+    }
     if (pool->frames_touched <= pool->purge_above_frames) {
         return;
     }

@@ -1,11 +1,12 @@
 /*
- * unit_pool.h — runs of 64 KiB units from reserved address space, by a buddy system.
+ * unit_pool.h — runs of 64 KiB units from reserved address space, by a buddy system; above, mappings.
  *
  * Address space for twice the limit is reserved without access at the start and opened in regions
  * of 64 MiB as it is needed; the kernel gives memory at the first touch, in huge pages where it
- * can. What has been used stays for the next user. Only when more frames (2 MiB) were touched than
- * the limit allows are free ones given back, so that the process stays within its limit although
- * the free memory lies elsewhere than the new need.
+ * can. What has been used stays for the next user: memory of a fresh page costs ten times a write to
+ * a known one. Only when more frames (2 MiB) were touched than the limit allows are free ones given
+ * back, so that the process stays within its limit although the free memory lies elsewhere than the
+ * new need.
  *
  * Thread-safe. Each run has at least a page of readable bytes behind it.
  */
@@ -17,7 +18,15 @@
 #define UNIT_FRAME_BYTES ((size_t)2 << 20)
 #define UNIT_NONE UINT32_MAX
 
+enum { UNIT_KEPT_MAX = 16 };
+
 typedef struct Unit Unit;
+
+/* A mapping nobody uses, until someone wants just as many bytes. */
+typedef struct KeptMapping {
+    char *memory;
+    size_t bytes;
+} KeptMapping;
 
 typedef struct UnitPool {
     char *base;          /* aligned to a region */
@@ -31,6 +40,8 @@ typedef struct UnitPool {
     size_t frames_touched, purge_above_frames;
     Unit *units;
     uint8_t *frame_is_touched;
+    uint32_t kept_count;
+    KeptMapping kept[UNIT_KEPT_MAX]; /* oldest first */
 } UnitPool;
 
 Status unit_pool_init(UnitPool *pool, size_t limit_bytes) CHECKED; /* 53200 */
@@ -40,9 +51,10 @@ void unit_pool_deinit(UnitPool *pool);
 uint32_t unit_pool_alloc(UnitPool *pool, uint32_t unit_count);
 /* Any part of a run may go back by itself, as long as all of it does in the end. */
 void unit_pool_free(UnitPool *pool, uint32_t first, uint32_t unit_count);
-/* Memory of the process that is mapped elsewhere but counts for the same limit. */
-void unit_pool_add_foreign(UnitPool *pool, size_t bytes);
-void unit_pool_remove_foreign(UnitPool *pool, size_t bytes);
+/* A mapping of whole frames that counts for the same limit; contents undefined. Null when the
+ * kernel refuses. */
+char *unit_pool_map(UnitPool *pool, size_t bytes);
+void unit_pool_unmap(UnitPool *pool, char *memory, size_t bytes);
 
 static inline char *unit_pool_address(const UnitPool *pool, uint32_t unit)
 {

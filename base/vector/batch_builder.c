@@ -424,32 +424,54 @@ static bool append_texts(BatchBuilder *builder, BuilderColumn *column, const Sou
 
 /* --- floats, wide decimals, intervals --- */
 
+/* Room for the source's values. Wide decimals stay in 64 bits until one comes that is wider. */
+static bool fit_fixed(BatchBuilder *builder, BuilderColumn *column, const Vector *vector)
+{
+    Lane lane = type_widest_lane(column->type);
+    if (column->type.id == TYPE_DECIMAL && vector_value_lane(vector) != LANE_I128) {
+        lane = LANE_I64;
+    }
+    if (column->lanes != NULL && lane_bytes(column->lane) >= lane_bytes(lane)) {
+        return true;
+    }
+    void *lanes = alloc_lanes(builder, lane);
+    if (lanes == NULL) {
+        return false;
+    }
+    if (column->lanes != NULL) {
+        Vector narrow = column_vector(column);
+        vector_read_int128(&narrow, NULL, builder->row_count, lanes);
+    }
+    column->lanes = lanes;
+    column->lane = lane;
+    return true;
+}
+
 static bool append_fixed(BatchBuilder *builder, BuilderColumn *column, const Source *source)
 {
     const VectorKernels *kernels = KERNELS(vector_kernels);
     const Vector *vector = source->vector;
-    if (column->lanes == NULL) {
-        column->lane = type_widest_lane(column->type);
-        column->lanes = alloc_lanes(builder, column->lane);
-        if (column->lanes == NULL) {
-            return false;
-        }
+    if (!fit_fixed(builder, column, vector)) {
+        return false;
     }
     char *target = next_lane(builder, column);
     size_t bytes = lane_bytes(column->lane);
     char storage[16] = {0};
     if (vector->form == VECTOR_CONSTANT) {
-        if (vector->lane == column->lane) {
-            memcpy(storage, vector->data, bytes);
-        } else { // a wide decimal in a narrow lane
+        bool is_narrow_decimal = column->type.id == TYPE_DECIMAL && vector->lane != LANE_I128;
+        if (is_narrow_decimal) {
             Int128 wide = vector_int64(vector, 0);
             memcpy(storage, &wide, bytes);
+        } else {
+            memcpy(storage, vector->data, bytes);
         }
         for (uint32_t i = 0; i < source->count; i++) {
             memcpy(target + i * bytes, storage, bytes);
         }
     } else if (column->lane == LANE_I128) {
         vector_read_int128(vector, source->rows, source->count, (Int128 *)target);
+    } else if (column->lane == LANE_I64) {
+        vector_read_int64(vector, source->rows, source->count, (int64_t *)target);
     } else if (column->lane == LANE_F64) {
         vector_read_double(vector, source->rows, source->count, (double *)target);
     } else {

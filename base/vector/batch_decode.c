@@ -306,16 +306,10 @@ static Status decode_wides(Decoder *decoder, uint32_t count, Vector *vector)
         return vector->type.id == TYPE_DECIMAL ? check_wides(vector, count) : STATUS_OK;
     }
     Integers integers;
-    void *wides;
     TRY(decode_integers(decoder, count, &integers));
-    TRY(alloc_piece(decoder, count * sizeof(Int128), &wides));
-    Vector narrow = {.type = vector->type,
-                     .lane = (uint8_t)integers.lane,
-                     .form = VECTOR_FLAT,
-                     .base = integers.base,
-                     .data = integers.lanes};
-    vector_read_int128(&narrow, NULL, count, wides);
-    vector->data = wides;
+    vector->lane = (uint8_t)integers.lane;
+    vector->base = integers.base;
+    vector->data = integers.lanes;
     return STATUS_OK;
 }
 

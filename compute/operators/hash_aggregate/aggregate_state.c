@@ -199,6 +199,9 @@ Status aggregate_state_fold(AggregateState *state)
                                   "aggregates");
         }
     }
+    if (state->magnitude == 0) { // nothing came since the last time
+        return STATUS_OK;
+    }
     int64_t *values = state->values;
     for (uint32_t g = 0; g < state->capacity; g++) {
         state->wide[g] += values[g];

@@ -86,15 +86,41 @@ START_TEST(gives_free_frames_back_above_its_limit)
     memset(unit_pool_address(&pool, kept), 9, UNIT_BYTES);
     unit_pool_free(&pool, unit_pool_index(&pool, memory), REGION_UNITS);
     ck_assert_uint_eq(pool.frames_touched, 33);
-    unit_pool_add_foreign(&pool, 64 * MIB); // within the limit: all stays
+    char *first = unit_pool_map(&pool, 64 * MIB); // within the limit: all stays
     ck_assert_int_eq(memory[UNIT_BYTES], 7);
     ck_assert_uint_eq(pool.frames_touched, 65);
-    unit_pool_add_foreign(&pool, 64 * MIB);
+    char *second = unit_pool_map(&pool, 64 * MIB);
     ck_assert_uint_eq(pool.frames_touched, 65); // 33 + 64 less the free 32
     ck_assert_int_eq(memory[UNIT_BYTES], 0);
     ck_assert_int_eq(unit_pool_address(&pool, kept)[100], 9);
-    unit_pool_remove_foreign(&pool, 128 * MIB);
-    ck_assert_uint_eq(pool.frames_touched, 1);
+    unit_pool_unmap(&pool, first, 64 * MIB);
+    unit_pool_unmap(&pool, second, 64 * MIB);
+}
+END_TEST
+
+START_TEST(keeps_mappings_for_the_next_user)
+{
+    char *first = unit_pool_map(&pool, 40 * MIB);
+    memset(first, 7, 40 * MIB);
+    unit_pool_unmap(&pool, first, 40 * MIB);
+    ck_assert_uint_eq(pool.frames_touched, 20);
+    char *other = unit_pool_map(&pool, 42 * MIB); // no other size serves
+    ck_assert_ptr_ne(other, first);
+    ck_assert_ptr_eq(unit_pool_map(&pool, 40 * MIB), first);
+    ck_assert_int_eq(first[39 * MIB], 7);
+    ck_assert_uint_eq(pool.frames_touched, 41);
+    unit_pool_unmap(&pool, first, 40 * MIB);
+    unit_pool_unmap(&pool, other, 42 * MIB);
+    char *large = unit_pool_map(&pool, 80 * MIB); // beyond the limit: the oldest goes
+    ck_assert_uint_eq(pool.frames_touched, 61);
+    ck_assert_uint_eq(pool.kept_count, 1);
+    unit_pool_unmap(&pool, large, 80 * MIB);
+    for (size_t i = 0; i < 2 * UNIT_KEPT_MAX; i++) { // no more than so many
+        char *memories[2] = {unit_pool_map(&pool, 2 * MIB), unit_pool_map(&pool, 2 * MIB)};
+        unit_pool_unmap(&pool, memories[0], 2 * MIB);
+        unit_pool_unmap(&pool, memories[1], 2 * MIB);
+    }
+    ck_assert_uint_le(pool.kept_count, UNIT_KEPT_MAX);
 }
 END_TEST
 
@@ -114,5 +140,6 @@ int main(void)
     add_case(suite, "end", ends_with_its_reservation);
     add_case(suite, "once", every_unit_is_given_once);
     add_case(suite, "purge", gives_free_frames_back_above_its_limit);
+    add_case(suite, "mappings", keeps_mappings_for_the_next_user);
     return suite_main(suite);
 }
