@@ -121,9 +121,10 @@ static void keep_bitmap(const Vector *vector, uint32_t row_count, const uint64_t
     Lane lane = (Lane)vector->lane;
     uint64_t offset = (uint64_t)vector->base - (uint64_t)base;
     if (lane != LANE_I64) {
-        // 32-bit indexes wrap: they are right when no lane can wrap into the bitmap
-        Int128 index_lo = (Int128)vector->base - base;
-        Int128 index_hi = index_lo + (((Int128)1 << (8 * lane_bytes(lane))) - 1);
+        // 32-bit indexes wrap: they are right when no value can wrap into the bitmap. Lanes of null
+        // rows may; the mask does not have them.
+        Int128 index_lo = (Int128)vector->lo - base;
+        Int128 index_hi = (Int128)vector->hi - base;
         const Int128 wrap = (Int128)1 << 32;
         if (bits <= (uint64_t)wrap && index_hi < wrap && index_lo > (Int128)bits - 1 - wrap) {
             kernels->bitmap[lane](vector->data, row_count, offset, bitmap, bits - 1, mask->words);

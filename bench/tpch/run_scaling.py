@@ -2,7 +2,7 @@
 """Two single-core nodes against one: the 22 queries of TPC-H on both clusters, one right after the
 other.
 
-    run_scaling.py --from DIR [--rounds 7] [--json FILE] [--markdown FILE]
+    run_scaling.py --from DIR [--sort none|date] [--rounds 7] [--json FILE] [--markdown FILE]
 
 Starts two clusters of separate processes over tcp on loopback, from build/release: one with a node
 on core 0, one with a node on core 0 and a node on core 1. Leaders and this client may use any core.
@@ -35,12 +35,12 @@ class Side:
                                        settings={"workers": 1, **settings})
         self.wall_ms = {}
 
-    def load(self, source):
+    def load(self, source, sort):
         self.client = WireClient(argparse.Namespace(
             host="127.0.0.1", port=self.cluster.port, user="admin", password=cluster.PASSWORD,
             dbname="dev", timeout=600))
         for table in schema.TABLES:
-            self.client.execute(schema.create_table(table, "key", "date", "integer"))
+            self.client.execute(schema.create_table(table, "key", sort, "integer"))
             with open(source / f"{table}.tbl", "rb") as file:
                 self.client.copy_in(f"copy {table} from stdin delimiter '|'", file)
 
@@ -95,6 +95,7 @@ def report(one, two, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
     parser.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--sort", choices=("none", "date"), default="none")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--scale", type=float, default=1)
     parser.add_argument("--seed", default="1")
@@ -107,7 +108,7 @@ def main():
     one, two = Side([0], settings), Side([0, 1], settings)
     with one.cluster, two.cluster:
         for side in (one, two):
-            side.load(options.source)
+            side.load(options.source, options.sort)
         differences = measure(one, two, options)
     report(one, two, options)
     return 1 if differences else 0
