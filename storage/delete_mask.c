@@ -230,24 +230,31 @@ static uint64_t range_bits(uint32_t index, uint32_t first, uint32_t last)
     return end < 63 ? from & ((UINT64_C(1) << (end + 1)) - 1) : from;
 }
 
+static void add_list(const uint16_t *restrict list, uint32_t count, uint64_t *restrict words)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        words[list[i] / 64] |= UINT64_C(1) << (list[i] % 64);
+    }
+}
+
+static void add_run(const RowRun *run, uint64_t *words)
+{
+    for (uint32_t w = run->first / 64; w <= run->last / 64u; w++) {
+        words[w] |= range_bits(w, run->first, run->last);
+    }
+}
+
 void deleted_rows_add_to(const DeletedRows *rows, uint64_t *words)
 {
-    const uint16_t *list = rows->items;
-    const RowRun *runs = rows->items;
-    const uint64_t *bits = rows->items;
+    if (rows->form == DELETE_FORM_LIST) {
+        add_list(rows->items, rows->item_count, words);
+        return;
+    }
     for (uint32_t i = 0; i < rows->item_count; i++) {
-        switch (rows->form) {
-        case DELETE_FORM_LIST:
-            words[list[i] / 64] |= UINT64_C(1) << (list[i] % 64);
-            break;
-        case DELETE_FORM_RUNS:
-            for (uint32_t w = runs[i].first / 64; w <= runs[i].last / 64u; w++) {
-                words[w] |= range_bits(w, runs[i].first, runs[i].last);
-            }
-            break;
-        default:
-            words[i] |= bits[i];
-            break;
+        if (rows->form == DELETE_FORM_RUNS) {
+            add_run((const RowRun *)rows->items + i, words);
+        } else {
+            words[i] |= ((const uint64_t *)rows->items)[i];
         }
     }
 }

@@ -104,6 +104,7 @@ struct TableScanLocal {
     const ScanUnit *unit; /* null: claim the next */
     const ScanSource *source;
     const DeletedRows *deleted;  /* of the unit's row group; null: none */
+    uint64_t *deleted_words;     /* FILE: the same as DELETE_GROUP_WORDS, when there are some */
     uint32_t vector, vector_end; /* next vector, and where the unit ends */
     uint32_t first_row;          /* row group << 16 | row of the vector's first row */
     RowMask mask;                /* rows of the vector being handed out that passed */

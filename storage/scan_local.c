@@ -152,6 +152,19 @@ static Status prepare_filters(TableScanLocal *local, bool *is_empty)
     return STATUS_OK;
 }
 
+/* Deleted rows as a bitmap: searching a list for each vector costs more. */
+static void spread_deleted(TableScanLocal *local)
+{
+    if (local->deleted == NULL) {
+        return;
+    }
+    if (local->deleted_words == NULL) {
+        local->deleted_words = ARENA_ARRAY(local->arena, uint64_t, DELETE_GROUP_WORDS);
+    }
+    memset(local->deleted_words, 0, DELETE_GROUP_WORDS * sizeof *local->deleted_words);
+    deleted_rows_add_to(local->deleted, local->deleted_words);
+}
+
 /* Claims the next unit that has something to say; `*is_done` when none is left. */
 static Status open_unit(TableScanLocal *local, bool *is_done)
 {
@@ -181,6 +194,7 @@ static Status open_unit(TableScanLocal *local, bool *is_done)
         if (!is_empty) {
             local->vector = local->unit->first_vector;
             local->vector_end = local->vector + local->unit->vector_count;
+            spread_deleted(local);
             return STATUS_OK;
         }
         close_unit(local);
@@ -213,6 +227,17 @@ static Status apply_filters(TableScanLocal *local, uint32_t vector)
     return STATUS_OK;
 }
 
+/* Rows of `mask` that are not deleted; 0 when there are none. */
+static uint64_t take_rows(const RowMask *mask, const uint64_t *deleted, RowMask *out)
+{
+    uint64_t any = 0;
+    for (uint32_t i = 0; i < VALIDITY_WORDS; i++) {
+        out->words[i] = mask->words[i] & ~deleted[i];
+        any |= out->words[i];
+    }
+    return any;
+}
+
 /* Filters the next vector of a rowset into the mask. */
 static Status filter_vector(TableScanLocal *local, bool *is_done)
 {
@@ -224,24 +249,24 @@ static Status filter_vector(TableScanLocal *local, bool *is_done)
     const uint32_t rows = local->source->footer->row_group_rows[local->unit->row_group];
     const uint32_t left = rows - vector * VECTOR_ROWS;
     local->vector_rows = left < VECTOR_ROWS ? left : VECTOR_ROWS;
+    RowMask alive;
     local->counted.rows_seen += local->vector_rows;
     local->first_row = local->unit->row_group * FORMAT_ROW_GROUP_ROWS + vector * VECTOR_ROWS;
     row_mask_set_first(&local->mask, local->vector_rows);
     for (uint32_t i = 0; i < local->scan->request.column_count; i++) {
         local->columns[i].is_decoded = false;
     }
-    RowMask alive = local->mask;
-    if (local->deleted != NULL) {
-        deleted_rows_clear(local->deleted, vector * VECTOR_ROWS, &alive);
-        if (mask_is_empty(&alive)) {
-            local->mask = alive;
-            return STATUS_OK;
-        }
+    if (local->deleted == NULL) {
+        return apply_filters(local, vector);
+    }
+    // Encodings filter whole vectors fastest, so deleted rows go last; but not for nothing.
+    const uint64_t *deleted = local->deleted_words + (size_t)vector * VALIDITY_WORDS;
+    if (take_rows(&local->mask, deleted, &alive) == 0) {
+        local->mask = alive;
+        return STATUS_OK;
     }
     TRY(apply_filters(local, vector));
-    for (uint32_t i = 0; local->deleted != NULL && i < VALIDITY_WORDS; i++) {
-        local->mask.words[i] &= alive.words[i];
-    }
+    take_rows(&local->mask, deleted, &local->mask);
     return STATUS_OK;
 }
 

@@ -65,7 +65,8 @@ uint32_t store_prepared(Store *store, uint64_t *txn_ids, uint32_t max);
 /* Aborts whatever is unprepared of transactions below `txn_id`. */
 Status store_abort_unprepared(Store *store, uint64_t txn_id) CHECKED;
 /* The oldest position anyone may still read: rowsets dropped at or before it are unlinked once no
- * scan holds them. */
+ * scan holds them, older delete masks merged. Deletes cost memory and rows of the database until it
+ * moves on. */
 void store_set_horizon(Store *store, uint64_t position);
 
 /*
@@ -111,7 +112,8 @@ void table_writer_destroy(TableWriter *writer);
  *
  * Conflicts: first committer wins, on rows. store_prepare answers 40001 (Redshift's 1023) when a
  * row it deletes has been deleted, or its rowset dropped, by a transaction that committed after
- * this one's snapshot, or by one that is prepared and of unknown outcome.
+ * this one's snapshot, or by one that is prepared and of unknown outcome. Likewise when it drops a
+ * rowset that lost rows since; two that drop the same rowset do not conflict.
  */
 typedef struct TableDeleter TableDeleter;
 typedef struct TableDeleteOptions {
@@ -123,7 +125,8 @@ typedef struct TableDeleteOptions {
 Status table_deleter_create(const TableDeleteOptions *options, TableDeleter **out) CHECKED;
 /* Thread-safe. XX000 for an id of no visible rowset. */
 Status table_deleter_add(TableDeleter *deleter, const int64_t *row_ids, uint32_t count) CHECKED;
-/* The rows go with the transaction; `*row_count`: those that were visible, each counted once. */
+/* Once, after all adds. The rows go with the transaction; `*row_count`: those that were visible,
+ * each counted once. 55000 when the transaction is prepared. */
 Status table_deleter_finish(TableDeleter *deleter, uint64_t *row_count) CHECKED;
 void table_deleter_destroy(TableDeleter *deleter); /* unfinished: nothing is deleted */
 

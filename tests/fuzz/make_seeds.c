@@ -422,6 +422,7 @@ int main(int argc, char **argv)
     seed_messages();
     seed_plans();
     seed_blocks();
+    seed_deletes();
     byte_buffer_deinit(&buffer);
     return 0;
 }
