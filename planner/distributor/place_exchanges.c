@@ -335,6 +335,8 @@ Status place_node(Placer *placer, LogicalNode *node, const ColumnSet *needed, bo
         return place_insert(placer, (LogicalInsert *)node, out);
     case LOGICAL_DELETE:
         return place_delete(placer, (LogicalDelete *)node, out);
+    case LOGICAL_CHANGE:
+        return place_change(placer, (LogicalChange *)node, out);
     case LOGICAL_COPY:
         return place_copy(placer, (LogicalCopy *)node, out);
     default:

@@ -532,6 +532,16 @@ static Rows *run(Runner *self, const LogicalNode *node)
         *rows_add(out) = value_int64(type_of(TYPE_BIGINT), deleted->count);
         return out;
     }
+    case LOGICAL_CHANGE: {
+        const LogicalChange *change = (const LogicalChange *)node;
+        int64_t deleted = run(self, change->deletion)->items[0][0].i64;
+        int64_t inserted = run(self, change->insertion)->items[0][0].i64;
+        Rows *out = rows_create(self->arena, 1);
+        *rows_add(out) =
+            value_int64(type_of(TYPE_BIGINT), (change->counts_deleted ? deleted : 0) +
+                                                  (change->counts_inserted ? inserted : 0));
+        return out;
+    }
     default:
         self->evaluator.failure = "a node that is not run";
         return rows_create(self->arena, node->column_count);

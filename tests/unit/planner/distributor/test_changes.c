@@ -103,6 +103,47 @@ START_TEST(tables_end_as_the_query_says)
 }
 END_TEST
 
+/* Statements whose rows meet one partner at most, and some that may meet several. */
+static const struct {
+    const char *text;
+    bool has_choice;
+} choices[] = {
+    {"update r set a = b", false},
+    {"update r set a = 1 from s where r.k = s.k", false},
+    {"update r set a = s.b from s where r.k = s.k", true},
+    {"update r set a = m from (select k, max(b) m from s group by k) y where r.k = y.k", false},
+    {"update r set a = m from (select k, max(b) m from s group by k) y where r.k < y.k", true},
+    {"update r set a = m from (select max(b) m from s) y", false},
+    {"update r set a = y.a from (select distinct k, a from s) y where r.k = y.k", true},
+    {"update r set a = y.a from (select distinct k, a from s) y where y.k = r.k and y.a = 3",
+     false},
+    {"update d set a = m from (select k + 1 j, max(b) m from s group by 1) y where d.k = y.j",
+     false},
+    {"update r set a = y.b from (select k, b, row_number() over (partition by k order by c) n "
+     "from s) y where r.k = y.k and n = 1",
+     false},
+    {"update r set a = x.m from (select k, max(a) m from s group by k) x, (select a, min(b) m "
+     "from u group by a) y where r.k = x.k and x.m = y.a and y.m > r.b",
+     false},
+};
+
+/* One match is chosen only where there may be two. */
+START_TEST(choices_are_made_where_needed)
+{
+    for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
+        SqlWorld *world = sql_world_create(1);
+        PlannerContext context;
+        Plan *plan;
+        BoundStatement *bound = bind(world, choices[i].text, 3, &context);
+        must(plan_query(&context, bound->root, NULL, 0, &plan), choices[i].text);
+        const char *text = explain(world->arena, plan);
+        bool has_choice = strstr(text, "match") != NULL;
+        ck_assert_msg(has_choice == choices[i].has_choice, "%s\n%s", choices[i].text, text);
+        sql_world_destroy(world);
+    }
+}
+END_TEST
+
 /* Who chooses an ALL table's rows at random would choose others on every node. */
 START_TEST(random_rows_of_an_all_table_are_refused)
 {
@@ -131,6 +172,7 @@ int main(void)
     TCase *tcase = tcase_create("rows");
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, tables_end_as_the_query_says, 0, CHANGE_COUNT);
+    tcase_add_test(tcase, choices_are_made_where_needed);
     tcase_add_test(tcase, random_rows_of_an_all_table_are_refused);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
