@@ -153,6 +153,22 @@ static Status bind_row(InsertTarget *target, Scope *scope, const AstExprList *ro
     return STATUS_OK;
 }
 
+Status bind_new_row(Binder *binder, const CatalogTable *table, Scope *scope,
+                    const AstWordList *names, const AstExprList *values, Expr ***out)
+{
+    InsertTarget target = {.binder = binder, .table = table};
+    Expr **cells = ARENA_ARRAY(binder->arena, Expr *, table->column_count + 1);
+    TRY(bind_columns(&target, names));
+    TRY(bind_row(&target, scope, values, cells));
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        if (cells[i] == NULL) {
+            TRY(column_default(&target, i, &cells[i]));
+        }
+    }
+    *out = cells;
+    return STATUS_OK;
+}
+
 static Status bind_rows(InsertTarget *target, const AstRowList *rows, LogicalNode **out)
 {
     uint32_t width = target->table->column_count;

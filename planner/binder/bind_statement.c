@@ -113,6 +113,8 @@ static Status bind_kind(Binder *binder, const AstStatement *ast, BoundStatement 
         return bind_update(binder, ast, bound);
     case AST_STATEMENT_DELETE:
         return bind_delete(binder, ast, bound);
+    case AST_STATEMENT_MERGE:
+        return bind_merge(binder, ast, bound);
     case AST_STATEMENT_COPY:
         return bind_copy(binder, ast, bound);
     case AST_STATEMENT_CREATE_TABLE:

@@ -71,11 +71,45 @@ LogicalNode *change_rows_once(Binder *binder, const ChangeTarget *target, const 
     return logical_filter(binder->arena, target->item.node, condition);
 }
 
+// ---- SET ----
+
+static Status bind_set_value(Binder *binder, const CatalogColumn *column, Scope *scope,
+                             const AstExpr *ast, Expr **out)
+{
+    Expr *expr = NULL;
+    if (ast->kind == AST_DEFAULT) {
+        return bind_column_default(binder, column, out);
+    }
+    scope->clause = CLAUSE_UPDATE;
+    TRY(bind_expr(binder, scope, ast, &expr));
+    return bind_assignment(binder, column, expr, out);
+}
+
+Status bind_set(Binder *binder, const CatalogTable *table, Scope *scope,
+                const AstAssignmentList *assignments, Expr ***out)
+{
+    Expr **values = ARENA_ARRAY(binder->arena, Expr *, table->column_count + 1);
+    for (uint32_t i = 0; i < assignments->count; i++) {
+        const AstWord *name = &assignments->items[i].column;
+        uint32_t index = 0;
+        TRY(bind_column_name(table, name, &index));
+        if (values[index] != NULL) {
+            return status_at(name->position, SQLSTATE_DUPLICATE_COLUMN,
+                             "column \"%s\" specified more than once", name->text);
+        }
+        TRY(bind_set_value(binder, &table->columns[index], scope, assignments->items[i].value,
+                           &values[index]));
+    }
+    *out = values;
+    return STATUS_OK;
+}
+
 // ---- rows that are read twice ----
 
-SharedRows shared_rows_make(Binder *binder, LogicalNode *definition)
+SharedRows shared_rows_make(Binder *binder, const char *name, LogicalNode *definition)
 {
-    return (SharedRows){.cte_id = binder->context->next_cte++, .definition = definition};
+    return (SharedRows){
+        .cte_id = binder->context->next_cte++, .name = name, .definition = definition};
 }
 
 LogicalNode *shared_rows_reference(Binder *binder, const SharedRows *rows)
@@ -153,6 +187,6 @@ LogicalNode *change_make(Binder *binder, const SharedRows *shared, const Logical
                                .column_count = 1,
                                .columns = row_count_column(binder->context),
                                .rows = 1};
-    return logical_cte(binder->arena, shared->cte_id, "changed rows", shared->definition,
+    return logical_cte(binder->arena, shared->cte_id, shared->name, shared->definition,
                        &copy->node);
 }

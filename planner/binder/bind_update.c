@@ -19,37 +19,6 @@ typedef struct Update {
     Expr **values; /* per column of the target; null: stays */
 } Update;
 
-// ---- SET ----
-
-static Status bind_value(Update *update, const AstExpr *ast, uint32_t index, Expr **out)
-{
-    const CatalogColumn *column = &update->target.table->columns[index];
-    Expr *expr = NULL;
-    if (ast->kind == AST_DEFAULT) {
-        return bind_column_default(update->binder, column, out);
-    }
-    update->rows.scope.clause = CLAUSE_UPDATE;
-    TRY(bind_expr(update->binder, &update->rows.scope, ast, &expr));
-    return bind_assignment(update->binder, column, expr, out);
-}
-
-static Status bind_values(Update *update, const AstAssignmentList *assignments)
-{
-    const CatalogTable *table = update->target.table;
-    update->values = ARENA_ARRAY(update->binder->arena, Expr *, table->column_count + 1);
-    for (uint32_t i = 0; i < assignments->count; i++) {
-        const AstWord *name = &assignments->items[i].column;
-        uint32_t index = 0;
-        TRY(bind_column_name(table, name, &index));
-        if (update->values[index] != NULL) {
-            return status_at(name->position, SQLSTATE_DUPLICATE_COLUMN,
-                             "column \"%s\" specified more than once", name->text);
-        }
-        TRY(bind_value(update, assignments->items[i].value, index, &update->values[index]));
-    }
-    return STATUS_OK;
-}
-
 // ---- one match per row ----
 
 // The columns of the other tables that the new values use.
@@ -133,7 +102,7 @@ static LogicalNode *make_change(const Update *update)
 {
     Binder *binder = update->binder;
     const CatalogTable *table = update->target.table;
-    SharedRows shared = shared_rows_make(binder, changed_rows(update));
+    SharedRows shared = shared_rows_make(binder, "changed rows", changed_rows(update));
     LogicalNode *old = shared_rows_reference(binder, &shared);
     LogicalNode *new = shared_rows_reference(binder, &shared);
     Expr **exprs = ARENA_ARRAY(binder->arena, Expr *, table->column_count + 1);
@@ -161,7 +130,8 @@ Status bind_update(Binder *binder, const AstStatement *ast, BoundStatement *boun
     TRY(bind_change_target(binder, statement->table, statement->alias, "update", &update.target));
     TRY(bind_change_rows(binder, ctes, &update.target, &statement->from, statement->where,
                          &update.rows));
-    TRY(bind_values(&update, &statement->assignments));
+    TRY(bind_set(binder, update.target.table, &update.rows.scope, &statement->assignments,
+                 &update.values));
     bound->kind = BOUND_UPDATE;
     bound->target = update.target.table;
     bound->root = wrap_ctes(binder, ctes, NULL, make_change(&update));

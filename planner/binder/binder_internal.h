@@ -16,22 +16,9 @@
 
 /* The place an expression stands in: says what is allowed there and words the errors. */
 typedef enum Clause {
-    CLAUSE_SELECT,
-    CLAUSE_WHERE,
-    CLAUSE_ON,
-    CLAUSE_GROUP_BY,
-    CLAUSE_HAVING,
-    CLAUSE_QUALIFY,
-    CLAUSE_ORDER_BY,
-    CLAUSE_LIMIT,
-    CLAUSE_VALUES,
-    CLAUSE_AGGREGATE,
-    CLAUSE_FILTER,
-    CLAUSE_WINDOW,
-    CLAUSE_DEFAULT,
-    CLAUSE_ARGUMENTS,
-    CLAUSE_UPDATE,
-    CLAUSE_COUNT
+    CLAUSE_SELECT, CLAUSE_WHERE, CLAUSE_ON, CLAUSE_GROUP_BY, CLAUSE_HAVING, CLAUSE_QUALIFY,
+    CLAUSE_ORDER_BY, CLAUSE_LIMIT, CLAUSE_VALUES, CLAUSE_AGGREGATE, CLAUSE_FILTER, CLAUSE_WINDOW,
+    CLAUSE_DEFAULT, CLAUSE_ARGUMENTS, CLAUSE_UPDATE, CLAUSE_COUNT
 } Clause;
 
 typedef struct ScopeColumn {
@@ -368,9 +355,10 @@ LogicalNode *change_rows_once(Binder *binder, const ChangeTarget *target, const 
 /* Rows that are computed once and read by the deletion and by the insertion. */
 typedef struct SharedRows {
     uint32_t cte_id;
+    const char *name;
     LogicalNode *definition;
 } SharedRows;
-SharedRows shared_rows_make(Binder *binder, LogicalNode *definition);
+SharedRows shared_rows_make(Binder *binder, const char *name, LogicalNode *definition);
 LogicalNode *shared_rows_reference(Binder *binder, const SharedRows *rows);
 /* An expression over the definition's columns as one over the reference's; takes subqueries along.
  */
@@ -382,14 +370,22 @@ LogicalNode *delete_make(Binder *binder, const CatalogTable *table, LogicalNode 
 /* An insertion of `exprs` over `rows`, one per column of the table, each of its column's type. */
 LogicalNode *insert_make(Binder *binder, const CatalogTable *table, LogicalNode *rows,
                          Expr **exprs);
+/* What SET writes by column of the target, in `scope`; null: nothing. 42703, 42701. */
+Status bind_set(Binder *binder, const CatalogTable *table, Scope *scope,
+                const AstAssignmentList *assignments, Expr ***out) CHECKED;
 /* Both, over `shared`. */
 LogicalNode *change_make(Binder *binder, const SharedRows *shared, const LogicalChange *change);
 
-/* bind_dml.c, bind_update.c, bind_delete.c, bind_copy.c, bind_ddl.c, bind_create_table.c: one
- * statement each */
+/* bind_dml.c, bind_update.c, bind_delete.c, bind_merge.c, bind_copy.c, bind_ddl.c …: one statement
+ * each */
 Status bind_insert(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
 Status bind_update(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
 Status bind_delete(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
+Status bind_merge(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
+/* The values of one new row, by column of the table: the listed ones (`names` null: the first),
+ * then defaults. */
+Status bind_new_row(Binder *binder, const CatalogTable *table, Scope *scope,
+                    const AstWordList *names, const AstExprList *values, Expr ***out) CHECKED;
 /* What a statement that changes rows gives: how many. */
 LogicalColumn *row_count_column(PlannerContext *context);
 /* 42703 for a name the table has no column of. */

@@ -122,8 +122,30 @@ static Step *ids_at_home(Placer *placer, const LogicalDelete *deletion, Step *id
     return is_at_home ? ids : step_move_home(placer, ids, home, all);
 }
 
+/* The ids once more, each at most once: 21000 for a second one. They are at home, where the id
+ * alone tells rows apart. */
+static Step *each_once(Placer *placer, const LogicalDelete *deletion, Step *ids)
+{
+    const LogicalColumn *row_id = &deletion->child->columns[0];
+    double rows = cost_rows_per_site(&placer->cost, &ids->distribution, ids->rows);
+    Step *check = step_new(placer, STEP_AGGREGATE, NULL, 1, &ids, cost_aggregate(rows, rows, 1));
+    check->aggregate.key_count = 1;
+    check->aggregate.keys = ARENA_NEW(placer->arena, Expr *);
+    *check->aggregate.keys = logical_column_expr(placer->arena, row_id);
+    check->aggregate.aggregate_count = 1;
+    check->aggregate.aggregates = ARENA_NEW(placer->arena, AggregateCall);
+    *check->aggregate.aggregates = (AggregateCall){
+        .id = AGGREGATE_SINGLE_MATCH, .argument = *check->aggregate.keys, .type = row_id->type};
+    LogicalColumn *columns = ARENA_ARRAY(placer->arena, LogicalColumn, 2);
+    columns[0] = columns[1] = *row_id;
+    columns[1].number = planner_new_column(placer->context);
+    step_set_columns(placer, check, 2, columns);
+    return check;
+}
+
 static Step *delete_step(Placer *placer, const LogicalDelete *deletion, Step *ids)
 {
+    ids = deletion->is_each_once ? each_once(placer, deletion, ids) : ids;
     const LogicalColumn *row_id = &deletion->child->columns[0];
     Expr *expr = logical_column_expr(placer->arena, row_id);
     for (uint32_t i = 0; ids->kind == STEP_PROJECT && i < ids->column_count; i++) {

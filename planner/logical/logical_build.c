@@ -113,6 +113,14 @@ LogicalNode *logical_window(Arena *arena, LogicalNode *child, uint32_t call_coun
     return &window->node;
 }
 
+LogicalNode *logical_distinct(Arena *arena, LogicalNode *child)
+{
+    LogicalDistinct *distinct = NODE_NEW(arena, LogicalDistinct, LOGICAL_DISTINCT);
+    distinct->child = child;
+    logical_refresh_columns(arena, &distinct->node);
+    return &distinct->node;
+}
+
 LogicalNode *logical_set(Arena *arena, SetKind kind, LogicalNode *left, LogicalNode *right,
                          LogicalColumn *columns)
 {

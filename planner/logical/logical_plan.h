@@ -154,6 +154,7 @@ typedef struct LogicalDelete {
     LogicalNode node;   /* one bigint: rows */
     LogicalNode *child; /* gives row ids and their nodes; never NULL */
     const CatalogTable *table;
+    bool is_each_once; /* a row that comes twice is an error: 21000 */
 } LogicalDelete;
 
 typedef struct LogicalChange {

@@ -389,7 +389,7 @@ void accumulator_add(Accumulator *self, Evaluator *evaluator)
         return;
     }
     Value value = evaluate(evaluator, call->argument);
-    if (call->id == AGGREGATE_SINGLE_VALUE) {
+    if (call->id == AGGREGATE_SINGLE_VALUE || call->id == AGGREGATE_SINGLE_MATCH) {
         if (self->count > 0) {
             fail(evaluator, "more than one row returned by a subquery", call->type);
         }

@@ -526,7 +526,11 @@ static Rows *run(Runner *self, const LogicalNode *node)
         Rows *child = run(self, ((const LogicalDelete *)node)->child);
         Rows *deleted = rows_create(self->arena, child->column_count);
         for (uint32_t i = 0; i < child->count; i++) {
+            uint32_t count = deleted->count;
             find_group(deleted, child->items[i]);
+            if (deleted->count == count && ((const LogicalDelete *)node)->is_each_once) {
+                self->evaluator.failure = "more than one source row for a row";
+            }
         }
         Rows *out = rows_create(self->arena, 1);
         *rows_add(out) = value_int64(type_of(TYPE_BIGINT), deleted->count);
