@@ -32,6 +32,8 @@ struct MetadataQuery {
 struct MetadataStore {
     sqlite3 *connection;
     SqliteVfs *vfs;
+    FileSystem *system;
+    bool is_in_doubt;
     MetadataQuery *queries;
     char path[];
 };
@@ -84,8 +86,8 @@ static void forget_former_error(MetadataStore *store)
     status_ignore(sqlite_vfs_take_error(store->vfs), "SQLite coped with it");
 }
 
-Status metadata_store_open(FileSystem *system, const char *path, const char *schema_sql,
-                           uint32_t schema_version, MetadataStore **out)
+static Status store_connect(FileSystem *system, const char *path, int create_flag,
+                            MetadataStore **out)
 {
     Status status = STATUS_OK;
     size_t path_bytes = strlen(path) + 1;
@@ -95,21 +97,54 @@ Status metadata_store_open(FileSystem *system, const char *path, const char *sch
         return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory to open \"%s\"", path);
     }
     memcpy(store->path, path, path_bytes);
-    TRY_OR(cleanup, sqlite_vfs_create(system, path, &store->vfs));
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-                SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_PRIVATECACHE;
+    store->system = system;
+    TRY_OR(cleanup, sqlite_vfs_create(system, path, create_flag == 0, &store->vfs));
+    int flags = SQLITE_OPEN_READWRITE | create_flag | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                SQLITE_OPEN_PRIVATECACHE;
     int code = sqlite3_open_v2(path, &store->connection, flags, sqlite_vfs_name(store->vfs));
     if (code != SQLITE_OK) {
         status = store_failed(store, code, "open");
         goto cleanup;
     }
     TRY_OR(cleanup, store_configure(store));
-    TRY_OR(cleanup, store_check_schema(store, schema_sql, schema_version));
     *out = store;
     store = NULL;
 cleanup:
     metadata_store_close(store);
     return status;
+}
+
+Status metadata_store_open(FileSystem *system, const char *path, const char *schema_sql,
+                           uint32_t schema_version, MetadataStore **out)
+{
+    MetadataStore *store = NULL;
+    TRY(store_connect(system, path, SQLITE_OPEN_CREATE, &store));
+    Status status = store_check_schema(store, schema_sql, schema_version);
+    if (status != STATUS_OK) {
+        metadata_store_close(store);
+        return status;
+    }
+    *out = store;
+    return STATUS_OK;
+}
+
+Status metadata_store_open_read(FileSystem *system, const char *path, MetadataStore **out)
+{
+    bool exists = false;
+    MetadataStore *store = NULL;
+    TRY(file_exists(system, path, &exists));
+    if (!exists) {
+        return status_error(SQLSTATE_UNDEFINED_FILE, "there is no metadata store \"%s\"", path);
+    }
+    TRY(store_connect(system, path, 0, &store));
+    sqlite3_db_config(store->connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    Status status = metadata_store_exec(store, "PRAGMA query_only = ON");
+    if (status != STATUS_OK) {
+        metadata_store_close(store);
+        return status;
+    }
+    *out = store;
+    return STATUS_OK;
 }
 
 void metadata_store_close(MetadataStore *store)
@@ -147,10 +182,18 @@ Status metadata_store_commit(MetadataStore *store)
     }
     if (status == STATUS_OK) {
         metric_add(METRIC_METADATA_COMMITS, 1);
-        return FAULT("metadata.after_commit");
+        status = FAULT("metadata.after_commit");
+        store->is_in_doubt = store->is_in_doubt || status != STATUS_OK;
+        return status;
     }
+    store->is_in_doubt = store->is_in_doubt || sqlite_vfs_has_broken_log(store->vfs);
     metadata_store_rollback(store);
     return status;
+}
+
+bool metadata_store_is_in_doubt(const MetadataStore *store)
+{
+    return store->is_in_doubt;
 }
 
 void metadata_store_rollback(MetadataStore *store)
@@ -178,6 +221,7 @@ Status metadata_store_verify(MetadataStore *store)
 {
     // What is cached would hide what the disk holds.
     sqlite3_db_release_memory(store->connection);
+    TRY(sqlite_vfs_check_pages(store->system, store->path));
     MetadataQuery *query = NULL;
     TRY(metadata_query_prepare(store, "PRAGMA integrity_check(1)", &query));
     bool has_row = false;

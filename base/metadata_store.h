@@ -3,8 +3,8 @@
  *
  * One connection, WAL, synchronous=FULL, locking_mode=EXCLUSIVE, on our file table through a VFS
  * of its own (sqlite_vfs.c) that keeps an XXH3 of each page seeded by its number in 8 reserved
- * bytes and checks each read (XX001), and refuses a WAL whose valid frames of the same salt stand
- * behind a bad one. Not thread-safe: its owner serialises calls (a writer thread or a mutex).
+ * bytes and checks each read (XX001), and refuses a WAL whose synced frames are missing or
+ * damaged (wal_guard.h). Not thread-safe: its owner serialises calls (a writer thread or a mutex).
  */
 #pragma once
 #include "base/arena.h"
@@ -17,13 +17,20 @@ typedef struct MetadataQuery MetadataQuery;
  * user_version and a higher one on disk is refused (XX001 with both numbers). */
 Status metadata_store_open(FileSystem *system, const char *path, const char *schema_sql,
                            uint32_t schema_version, MetadataStore **out) CHECKED;
+/* Opens an existing store, whatever its schema, to look at it: nothing is written, its log stays.
+ * 58P01 when there is none. */
+Status metadata_store_open_read(FileSystem *system, const char *path, MetadataStore **out) CHECKED;
 void metadata_store_close(MetadataStore *store);
 Status metadata_store_exec(MetadataStore *store, const char *sql) CHECKED; /* no results */
 Status metadata_store_begin(MetadataStore *store) CHECKED;
 Status metadata_store_commit(MetadataStore *store) CHECKED; /* durable on return */
+/* A commit failed when it may have become durable already: only opening the store again tells. */
+bool metadata_store_is_in_doubt(const MetadataStore *store);
 void metadata_store_rollback(MetadataStore *store);
 Status metadata_store_checkpoint(MetadataStore *store) CHECKED; /* WAL into the file */
-Status metadata_store_verify(MetadataStore *store) CHECKED;     /* integrity_check; XX001 */
+/* XX001 unless every page matches its checksum, those that hold nothing too, and integrity_check
+ * is content. */
+Status metadata_store_verify(MetadataStore *store) CHECKED;
 
 /* A prepared statement, kept for the store's life; parameters count from 1, columns from 0. */
 Status metadata_query_prepare(MetadataStore *store, const char *sql, MetadataQuery **out) CHECKED;

@@ -41,7 +41,9 @@ int role_inspect(int argument_count, char **arguments)
         path_count++;
         byte_buffer_init(&text, REPORT_BYTES_MAX);
         Status status = inspect_path(file_system_os(), arguments[i], is_verbose, &text, &total);
-        fwrite(text.data, 1, text.bytes, stdout);
+        if (text.bytes > 0) {
+            fwrite(text.data, 1, text.bytes, stdout);
+        }
         byte_buffer_deinit(&text);
         if (status != STATUS_OK) {
             return role_fail(status);
@@ -50,6 +52,10 @@ int role_inspect(int argument_count, char **arguments)
     if (path_count == 0) {
         help();
         return EXIT_USAGE;
+    }
+    if (total.delete_masks > 0) {
+        printf("%lu delete masks, %lu rows\n", (unsigned long)total.delete_masks,
+               (unsigned long)total.deleted_rows);
     }
     printf("%lu files, %lu blocks, %lu rows, %lu bytes: %lu faults\n", (unsigned long)total.files,
            (unsigned long)total.blocks, (unsigned long)total.rows, (unsigned long)total.bytes,

@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "compute/node/node.h"
 #include "deploy/role.h"
@@ -13,6 +12,7 @@
 #include "leader/leader.h"
 
 #define READY_WAIT_US INT64_C(30000000)
+#define LEADER_ADDRESS "inproc://basalt-leader" /* names within this process */
 
 typedef struct LocalCluster {
     Host *host;
@@ -34,6 +34,33 @@ static void close_cluster(LocalCluster *cluster)
     server_host_destroy(cluster->host);
 }
 
+/* A new leader would make a new cluster, which the nodes' data does not belong to. */
+static Status check_leader_is_there(const char *data)
+{
+    char path[4096];
+    bool has_node = false, has_leader = false;
+    uint64_t bytes = 0;
+    FileSystem *files = file_system_os();
+    snprintf(path, sizeof(path), "%s/node1/node.json", data);
+    TRY(file_exists(files, path, &has_node));
+    snprintf(path, sizeof(path), "%s/leader/leader.db", data);
+    TRY(file_exists(files, path, &has_leader));
+    if (has_leader) {
+        File *file = NULL;
+        TRY(file_open(files, path, FILE_READ, &file));
+        Status status = file_size(file, &bytes);
+        file_close(file);
+        TRY(status);
+    }
+    if (has_node && bytes == 0) {
+        return status_with_hint(
+            status_error(SQLSTATE_DATA_CORRUPTED,
+                         "the leader has lost its database: \"%s\" is missing or empty", path),
+            "restore the leader's directory from a copy; the nodes still have their rows");
+    }
+    return STATUS_OK;
+}
+
 static Status open_nodes(LocalCluster *cluster, uint32_t node_count, const char *data)
 {
     Host *host = cluster->host;
@@ -45,18 +72,17 @@ static Status open_nodes(LocalCluster *cluster, uint32_t node_count, const char 
         return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for the nodes");
     }
     for (uint32_t i = 0; i < node_count; i++) {
-        char directory[4096], address[128], leader_address[128];
+        char directory[4096], address[64];
         snprintf(directory, sizeof(directory), "%s/node%u", data, i + 1);
-        snprintf(address, sizeof(address), "inproc://basalt-%d-node%u", (int)getpid(), i + 1);
-        snprintf(leader_address, sizeof(leader_address), "inproc://basalt-%d-leader",
-                 (int)getpid());
+        // The same at each start: the leader knows a node that has lost its name by it.
+        snprintf(address, sizeof(address), "inproc://basalt-node%u", i + 1);
         NodeOptions options = {
             .host = host,
             .transport = transport_nng(),
             .port = cluster->port,
             .directory = directory,
             .address = address,
-            .leader_address = leader_address,
+            .leader_address = LEADER_ADDRESS,
             .cache_bytes = cache / node_count,
             .is_local = true,
         };
@@ -70,16 +96,15 @@ static Status open_leader(LocalCluster *cluster, uint32_t node_count, const char
                           const char *password)
 {
     Host *host = cluster->host;
-    char directory[4096], address[128];
+    char directory[4096];
     snprintf(directory, sizeof(directory), "%s/leader", data);
-    snprintf(address, sizeof(address), "inproc://basalt-%d-leader", (int)getpid());
     uint32_t slices = (uint32_t)setting_integer(host->settings, SETTING_CLUSTER_SLICES);
     LeaderOptions options = {
         .host = host,
         .transport = transport_nng(),
         .port = cluster->port,
         .directory = directory,
-        .address = address,
+        .address = LEADER_ADDRESS,
         .listen_address = setting_text(host->settings, SETTING_LISTEN),
         .listen_port = (uint16_t)setting_integer(host->settings, SETTING_PORT),
         .node_count = node_count,
@@ -114,6 +139,7 @@ static Status open_cluster(LocalCluster *cluster, SettingSet *owned_settings, ch
     TRY(role_lock_directory(data));
     TRY(role_admin_password(data, (uint16_t)setting_integer(settings, SETTING_PORT), password,
                             is_new));
+    TRY(check_leader_is_there(data));
     TRY(cluster_port_create(transport_nng(), NULL, cluster->host->budget, &cluster->port));
     TRY(open_leader(cluster, node_count, data, *password)); // first: nodes beat at once
     TRY(open_nodes(cluster, node_count, data));

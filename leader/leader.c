@@ -6,15 +6,15 @@
 
 #include "base/log.h"
 #include "base/vector/distribution_hash.h"
+#include "compute/exec/spill.h"
 #include "protocol/pgwire/auth_scram.h"
 
+/* Calls to the node and streams with it have ended with 08006 by themselves. */
 static void node_lost(void *object, uint32_t node, Status reason)
 {
-    (void)node;
-    Leader *leader = object;
-    // Calls to the node have ended with 08006 already; this reaches statements between calls.
+    (void)object;
+    (void)node; // the reason names it
     log_status(LOG_WARN, "statements_fail", reason);
-    (void)leader;
 }
 
 static void fill_bucket_nodes(Leader *leader, uint32_t *bucket_nodes)
@@ -50,7 +50,7 @@ static Status start(Leader *leader, const LeaderOptions *options)
     uint32_t *bucket_nodes = ARENA_ARRAY(leader->arena, uint32_t, BUCKET_COUNT);
     fill_bucket_nodes(leader, bucket_nodes);
     const char *spill = arena_printf(leader->arena, "%s/spill", options->directory);
-    TRY(file_make_directory(options->host->files, spill));
+    TRY(spill_directory_open(options->host->files, spill));
     NodesOptions nodes_options = {
         .transport = options->transport,
         .port = options->port,

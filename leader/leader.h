@@ -10,11 +10,11 @@ typedef struct Leader Leader;
 typedef struct LeaderOptions {
     Host *host;
     Transport *transport;
-    ClusterPort *port;          /* of the process */
+    ClusterPort *port; /* of the process */
     const char *directory;
-    const char *address;        /* base address for nodes */
-    const char *listen_address; /* for clients */
-    uint16_t listen_port;       /* 0: any; leader_client_port tells */
+    const char *address;              /* base address for nodes */
+    const char *listen_address;       /* for clients */
+    uint16_t listen_port;             /* 0: any; leader_client_port tells */
     uint32_t node_count, slice_count; /* of a new cluster */
     const char *admin_name;
     const char *admin_password; /* of a new cluster */

@@ -14,5 +14,5 @@ struct Leader {
     Server *server;
     QueryServices services;
     const char *database;
-    int64_t start_us;            /* wall clock */
+    int64_t start_us; /* wall clock */
 };

@@ -293,15 +293,6 @@ void server_cancel(Server *server, uint32_t process_id, const uint8_t *key, size
     mutex_unlock(&server->mutex);
 }
 
-void server_fail_statements(Server *server, Status reason)
-{
-    mutex_lock(&server->mutex);
-    for (Session *s = server->sessions; s != NULL; s = *session_link(s)) {
-        session_fail_statement(s, reason);
-    }
-    mutex_unlock(&server->mutex);
-}
-
 uint32_t server_session_count(Server *server)
 {
     mutex_lock(&server->mutex);

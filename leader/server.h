@@ -26,8 +26,6 @@ void server_destroy(Server *server);
 uint16_t server_port(const Server *server);
 /* CancelRequest: finds the session and cancels its statement; a wrong key does nothing. */
 void server_cancel(Server *server, uint32_t process_id, const uint8_t *key, size_t key_bytes);
-/* A node was lost: cancels every running statement with this reason (read, not freed). */
-void server_fail_statements(Server *server, Status reason);
 uint32_t server_session_count(Server *server);
 /* Calls `visit` for each session, under the server's mutex. */
 void server_visit_sessions(Server *server, void (*visit)(void *object, Session *session),

@@ -197,6 +197,7 @@ static Status authenticate(Session *session, const StartupRequest *request, int6
     if (user == NULL || !scram_verifier_parse(user->verifier, &verifier)) {
         scram_verifier_fake(&verifier, commit_log_secret(session->leader->log), 32, request->user);
     }
+    session->is_superuser = user != NULL && user->is_superuser;
     catalog_version_unpin(catalog);
     TRY(startup_authenticate(&session->reader, &verifier, request->user, session->arena,
                              deadline_us));
@@ -220,7 +221,7 @@ static void welcome(Session *session, const StartupRequest *request)
     pg_writer_parameter_status(out, "server_version", SERVER_VERSION);
     pg_writer_parameter_status(out, "server_encoding", "UTF8");
     pg_writer_parameter_status(out, "integer_datetimes", "on");
-    pg_writer_parameter_status(out, "is_superuser", "on");
+    pg_writer_parameter_status(out, "is_superuser", session->is_superuser ? "on" : "off");
     pg_writer_parameter_status(out, "session_authorization", session->user);
     for (size_t i = 0; i < sizeof(reported) / sizeof(*reported); i++) {
         session_send_parameter(session, reported[i]);
@@ -430,11 +431,6 @@ void session_cancel(Session *session)
     pg_connection_interrupt(session->connection, PG_INTERRUPT_CANCEL);
     cancel_running(
         session, status_error(SQLSTATE_QUERY_CANCELED, "canceling statement due to user request"));
-}
-
-void session_fail_statement(Session *session, Status reason)
-{
-    cancel_running(session, status_copy(reason));
 }
 
 void session_shut_down(Session *session)

@@ -21,7 +21,6 @@ bool session_serve(Session *session);
 bool session_has_key(const Session *session, uint32_t process_id, const uint8_t *key,
                      size_t key_bytes);
 void session_cancel(Session *session);
-void session_fail_statement(Session *session, Status reason);
 void session_shut_down(Session *session);
 /* For system tables: what it is and does. */
 typedef struct SessionInfo {

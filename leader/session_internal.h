@@ -11,8 +11,8 @@
 #include "protocol/pgwire/pg_reader.h"
 #include "protocol/pgwire/pg_writer.h"
 
-#define SESSION_NAMED_MAX 10000u              /* prepared statements, and portals */
-#define CANCEL_KEY_BYTES 4                    /* protocol 3.0 */
+#define SESSION_NAMED_MAX 10000u /* prepared statements, and portals */
+#define CANCEL_KEY_BYTES 4       /* protocol 3.0 */
 #define CLIENT_WRITE_TIMEOUT_US INT64_C(600000000)
 #define CLIENT_MESSAGE_TIMEOUT_US INT64_C(600000000) /* the rest of a message that has begun */
 #define LOGIN_TIMEOUT_US INT64_C(10000000)
@@ -23,15 +23,15 @@ typedef struct Prepared {
     struct Prepared *next;
     uint32_t reference_count;
     Arena *arena;
-    const char *name;             /* "" : the unnamed one */
+    const char *name; /* "" : the unnamed one */
     const char *text;
-    const AstStatement *ast;      /* null: an empty statement */
+    const AstStatement *ast; /* null: an empty statement */
     uint32_t parameter_count;
     Type *parameter_types;
-    uint32_t *parameter_oids;     /* as declared by Parse */
+    uint32_t *parameter_oids; /* as declared by Parse */
     uint32_t result_count;
     PlanResultColumn *results;
-    bool has_results;             /* it returns rows */
+    bool has_results; /* it returns rows */
 } Prepared;
 
 typedef struct Portal {
@@ -42,40 +42,42 @@ typedef struct Portal {
     uint32_t format_count;
     uint16_t *formats;
     BindParameters parameters;
-    bool is_cursor;               /* DECLAREd: FETCH reads it, Execute does not */
+    bool is_cursor; /* DECLAREd: FETCH reads it, Execute does not */
     /* Once started: */
     bool is_started, is_ended;
     BoundStatement *bound;
     CatalogVersion *catalog;
     DistributedQuery *query;
     ResultQueue *results;
-    ResultChunk *chunk;           /* being sent */
+    ResultChunk *chunk; /* being sent */
     size_t chunk_offset;
-    uint64_t row_count;           /* sent so far */
+    uint64_t row_count; /* sent so far */
 } Portal;
 
 struct Session {
-    Session *next;                /* the server's list */
+    Session *next; /* the server's list */
     Leader *leader;
     PgConnection *connection;
     PgReader reader;
-    Arena *arena;                 /* from login to logout */
+    Arena *arena; /* from login to logout */
     uint32_t process_id;
     uint8_t cancel_key[CANCEL_KEY_BYTES];
     bool is_full, is_logged_in;
-    bool is_skipping;             /* after an error, until Sync */
+    bool is_skipping; /* after an error, until Sync */
     const char *database;
     SettingSet *settings, *defaults;
     Txn txn;
     Prepared *prepared;
     Portal *portals;
     uint32_t prepared_count, portal_count;
-    char last_tag[64];            /* of the last statement: a ROLLBACK drops its own portal */
+    char last_tag[64];             /* of the last statement: a ROLLBACK drops its own portal */
     int64_t statement_deadline_us; /* monotonic; INT64_MAX: none */
 
-    Mutex mutex;                  /* guards what other threads look at */
+    bool is_superuser;
+
+    Mutex mutex; /* guards what other threads look at */
     DistributedQuery *running;
-    const char *user;             /* null until the login; set once, its own thread reads freely */
+    const char *user; /* null until the login; set once, its own thread reads freely */
     char query_text[256];
     bool is_running, is_in_transaction;
     int64_t statement_start_us;
@@ -135,8 +137,7 @@ Status statement_start_query(Session *session, Portal *portal, PlannerContext *p
 Status statement_collect_writes(Session *session, DistributedQuery *query,
                                 const Plan *plan) CHECKED;
 Status statement_send_values(Session *session, Portal *portal, const PlanResultColumn *columns,
-                             uint32_t column_count, const Value *cells,
-                             uint32_t row_count) CHECKED;
+                             uint32_t column_count, const Value *cells, uint32_t row_count) CHECKED;
 
 /* Rooms of the leader that run one kind of statement each. */
 Status ddl_run(Session *session, Portal *portal, PlannerContext *planner,

@@ -18,9 +18,8 @@ static void search_write(void *object, PlanNode *node)
     WriteSearch *search = object;
     if (node->kind == PLAN_TABLE_WRITE) {
         const PlanTable *table = ((const PlanTableWrite *)node)->table;
-        search->is_replicated = search->is_replicated ||
-                                (table->table_id == search->table_id &&
-                                 table->style == DISTRIBUTION_STYLE_ALL);
+        search->is_replicated = search->is_replicated || (table->table_id == search->table_id &&
+                                                          table->style == DISTRIBUTION_STYLE_ALL);
     }
     plan_node_children(node, search_write, search);
 }

@@ -1,8 +1,9 @@
 /*
  * column_file.h — a rowset file as bytes: written once front to back, read in ranges.
  *
- * Both ways go around the page cache where the file system allows it: pieces of at least 1 MiB from
- * aligned pool memory, space set aside first so that a full disk is noticed before the first byte.
+ * Both ways go around the page cache where the file system allows it, through aligned pool memory:
+ * written in pieces of 2 MiB, space set aside first so that a full disk is noticed before the first
+ * byte; a range is read in one call.
  * Invariant: a file under its final name was never overwritten; an unfinished one is garbage.
  */
 #pragma once

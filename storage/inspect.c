@@ -8,13 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/heap.h"
+#include "base/io/wal_guard.h"
 #include "storage/encoding/encoding.h"
 #include "storage/manifest_store.h"
+#include "storage/node_identity.h"
 #include "storage/rowset_reader.h"
 #include "storage/zone_map.h"
 
 #define PATH_BYTES 4096
 #define MEMORY_BYTES ((size_t)2 << 30)
+
+/* What the database says of a rowset or INSERT batch. */
+typedef struct ListedRows {
+    uint64_t rowset_id, table_id, row_count;
+} ListedRows;
 
 typedef struct Inspection {
     FileSystem *system;
@@ -23,6 +30,9 @@ typedef struct Inspection {
     InspectReport *report;
     MemoryBudget *budget;
     DecodeBuffer buffer;
+    uint64_t cluster;   /* of the database being looked at */
+    ListedRows *listed; /* its rows, in the order of rowset ids */
+    uint32_t listed_count, listed_capacity;
     char path[PATH_BYTES];
 } Inspection;
 
@@ -222,6 +232,38 @@ static Status inspect_rowset(Inspection *inspection)
     return status;
 }
 
+static Status add_listed(Inspection *inspection, const StoredRows *facts)
+{
+    if (inspection->listed_count == inspection->listed_capacity) {
+        const uint32_t capacity = inspection->listed_capacity * 2 + 64;
+        ListedRows *larger = heap_realloc(inspection->listed, capacity * sizeof *larger);
+        if (larger == NULL) {
+            return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for an inspection");
+        }
+        inspection->listed = larger;
+        inspection->listed_capacity = capacity;
+    }
+    inspection->listed[inspection->listed_count++] = (ListedRows){
+        .rowset_id = facts->rowset_id, .table_id = facts->table_id, .row_count = facts->row_count};
+    return STATUS_OK;
+}
+
+static const ListedRows *find_listed(const Inspection *inspection, uint64_t rowset_id)
+{
+    uint32_t low = 0, high = inspection->listed_count;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (inspection->listed[middle].rowset_id < rowset_id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < inspection->listed_count && inspection->listed[low].rowset_id == rowset_id
+               ? &inspection->listed[low]
+               : NULL;
+}
+
 /* Each listed rowset is there and is the one that was listed. */
 static Status visit_rows(void *object, const StoredRows *facts, const void *bytes, uint64_t created,
                          uint64_t dropped, uint64_t txn_id, uint32_t statement)
@@ -230,6 +272,7 @@ static Status visit_rows(void *object, const StoredRows *facts, const void *byte
     char *slash = strrchr(inspection->path, '/');
     char path[PATH_BYTES], slice[16] = "replica";
     (void)bytes, (void)created, (void)dropped, (void)txn_id, (void)statement;
+    TRY(add_listed(inspection, facts));
     if (facts->kind != ROWS_FILE) {
         inspection->report->rows += facts->row_count;
         return STATUS_OK;
@@ -268,20 +311,135 @@ static Status visit_drop(void *object, uint64_t txn_id, const PendingDrop *drop)
     return STATUS_OK;
 }
 
+/* The leader's: what its tables mean is the leader's business. */
+static Status inspect_other_database(Inspection *inspection)
+{
+    MetadataStore *store;
+    TRY(metadata_store_open_read(inspection->system, inspection->path, &store));
+    inspection->report->files++;
+    Status status = metadata_store_verify(store);
+    metadata_store_close(store);
+    return status;
+}
+
+static Status inspect_identity(Inspection *inspection)
+{
+    char directory[PATH_BYTES];
+    NodeIdentity identity;
+    snprintf(directory, sizeof directory, "%.*s",
+             (int)(strrchr(inspection->path, '/') - inspection->path), inspection->path);
+    inspection->report->files++;
+    return node_identity_read(inspection->system, directory, &identity);
+}
+
+static Status inspect_mark(Inspection *inspection)
+{
+    inspection->report->files++;
+    return wal_guard_check_mark(inspection->system, inspection->path);
+}
+
+/* "1 list, 3 bitmaps": what a mask is made of. */
+static void print_forms(Inspection *inspection, const DeleteMask *mask)
+{
+    uint32_t counts[DELETE_FORM_BITMAP + 1] = {0};
+    for (uint32_t i = 0; i < mask->group_count; i++) {
+        if (mask->groups[i] != NULL) {
+            counts[mask->groups[i]->form]++;
+        }
+    }
+    byte_buffer_printf(inspection->target, "row groups: %u lists, %u runs, %u bitmaps\n",
+                       counts[DELETE_FORM_LIST], counts[DELETE_FORM_RUNS],
+                       counts[DELETE_FORM_BITMAP]);
+}
+
+static void print_deletes(Inspection *inspection, const StoredDeletes *deletes,
+                          const DeleteMask *mask)
+{
+    if (!inspection->is_verbose) {
+        return;
+    }
+    byte_buffer_printf(inspection->target, "%s: %llu rows of table %llu, rowset %llu deleted ",
+                       inspection->path, (unsigned long long)mask->row_count,
+                       (unsigned long long)deletes->table_id,
+                       (unsigned long long)deletes->rowset_id);
+    if (deletes->txn_id == 0) {
+        byte_buffer_printf(inspection->target, "up to position %llu",
+                           (unsigned long long)deletes->position);
+    } else if (deletes->position == POSITION_NEVER) {
+        byte_buffer_printf(inspection->target, "by transaction %llu, statement %u, prepared",
+                           (unsigned long long)deletes->txn_id, deletes->statement);
+    } else {
+        byte_buffer_printf(inspection->target, "by transaction %llu, statement %u, position %llu",
+                           (unsigned long long)deletes->txn_id, deletes->statement,
+                           (unsigned long long)deletes->position);
+    }
+    byte_buffer_printf(inspection->target, ", %zu bytes, ", deletes->byte_count);
+    print_forms(inspection, mask);
+}
+
+/* A mask is of a rowset that is listed, and has no more rows than that. */
+static Status check_deletes(const Inspection *inspection, const StoredDeletes *deletes,
+                            const DeleteMask *mask)
+{
+    const ListedRows *listed = find_listed(inspection, deletes->rowset_id);
+    const bool is_listed = listed != NULL && listed->table_id == deletes->table_id;
+    if (is_listed && mask->row_count <= listed->row_count) {
+        return STATUS_OK;
+    }
+    return status_error(SQLSTATE_DATA_CORRUPTED, "deletes of table %llu, rowset %llu, which %s",
+                        (unsigned long long)deletes->table_id,
+                        (unsigned long long)deletes->rowset_id,
+                        is_listed ? "has fewer rows" : "is not listed");
+}
+
+static Status visit_deletes(void *object, const StoredDeletes *deletes)
+{
+    Inspection *inspection = object;
+    const DeleteIdentity identity = {.cluster = inspection->cluster,
+                                     .table_id = deletes->table_id,
+                                     .rowset_id = deletes->rowset_id,
+                                     .txn_id = deletes->txn_id,
+                                     .statement = deletes->statement};
+    DeleteMask *mask = NULL;
+    inspection->report->delete_masks++;
+    Status status = delete_mask_decode(deletes->bytes, deletes->byte_count, &identity,
+                                       inspection->budget, &mask);
+    if (status != STATUS_OK) {
+        return note(inspection, status);
+    }
+    inspection->report->deleted_rows += mask->row_count;
+    print_deletes(inspection, deletes, mask);
+    status = note(inspection, check_deletes(inspection, deletes, mask));
+    delete_mask_unpin(mask);
+    return status;
+}
+
 static Status inspect_database(Inspection *inspection)
 {
+    int64_t cluster = 0;
+    bool is_found = false;
     ManifestStore *store;
     char directory[PATH_BYTES];
     snprintf(directory, sizeof directory, "%.*s",
              (int)(strrchr(inspection->path, '/') - inspection->path), inspection->path);
-    TRY(manifest_store_open(inspection->system, directory, &store));
+    TRY(manifest_store_open_read(inspection->system, directory, &store));
     inspection->report->files++;
-    const ManifestVisitor visitor = {
-        .object = inspection, .rows = visit_rows, .prepared = visit_prepared, .drop = visit_drop};
+    const ManifestVisitor visitor = {.object = inspection,
+                                     .rows = visit_rows,
+                                     .prepared = visit_prepared,
+                                     .drop = visit_drop,
+                                     .deletes = visit_deletes};
     Status status = manifest_store_verify(store);
     if (status == STATUS_OK) {
+        status = manifest_store_get(store, "cluster", &cluster, &is_found);
+    }
+    if (status == STATUS_OK) {
+        inspection->cluster = (uint64_t)cluster;
         status = manifest_store_load(store, &visitor);
     }
+    heap_free(inspection->listed);
+    inspection->listed = NULL;
+    inspection->listed_count = inspection->listed_capacity = 0;
     manifest_store_close(store);
     return status;
 }
@@ -292,12 +450,34 @@ static bool has_suffix(const char *text, const char *suffix)
     return length >= wanted && strcmp(text + length - wanted, suffix) == 0;
 }
 
+/* What a file is, by its name; other names are allowed for rowsets, to look at copies. */
+typedef struct FileKind {
+    const char *suffix;
+    Status (*inspect)(Inspection *inspection);
+} FileKind;
+
+static const FileKind file_kinds[] = {
+    {".rows", inspect_rowset},
+    {"/node.db", inspect_database},
+    {".db", inspect_other_database},
+    {".db-mark", inspect_mark},
+    {"/" NODE_IDENTITY_NAME, inspect_identity},
+};
+
+static const FileKind *kind_of(const char *path)
+{
+    for (size_t i = 0; i < sizeof file_kinds / sizeof *file_kinds; i++) {
+        if (has_suffix(path, file_kinds[i].suffix)) {
+            return &file_kinds[i];
+        }
+    }
+    return NULL;
+}
+
 static Status inspect_file(Inspection *inspection)
 {
-    if (has_suffix(inspection->path, "/node.db")) {
-        return note(inspection, inspect_database(inspection));
-    }
-    return note(inspection, inspect_rowset(inspection));
+    const FileKind *kind = kind_of(inspection->path);
+    return note(inspection, kind == NULL ? inspect_rowset(inspection) : kind->inspect(inspection));
 }
 
 static Status visit_entry(void *object, const char *name, bool is_directory)
@@ -313,7 +493,7 @@ static Status visit_entry(void *object, const char *name, bool is_directory)
     Status status = STATUS_OK;
     if (is_directory) {
         status = file_list(inspection->system, inspection->path, visit_entry, inspection);
-    } else if (has_suffix(name, ".rows") || strcmp(name, "node.db") == 0) {
+    } else if (kind_of(inspection->path) != NULL) {
         status = inspect_file(inspection);
     }
     inspection->path[length] = 0;

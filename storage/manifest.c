@@ -26,6 +26,7 @@ void table_version_unpin(TableVersion *version)
     }
     for (uint32_t i = 0; i < version->entry_count; i++) {
         stored_rows_unpin(version->entries[i].rows);
+        delete_history_unpin(version->entries[i].deletes);
     }
     heap_free(version);
 }
@@ -41,6 +42,7 @@ TableVersion *table_version_copy(const TableVersion *source, uint32_t added)
     for (uint32_t i = 0; i < count; i++) {
         copy->entries[i] = source->entries[i];
         stored_rows_pin(copy->entries[i].rows);
+        delete_history_pin(copy->entries[i].deletes);
     }
     copy->entry_count = count;
     return copy;
@@ -181,6 +183,64 @@ static Status load_drop(void *object, uint64_t txn_id, const PendingDrop *drop)
     return manifest_txn_add_drop(manifest_make_txn(object, txn_id), drop);
 }
 
+/* The entry of a rowset in a version as it was loaded: in the order of ids. */
+static ManifestEntry *find_loaded(const Manifest *manifest, uint64_t table_id, uint64_t rowset_id)
+{
+    const ManifestTable *table = manifest_find_table(manifest, table_id);
+    TableVersion *version = table == NULL ? NULL : table->version;
+    uint32_t low = 0, high = version == NULL ? 0 : version->entry_count;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (version->entries[middle].rows->rowset_id < rowset_id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return version != NULL && low < version->entry_count &&
+                   version->entries[low].rows->rowset_id == rowset_id
+               ? &version->entries[low]
+               : NULL;
+}
+
+static Status load_mask(Manifest *manifest, const StoredDeletes *deletes, DeleteMask *mask)
+{
+    const PendingDelete pending = {.table_id = deletes->table_id,
+                                   .rowset_id = deletes->rowset_id,
+                                   .rows = mask,
+                                   .statement = deletes->statement};
+    if (deletes->position == POSITION_NEVER) {
+        return manifest_txn_add_deletes(manifest_make_txn(manifest, deletes->txn_id), &pending, 1);
+    }
+    ManifestEntry *entry = find_loaded(manifest, deletes->table_id, deletes->rowset_id);
+    DeleteHistory *history = NULL;
+    if (entry == NULL) {
+        return status_error(
+            SQLSTATE_DATA_CORRUPTED, "deletes of table %llu, rowset %llu, which is not listed",
+            (unsigned long long)deletes->table_id, (unsigned long long)deletes->rowset_id);
+    }
+    TRY(delete_history_with(entry->deletes, deletes->position, mask, manifest->budget, &history));
+    delete_history_unpin(entry->deletes);
+    entry->deletes = history;
+    return STATUS_OK;
+}
+
+static Status load_deletes(void *object, const StoredDeletes *deletes)
+{
+    Manifest *manifest = object;
+    const DeleteIdentity identity = {.cluster = manifest->cluster,
+                                     .table_id = deletes->table_id,
+                                     .rowset_id = deletes->rowset_id,
+                                     .txn_id = deletes->txn_id,
+                                     .statement = deletes->statement};
+    DeleteMask *mask = NULL;
+    TRY(delete_mask_decode(deletes->bytes, deletes->byte_count, &identity, manifest->budget,
+                           &mask));
+    Status status = load_mask(manifest, deletes, mask);
+    delete_mask_unpin(mask);
+    return status;
+}
+
 /* Files that no list names: left by a crash or an abort. */
 typedef struct Sweep {
     Manifest *manifest;
@@ -269,8 +329,12 @@ Status manifest_open(FileSystem *system, const char *directory, uint64_t cluster
     manifest->cache = cache;
     manifest->budget = budget;
     mutex_init(&manifest->mutex, MUTEX_RANK_MANIFEST);
-    const ManifestVisitor visitor = {
-        .object = manifest, .rows = load_rows, .prepared = load_prepared, .drop = load_drop};
+    condition_init(&manifest->decided);
+    const ManifestVisitor visitor = {.object = manifest,
+                                     .rows = load_rows,
+                                     .prepared = load_prepared,
+                                     .drop = load_drop,
+                                     .deletes = load_deletes};
     int64_t applied = 0;
     bool is_found = false;
     Status status = manifest_store_get(store, "applied", &applied, &is_found);
@@ -307,6 +371,7 @@ void manifest_close(Manifest *manifest)
         manifest->txns = txn->next;
         manifest_txn_destroy(txn);
     }
+    condition_deinit(&manifest->decided);
     mutex_deinit(&manifest->mutex);
     heap_free(manifest->directory);
     heap_free(manifest);
@@ -315,10 +380,11 @@ void manifest_close(Manifest *manifest)
 /* Reading. */
 
 /* Rows in the order of their ids: batches and rowsets of one load stay together. */
-static int compare_rows(const void *left, const void *right)
+static int compare_visible(const void *left, const void *right)
 {
-    const StoredRows *a = *(StoredRows *const *)left, *b = *(StoredRows *const *)right;
-    return a->rowset_id < b->rowset_id ? -1 : a->rowset_id > b->rowset_id;
+    const uint64_t a = ((const VisibleRows *)left)->rows->rowset_id;
+    const uint64_t b = ((const VisibleRows *)right)->rows->rowset_id;
+    return a < b ? -1 : a > b;
 }
 
 static bool is_dropped_by(const ManifestTxn *txn, const Snapshot *snapshot, const StoredRows *rows)
@@ -334,35 +400,99 @@ static bool is_dropped_by(const ManifestTxn *txn, const Snapshot *snapshot, cons
     return false;
 }
 
-Status manifest_visible(Manifest *manifest, uint64_t table_id, const Snapshot *snapshot,
-                        Arena *arena, StoredRows ***out, uint32_t *count)
+void manifest_unpin_visible(VisibleRows *visible, uint32_t count)
 {
-    mutex_lock(&manifest->mutex);
+    for (uint32_t i = 0; i < count; i++) {
+        stored_rows_unpin(visible[i].rows);
+        delete_mask_unpin(visible[i].deleted);
+        visible[i] = (VisibleRows){0};
+    }
+}
+
+/* What one look at the manifest found, before own deletes are added to the masks. */
+typedef struct VisibleSet {
+    VisibleRows *rows;
+    uint32_t count;
+    PendingDelete *deletes; /* own ones of earlier statements, pinned, sorted by rowset */
+    uint32_t delete_count;
+} VisibleSet;
+
+/* The mutex is held. */
+static void collect_visible(const Manifest *manifest, uint64_t table_id, const Snapshot *snapshot,
+                            Arena *arena, VisibleSet *set)
+{
     const ManifestTable *table = manifest_find_table(manifest, table_id);
     const TableVersion *version = table == NULL ? NULL : table->version;
     const ManifestTxn *txn =
         snapshot->txn_id == 0 ? NULL : manifest_find_txn(manifest, snapshot->txn_id);
     const uint32_t own = txn == NULL ? 0 : txn->row_count;
-    StoredRows **rows =
-        ARENA_ARRAY(arena, StoredRows *, (version == NULL ? 0 : version->entry_count) + own + 1);
-    uint32_t found = 0;
-    for (uint32_t i = 0; version != NULL && i < version->entry_count; i++) {
+    const uint32_t deletes = txn == NULL ? 0 : txn->delete_count;
+    const uint32_t entries = version == NULL ? 0 : version->entry_count;
+    set->rows = ARENA_ARRAY(arena, VisibleRows, entries + own + 1);
+    set->deletes = ARENA_ARRAY(arena, PendingDelete, deletes + 1);
+    for (uint32_t i = 0; i < entries; i++) {
         const ManifestEntry *entry = &version->entries[i];
         if (entry->created <= snapshot->position && snapshot->position < entry->dropped &&
             !is_dropped_by(txn, snapshot, entry->rows)) {
-            rows[found++] = stored_rows_pin(entry->rows);
+            DeleteMask *deleted = delete_history_at(entry->deletes, snapshot->position);
+            set->rows[set->count++] = (VisibleRows){.rows = stored_rows_pin(entry->rows),
+                                                    .deleted = delete_mask_pin(deleted)};
         }
     }
     for (uint32_t i = 0; i < own; i++) {
         const PendingRows *pending = &txn->rows[i].pending;
         if (pending->rows->table_id == table_id && pending->statement < snapshot->statement &&
             !is_dropped_by(txn, snapshot, pending->rows)) {
-            rows[found++] = stored_rows_pin(pending->rows);
+            set->rows[set->count++] = (VisibleRows){.rows = stored_rows_pin(pending->rows)};
         }
     }
+    for (uint32_t i = 0; i < deletes; i++) {
+        if (txn->deletes[i].table_id == table_id &&
+            txn->deletes[i].statement < snapshot->statement) {
+            set->deletes[set->delete_count] = txn->deletes[i];
+            delete_mask_pin(set->deletes[set->delete_count++].rows);
+        }
+    }
+}
+
+/* Own deletes join the masks; both lists ascend by rowset. */
+static Status add_own_deletes(const Manifest *manifest, VisibleSet *set)
+{
+    uint32_t next = 0;
+    for (uint32_t i = 0; i < set->count; i++) {
+        VisibleRows *visible = &set->rows[i];
+        const uint64_t rowset_id = visible->rows->rowset_id;
+        while (next < set->delete_count && set->deletes[next].rowset_id < rowset_id) {
+            next++; // dropped since
+        }
+        for (; next < set->delete_count && set->deletes[next].rowset_id == rowset_id; next++) {
+            DeleteMask *both = NULL;
+            TRY(delete_mask_union(visible->deleted, set->deletes[next].rows, manifest->budget,
+                                  &both));
+            delete_mask_unpin(visible->deleted);
+            visible->deleted = both;
+        }
+    }
+    return STATUS_OK;
+}
+
+Status manifest_visible(Manifest *manifest, uint64_t table_id, const Snapshot *snapshot,
+                        Arena *arena, VisibleRows **out, uint32_t *count)
+{
+    VisibleSet set = {0};
+    mutex_lock(&manifest->mutex);
+    collect_visible(manifest, table_id, snapshot, arena, &set);
     mutex_unlock(&manifest->mutex);
-    qsort((void *)rows, found, sizeof *rows, compare_rows);
-    *out = rows;
-    *count = found;
+    qsort(set.rows, set.count, sizeof *set.rows, compare_visible);
+    Status status = add_own_deletes(manifest, &set);
+    for (uint32_t i = 0; i < set.delete_count; i++) {
+        delete_mask_unpin(set.deletes[i].rows);
+    }
+    if (status != STATUS_OK) {
+        manifest_unpin_visible(set.rows, set.count);
+        return status;
+    }
+    *out = set.rows;
+    *count = set.count;
     return STATUS_OK;
 }

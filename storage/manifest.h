@@ -19,7 +19,7 @@
 
 typedef struct Manifest Manifest;
 
-/* Reads everything the database lists. `cluster`: the folded id. */
+/* Reads everything the database lists; removes files it does not. `cluster`: the folded id. */
 Status manifest_open(FileSystem *system, const char *directory, uint64_t cluster,
                      ManifestStore *store, BlockCache *cache, MemoryBudget *budget,
                      Manifest **out) CHECKED;
@@ -29,7 +29,7 @@ void manifest_close(Manifest *manifest);
 #define MANIFEST_PATH_BYTES 4096
 Status manifest_rowset_path(const Manifest *manifest, uint64_t table_id, uint32_t slice,
                             uint64_t rowset_id, char *path) CHECKED;
-/* Makes the directory of a table's slice (once per process, then free). */
+/* Makes the directory of a table's slice; nothing when it is there. */
 Status manifest_make_directory(Manifest *manifest, uint64_t table_id, uint32_t slice) CHECKED;
 
 /* Adds rows a transaction wrote; `owned_file`, when not null, is synced at prepare. Thread-safe. */
@@ -38,10 +38,15 @@ Status manifest_add(Manifest *manifest, uint64_t txn_id, uint32_t statement, Sto
 /* Forgets what one statement added to one table: a writer that did not finish. */
 Status manifest_forget(Manifest *manifest, uint64_t txn_id, uint32_t statement,
                        uint64_t table_id) CHECKED;
+/* Rows that a statement deletes; the masks stay the caller's. 55000 when the transaction is
+ * prepared. Thread-safe. */
+Status manifest_delete(Manifest *manifest, uint64_t txn_id, const PendingDelete *deletes,
+                       uint32_t delete_count) CHECKED;
 /* Drops what the snapshot sees, or (is_table) whatever the table has when this commits. */
 Status manifest_drop(Manifest *manifest, uint64_t table_id, const Snapshot *snapshot,
                      bool is_table) CHECKED;
 
+/* 40001 as store_prepare says. */
 Status manifest_prepare(Manifest *manifest, uint64_t txn_id) CHECKED;
 Status manifest_commit(Manifest *manifest, uint64_t txn_id, uint64_t position) CHECKED;
 Status manifest_abort(Manifest *manifest, uint64_t txn_id) CHECKED;
@@ -51,9 +56,16 @@ Status manifest_abort_unprepared(Manifest *manifest, uint64_t txn_id) CHECKED;
 uint32_t manifest_prepared(Manifest *manifest, uint64_t *txn_ids, uint32_t max);
 void manifest_advance(Manifest *manifest, uint64_t position);
 uint64_t manifest_applied(const Manifest *manifest);
-/* Forgets entries dropped at or before `position`. */
+/* Forgets entries dropped at or before `position`, and delete masks that no reader at or after it
+ * needs. */
 Status manifest_set_horizon(Manifest *manifest, uint64_t position) CHECKED;
 
+/* An entry that a snapshot sees, less the rows it sees deleted. */
+typedef struct VisibleRows {
+    StoredRows *rows;
+    DeleteMask *deleted; /* null: none */
+} VisibleRows;
 /* What a snapshot sees of a table, in the order of rowset ids; each is pinned for the caller. */
 Status manifest_visible(Manifest *manifest, uint64_t table_id, const Snapshot *snapshot,
-                        Arena *arena, StoredRows ***out, uint32_t *count) CHECKED;
+                        Arena *arena, VisibleRows **out, uint32_t *count) CHECKED;
+void manifest_unpin_visible(VisibleRows *visible, uint32_t count);

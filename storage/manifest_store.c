@@ -8,8 +8,16 @@
 #include "base/heap.h"
 #include "base/mutex.h"
 
-#define SCHEMA_VERSION 1u
+#define SCHEMA_VERSION 2u
 #define PATH_BYTES 4096
+
+/* Since version 2. Rows of one transaction until they commit, then of one position. */
+#define DELETE_SQL                                                                                 \
+    "CREATE TABLE delete_mask(id INTEGER PRIMARY KEY, table_id INTEGER NOT NULL,"                  \
+    " rowset_id INTEGER NOT NULL, txn_id INTEGER NOT NULL, statement INTEGER NOT NULL,"            \
+    " position INTEGER, bytes BLOB NOT NULL);"                                                     \
+    "CREATE INDEX delete_mask_rowset ON delete_mask(rowset_id, position);"                         \
+    "CREATE INDEX delete_mask_pending ON delete_mask(txn_id) WHERE position IS NULL;"
 
 static const char schema_sql[] =
     "CREATE TABLE setting(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
@@ -27,7 +35,7 @@ static const char schema_sql[] =
     "CREATE INDEX rowset_dropped ON rowset(dropped) WHERE dropped IS NOT NULL;"
     "CREATE TABLE pending_drop(txn_id INTEGER NOT NULL, table_id INTEGER NOT NULL,"
     " rowset_id INTEGER NOT NULL, statement INTEGER NOT NULL,"
-    " PRIMARY KEY(txn_id, table_id, rowset_id)) WITHOUT ROWID;";
+    " PRIMARY KEY(txn_id, table_id, rowset_id)) WITHOUT ROWID;" DELETE_SQL;
 
 /* The statements kept prepared. */
 typedef enum StatementId {
@@ -46,6 +54,12 @@ typedef enum StatementId {
     SQL_FORGET_PREPARED,
     SQL_ABORT_ROWSETS,
     SQL_FORGET_ROWSETS,
+    SQL_ADD_DELETES,
+    SQL_COMMIT_DELETES,
+    SQL_ABORT_DELETES,
+    SQL_LIST_DELETES,
+    SQL_CLEAR_DELETES,
+    SQL_FORGET_DELETES,
     SQL_COUNT
 } StatementId;
 
@@ -71,6 +85,17 @@ static const char *const statement_sql[SQL_COUNT] = {
     [SQL_FORGET_PREPARED] = "DELETE FROM prepared WHERE txn_id = ?1",
     [SQL_ABORT_ROWSETS] = "DELETE FROM rowset WHERE txn_id = ?1 AND created IS NULL",
     [SQL_FORGET_ROWSETS] = "DELETE FROM rowset WHERE dropped IS NOT NULL AND dropped <= ?1",
+    [SQL_ADD_DELETES] = "INSERT INTO delete_mask(table_id, rowset_id, txn_id, statement, position,"
+                        " bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    [SQL_COMMIT_DELETES] =
+        "UPDATE delete_mask SET position = ?2 WHERE txn_id = ?1 AND position IS NULL",
+    [SQL_ABORT_DELETES] = "DELETE FROM delete_mask WHERE txn_id = ?1 AND position IS NULL",
+    [SQL_LIST_DELETES] = "SELECT txn_id, statement, position, bytes FROM delete_mask"
+                         " WHERE rowset_id = ?1 AND position <= ?2 ORDER BY position",
+    [SQL_CLEAR_DELETES] = "DELETE FROM delete_mask WHERE rowset_id = ?1 AND position <= ?2",
+    [SQL_FORGET_DELETES] =
+        "DELETE FROM delete_mask WHERE rowset_id IN"
+        " (SELECT rowset_id FROM rowset WHERE dropped IS NOT NULL AND dropped <= ?1)",
 };
 
 struct ManifestStore {
@@ -79,7 +104,34 @@ struct ManifestStore {
     MetadataQuery *queries[SQL_COUNT];
 };
 
-Status manifest_store_open(FileSystem *system, const char *directory, ManifestStore **out)
+/* A database of version 1 gets the table of deletes. */
+static Status upgrade_schema(MetadataStore *database)
+{
+    MetadataQuery *query;
+    bool has_row = false;
+    int64_t version = 0;
+    TRY(metadata_query_prepare(database, "PRAGMA user_version", &query));
+    Status status = metadata_query_step(query, &has_row);
+    if (status == STATUS_OK && has_row) {
+        version = metadata_query_i64(query, 0);
+    }
+    metadata_query_destroy(query);
+    if (status != STATUS_OK || version >= SCHEMA_VERSION) {
+        return status;
+    }
+    TRY(metadata_store_begin(database));
+    status = metadata_store_exec(database, DELETE_SQL "PRAGMA user_version = 2;");
+    if (status == STATUS_OK) {
+        status = metadata_store_commit(database);
+    }
+    if (status != STATUS_OK) {
+        metadata_store_rollback(database);
+    }
+    return status;
+}
+
+static Status open_store(FileSystem *system, const char *directory, bool is_read_only,
+                         ManifestStore **out)
 {
     char path[PATH_BYTES];
     if (snprintf(path, sizeof path, "%s/node.db", directory) >= (int)sizeof path) {
@@ -90,7 +142,12 @@ Status manifest_store_open(FileSystem *system, const char *directory, ManifestSt
         return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for the node's database");
     }
     mutex_init(&store->mutex, MUTEX_RANK_METADATA);
-    Status status = metadata_store_open(system, path, schema_sql, SCHEMA_VERSION, &store->database);
+    Status status = is_read_only ? metadata_store_open_read(system, path, &store->database)
+                                 : metadata_store_open(system, path, schema_sql, SCHEMA_VERSION,
+                                                       &store->database);
+    if (status == STATUS_OK && !is_read_only) {
+        status = upgrade_schema(store->database);
+    }
     for (int i = 0; i < SQL_COUNT && status == STATUS_OK; i++) {
         status = metadata_query_prepare(store->database, statement_sql[i], &store->queries[i]);
     }
@@ -100,6 +157,16 @@ Status manifest_store_open(FileSystem *system, const char *directory, ManifestSt
     }
     *out = store;
     return STATUS_OK;
+}
+
+Status manifest_store_open(FileSystem *system, const char *directory, ManifestStore **out)
+{
+    return open_store(system, directory, false, out);
+}
+
+Status manifest_store_open_read(FileSystem *system, const char *directory, ManifestStore **out)
+{
+    return open_store(system, directory, true, out);
 }
 
 void manifest_store_close(ManifestStore *store)
@@ -297,14 +364,6 @@ Status manifest_store_load_leases(ManifestStore *store, Arena *arena, LeaseRange
     return status;
 }
 
-typedef struct PrepareChange {
-    uint64_t txn_id;
-    const PendingRows *rows;
-    uint32_t row_count;
-    const PendingDrop *drops;
-    uint32_t drop_count;
-} PrepareChange;
-
 static Status add_rowset(ManifestStore *store, uint64_t txn_id, const PendingRows *pending)
 {
     const StoredRows *rows = pending->rows;
@@ -321,6 +380,29 @@ static Status add_rowset(ManifestStore *store, uint64_t txn_id, const PendingRow
     return run(store, SQL_ADD_ROWSET, values, 11);
 }
 
+/* `position` POSITION_NEVER: of a prepared transaction. */
+static Status put_deletes(ManifestStore *store, const DeleteMask *mask,
+                          const DeleteIdentity *identity, uint64_t position)
+{
+    ByteBuffer bytes;
+    byte_buffer_init(&bytes, 0); // at most 8 KiB per row group
+    Status status = delete_mask_encode(mask, identity, &bytes);
+    if (status == STATUS_OK) {
+        const int64_t values[] = {(int64_t)identity->table_id, (int64_t)identity->rowset_id,
+                                  (int64_t)identity->txn_id, identity->statement};
+        MetadataQuery *query = store->queries[SQL_ADD_DELETES];
+        metadata_query_bind_blob(query, 6, bytes.data, bytes.bytes);
+        if (position == POSITION_NEVER) {
+            metadata_query_bind_null(query, 5);
+        } else {
+            metadata_query_bind_i64(query, 5, (int64_t)position);
+        }
+        status = run(store, SQL_ADD_DELETES, values, 4);
+    }
+    byte_buffer_deinit(&bytes);
+    return status;
+}
+
 static Status prepare_body(ManifestStore *store, const void *argument)
 {
     const PrepareChange *change = argument;
@@ -334,19 +416,22 @@ static Status prepare_body(ManifestStore *store, const void *argument)
                                   drop->statement};
         TRY(run(store, SQL_ADD_DROP, values, 4));
     }
+    for (uint32_t i = 0; i < change->delete_count; i++) {
+        const PendingDelete *deletes = &change->deletes[i];
+        const DeleteIdentity identity = {.cluster = change->cluster,
+                                         .table_id = deletes->table_id,
+                                         .rowset_id = deletes->rowset_id,
+                                         .txn_id = change->txn_id,
+                                         .statement = deletes->statement};
+        TRY(put_deletes(store, deletes->rows, &identity, POSITION_NEVER));
+    }
     TRY(FAULT("storage.before_prepared"));
     return run(store, SQL_ADD_PREPARED, &txn_id, 1);
 }
 
-Status manifest_store_prepare(ManifestStore *store, uint64_t txn_id, const PendingRows *rows,
-                              uint32_t row_count, const PendingDrop *drops, uint32_t drop_count)
+Status manifest_store_prepare(ManifestStore *store, const PrepareChange *change)
 {
-    const PrepareChange change = {.txn_id = txn_id,
-                                  .rows = rows,
-                                  .row_count = row_count,
-                                  .drops = drops,
-                                  .drop_count = drop_count};
-    return in_transaction(store, prepare_body, &change);
+    return in_transaction(store, prepare_body, change);
 }
 
 typedef struct OutcomeChange {
@@ -360,6 +445,7 @@ static Status commit_body(ManifestStore *store, const void *argument)
     TRY(run(store, SQL_COMMIT_ROWSETS, values, 2));
     TRY(run(store, SQL_COMMIT_DROPS, values, 2));
     TRY(run(store, SQL_COMMIT_TABLE_DROPS, values, 2));
+    TRY(run(store, SQL_COMMIT_DELETES, values, 2));
     TRY(run(store, SQL_FORGET_DROPS, values, 1));
     TRY(run(store, SQL_FORGET_PREPARED, values, 1));
     TRY(FAULT("storage.before_applied"));
@@ -376,6 +462,7 @@ static Status abort_body(ManifestStore *store, const void *argument)
 {
     const int64_t txn_id = (int64_t) * (const uint64_t *)argument;
     TRY(run(store, SQL_ABORT_ROWSETS, &txn_id, 1));
+    TRY(run(store, SQL_ABORT_DELETES, &txn_id, 1));
     TRY(run(store, SQL_FORGET_DROPS, &txn_id, 1));
     return run(store, SQL_FORGET_PREPARED, &txn_id, 1);
 }
@@ -387,6 +474,7 @@ Status manifest_store_abort(ManifestStore *store, uint64_t txn_id)
 
 static Status forget_body(ManifestStore *store, const void *argument)
 {
+    TRY(run(store, SQL_FORGET_DELETES, argument, 1));
     return run(store, SQL_FORGET_ROWSETS, argument, 1);
 }
 
@@ -394,6 +482,66 @@ Status manifest_store_forget(ManifestStore *store, uint64_t position)
 {
     const int64_t value = (int64_t)position;
     return in_transaction(store, forget_body, &value);
+}
+
+/* Adds the mask of the query's row to `*mask`, which it replaces. */
+static Status fold_row(MetadataQuery *query, const DeleteFold *fold, DeleteMask **mask,
+                       int64_t *position)
+{
+    const DeleteIdentity identity = {.cluster = fold->cluster,
+                                     .table_id = fold->table_id,
+                                     .rowset_id = fold->rowset_id,
+                                     .txn_id = (uint64_t)metadata_query_i64(query, 0),
+                                     .statement = (uint32_t)metadata_query_i64(query, 1)};
+    size_t byte_count = 0;
+    DeleteMask *delta = NULL, *both = NULL;
+    *position = metadata_query_i64(query, 2);
+    const void *bytes = metadata_query_blob(query, 3, &byte_count);
+    TRY(delete_mask_decode(bytes, byte_count, &identity, fold->budget, &delta));
+    Status status = delete_mask_union(*mask, delta, fold->budget, &both);
+    delete_mask_unpin(delta);
+    if (status == STATUS_OK) {
+        delete_mask_unpin(*mask);
+        *mask = both;
+    }
+    return status;
+}
+
+/* What is merged is what the database has now: a commit that comes late, at an older position, is
+ * merged by the next fold. */
+static Status fold_body(ManifestStore *store, const void *argument)
+{
+    const DeleteFold *fold = argument;
+    const int64_t values[] = {(int64_t)fold->rowset_id, (int64_t)fold->position};
+    MetadataQuery *query = store->queries[SQL_LIST_DELETES];
+    DeleteMask *mask = NULL;
+    Status status = STATUS_OK;
+    bool has_row = false;
+    int64_t position = 0;
+    metadata_query_bind_i64(query, 1, values[0]);
+    metadata_query_bind_i64(query, 2, values[1]);
+    while ((status = metadata_query_step(query, &has_row)) == STATUS_OK && has_row) {
+        status = fold_row(query, fold, &mask, &position);
+        if (status != STATUS_OK) {
+            metadata_query_reset(query);
+            break;
+        }
+    }
+    if (status == STATUS_OK && mask != NULL) {
+        const DeleteIdentity identity = {
+            .cluster = fold->cluster, .table_id = fold->table_id, .rowset_id = fold->rowset_id};
+        status = run(store, SQL_CLEAR_DELETES, values, 2);
+        if (status == STATUS_OK) {
+            status = put_deletes(store, mask, &identity, (uint64_t)position);
+        }
+    }
+    delete_mask_unpin(mask);
+    return status;
+}
+
+Status manifest_store_fold_deletes(ManifestStore *store, const DeleteFold *fold)
+{
+    return in_transaction(store, fold_body, fold);
 }
 
 static Status visit_rowset(MetadataQuery *query, const ManifestVisitor *visitor)
@@ -438,6 +586,18 @@ static Status visit_drop(MetadataQuery *query, const ManifestVisitor *visitor)
     return visitor->drop(visitor->object, (uint64_t)metadata_query_i64(query, 0), &drop);
 }
 
+static Status visit_deletes(MetadataQuery *query, const ManifestVisitor *visitor)
+{
+    StoredDeletes deletes = {.table_id = (uint64_t)metadata_query_i64(query, 0),
+                             .rowset_id = (uint64_t)metadata_query_i64(query, 1),
+                             .txn_id = (uint64_t)metadata_query_i64(query, 2),
+                             .statement = (uint32_t)metadata_query_i64(query, 3)};
+    deletes.position =
+        metadata_query_is_null(query, 4) ? POSITION_NEVER : (uint64_t)metadata_query_i64(query, 4);
+    deletes.bytes = metadata_query_blob(query, 5, &deletes.byte_count);
+    return visitor->deletes(visitor->object, &deletes);
+}
+
 static Status visit_all(ManifestStore *store, const char *sql, const ManifestVisitor *visitor,
                         Status (*visit)(MetadataQuery *, const ManifestVisitor *))
 {
@@ -466,6 +626,12 @@ Status manifest_store_load(ManifestStore *store, const ManifestVisitor *visitor)
     if (status == STATUS_OK) {
         status = visit_all(store, "SELECT txn_id, table_id, rowset_id, statement FROM pending_drop",
                            visitor, visit_drop);
+    }
+    if (status == STATUS_OK) {
+        status = visit_all(store,
+                           "SELECT table_id, rowset_id, txn_id, statement, position, bytes"
+                           " FROM delete_mask ORDER BY rowset_id, position, id",
+                           visitor, visit_deletes);
     }
     mutex_unlock(&store->mutex);
     return status;

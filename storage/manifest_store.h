@@ -5,12 +5,16 @@
  */
 #pragma once
 #include "base/metadata_store.h"
+#include "storage/delete_codec.h"
 #include "storage/stored_rows.h"
 #include "storage/store.h"
 
 typedef struct ManifestStore ManifestStore;
 
 Status manifest_store_open(FileSystem *system, const char *directory, ManifestStore **out) CHECKED;
+/* To look at it: nothing is written. */
+Status manifest_store_open_read(FileSystem *system, const char *directory,
+                                ManifestStore **out) CHECKED;
 void manifest_store_close(ManifestStore *store);
 
 /* The database's own consistency; XX001. */
@@ -41,23 +45,54 @@ typedef struct PendingRows {
 } PendingRows;
 typedef struct PendingDrop {
     uint64_t table_id, rowset_id; /* 0: the whole table */
+    uint64_t position;            /* of the statement's snapshot; not stored */
     uint32_t statement;
 } PendingDrop;
-Status manifest_store_prepare(ManifestStore *store, uint64_t txn_id, const PendingRows *rows,
-                              uint32_t row_count, const PendingDrop *drops,
-                              uint32_t drop_count) CHECKED;
+typedef struct PendingDelete {
+    uint64_t table_id, rowset_id;
+    DeleteMask *rows;
+    uint32_t statement;
+} PendingDelete;
+typedef struct PrepareChange {
+    uint64_t txn_id, cluster;
+    const PendingRows *rows;
+    uint32_t row_count;
+    const PendingDrop *drops;
+    uint32_t drop_count;
+    const PendingDelete *deletes;
+    uint32_t delete_count;
+} PrepareChange;
+Status manifest_store_prepare(ManifestStore *store, const PrepareChange *change) CHECKED;
 Status manifest_store_commit(ManifestStore *store, uint64_t txn_id, uint64_t position) CHECKED;
 Status manifest_store_abort(ManifestStore *store, uint64_t txn_id) CHECKED;
-/* Deletes what was dropped at or before `position`. */
+/* Deletes what was dropped at or before `position`, and the delete masks of these rowsets. */
 Status manifest_store_forget(ManifestStore *store, uint64_t position) CHECKED;
 
+/* Merges the deletes of one rowset that were committed at or before `position` into one mask. */
+typedef struct DeleteFold {
+    uint64_t cluster, table_id, rowset_id, position;
+    MemoryBudget *budget;
+} DeleteFold;
+Status manifest_store_fold_deletes(ManifestStore *store, const DeleteFold *fold) CHECKED;
+
 #define POSITION_NEVER UINT64_MAX
-/* Calls the visitors for all that is listed; pending rows have `created` POSITION_NEVER. */
+/* Deleted rows as they are stored: one transaction's, or (txn_id 0) several folded into one. */
+typedef struct StoredDeletes {
+    uint64_t table_id, rowset_id, txn_id;
+    uint32_t statement;
+    uint64_t position; /* POSITION_NEVER: prepared */
+    const void *bytes; /* delete_codec.h; until the visitor returns */
+    size_t byte_count;
+} StoredDeletes;
+
+/* Calls the visitors for all that is listed; pending rows have `created` POSITION_NEVER. Deletes
+ * come after the rows. */
 typedef struct ManifestVisitor {
     void *object;
     Status (*rows)(void *object, const StoredRows *facts, const void *bytes, uint64_t created,
                    uint64_t dropped, uint64_t txn_id, uint32_t statement);
     Status (*prepared)(void *object, uint64_t txn_id);
     Status (*drop)(void *object, uint64_t txn_id, const PendingDrop *drop);
+    Status (*deletes)(void *object, const StoredDeletes *deletes);
 } ManifestVisitor;
 Status manifest_store_load(ManifestStore *store, const ManifestVisitor *visitor) CHECKED;

@@ -1,12 +1,15 @@
-/* manifest_txn.c — transactions on this node: what they add and drop, and their outcomes. One
- * thread at a time decides about a transaction; writers of its statements may add rows in parallel
- * before. */
+/* manifest_txn.c — transactions on this node: what they add and drop, and their outcomes. Writers
+ * of its statements may add rows in parallel; then one thread at a time decides about a
+ * transaction: an abort may come while its vote, which the leader has given up, is still being
+ * written. */
 #include "storage/manifest_internal.h"
 
 #include <string.h>
 #include "base/fault.h"
 #include "base/heap.h"
 #include "base/log.h"
+
+#define DECIDE_WAIT_US 1000000
 
 static Status no_memory(void)
 {
@@ -45,6 +48,10 @@ void manifest_txn_destroy(ManifestTxn *txn)
     }
     heap_free(txn->rows);
     heap_free(txn->drops);
+    for (uint32_t i = 0; i < txn->delete_count; i++) {
+        delete_mask_unpin(txn->deletes[i].rows);
+    }
+    heap_free(txn->deletes);
     heap_free(txn);
 }
 
@@ -112,28 +119,30 @@ Status manifest_add(Manifest *manifest, uint64_t txn_id, uint32_t statement, Sto
 Status manifest_drop(Manifest *manifest, uint64_t table_id, const Snapshot *snapshot, bool is_table)
 {
     Status status = STATUS_OK;
-    StoredRows **rows = NULL;
+    VisibleRows *visible = NULL;
     uint32_t count = 0;
     Arena *arena = arena_create(NULL, "drop_arena");
     if (is_table) {
-        const PendingDrop drop = {.table_id = table_id, .statement = snapshot->statement};
+        const PendingDrop drop = {
+            .table_id = table_id, .position = snapshot->position, .statement = snapshot->statement};
         mutex_lock(&manifest->mutex);
         status = manifest_txn_add_drop(manifest_make_txn(manifest, snapshot->txn_id), &drop);
         mutex_unlock(&manifest->mutex);
     } else {
-        status = manifest_visible(manifest, table_id, snapshot, arena, &rows, &count);
+        status = manifest_visible(manifest, table_id, snapshot, arena, &visible, &count);
     }
     for (uint32_t i = 0; i < count; i++) {
         const PendingDrop drop = {.table_id = table_id,
-                                  .rowset_id = rows[i]->rowset_id,
+                                  .rowset_id = visible[i].rows->rowset_id,
+                                  .position = snapshot->position,
                                   .statement = snapshot->statement};
         if (status == STATUS_OK) {
             mutex_lock(&manifest->mutex);
             status = manifest_txn_add_drop(manifest_make_txn(manifest, snapshot->txn_id), &drop);
             mutex_unlock(&manifest->mutex);
         }
-        stored_rows_unpin(rows[i]);
     }
+    manifest_unpin_visible(visible, count);
     arena_destroy(arena);
     return status;
 }
@@ -165,14 +174,35 @@ static Status sync_files(Manifest *manifest, ManifestTxn *txn)
     return STATUS_OK;
 }
 
-Status manifest_prepare(Manifest *manifest, uint64_t txn_id)
+/* The transaction, now busy for the caller; null when there is none. */
+static ManifestTxn *begin_deciding(Manifest *manifest, uint64_t txn_id)
 {
     mutex_lock(&manifest->mutex);
     ManifestTxn *txn = manifest_find_txn(manifest, txn_id);
-    mutex_unlock(&manifest->mutex);
-    if (txn == NULL || txn->is_prepared) {
-        return STATUS_OK; // nothing written here, or told twice
+    while (txn != NULL && txn->is_busy) { // ends: whoever is busy waits for the disk only
+        condition_wait(&manifest->decided, &manifest->mutex, DECIDE_WAIT_US);
+        txn = manifest_find_txn(manifest, txn_id);
     }
+    if (txn != NULL) {
+        txn->is_busy = true;
+    }
+    mutex_unlock(&manifest->mutex);
+    return txn;
+}
+
+/* Not after the transaction has left the list: then whoever waits finds none. */
+static Status end_deciding(Manifest *manifest, ManifestTxn *txn, Status owned_status)
+{
+    mutex_lock(&manifest->mutex);
+    txn->is_busy = false;
+    condition_broadcast(&manifest->decided);
+    mutex_unlock(&manifest->mutex);
+    return owned_status;
+}
+
+/* Makes everything of the transaction durable. */
+static Status write_prepared(Manifest *manifest, ManifestTxn *txn)
+{
     TRY(sync_files(manifest, txn));
     PendingRows *rows = heap_alloc(txn->row_count * sizeof *rows + 1);
     if (rows == NULL) {
@@ -181,11 +211,47 @@ Status manifest_prepare(Manifest *manifest, uint64_t txn_id)
     for (uint32_t i = 0; i < txn->row_count; i++) {
         rows[i] = txn->rows[i].pending;
     }
-    Status status = manifest_store_prepare(manifest->store, txn_id, rows, txn->row_count,
-                                           txn->drops, txn->drop_count);
+    const PrepareChange change = {.txn_id = txn->txn_id,
+                                  .cluster = manifest->cluster,
+                                  .rows = rows,
+                                  .row_count = txn->row_count,
+                                  .drops = txn->drops,
+                                  .drop_count = txn->drop_count,
+                                  .deletes = txn->deletes,
+                                  .delete_count = txn->delete_count};
+    Status status = manifest_store_prepare(manifest->store, &change);
     heap_free(rows);
-    txn->is_prepared = status == STATUS_OK;
     return status;
+}
+
+/* From the check for conflicts on others see these deletes as undecided. */
+static Status write_vote(Manifest *manifest, ManifestTxn *txn)
+{
+    if (txn->is_prepared) {
+        return STATUS_OK; // told twice
+    }
+    mutex_lock(&manifest->mutex);
+    Status status = manifest_check_conflicts(manifest, txn);
+    txn->is_preparing = status == STATUS_OK;
+    mutex_unlock(&manifest->mutex);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = write_prepared(manifest, txn);
+    mutex_lock(&manifest->mutex);
+    txn->is_preparing = false;
+    txn->is_prepared = status == STATUS_OK;
+    mutex_unlock(&manifest->mutex);
+    return status;
+}
+
+Status manifest_prepare(Manifest *manifest, uint64_t txn_id)
+{
+    ManifestTxn *txn = begin_deciding(manifest, txn_id);
+    if (txn == NULL) {
+        return STATUS_OK; // nothing written here
+    }
+    return end_deciding(manifest, txn, write_vote(manifest, txn));
 }
 
 static bool drops_entry(const ManifestTxn *txn, const StoredRows *rows)
@@ -201,8 +267,8 @@ static bool drops_entry(const ManifestTxn *txn, const StoredRows *rows)
 }
 
 /* The next version of one table after `txn`; null when memory is refused. The mutex is held. */
-static TableVersion *version_after(const ManifestTable *table, const ManifestTxn *txn,
-                                   uint64_t position)
+static TableVersion *version_after(Manifest *manifest, const ManifestTable *table,
+                                   const ManifestTxn *txn, uint64_t position)
 {
     TableVersion *version = table_version_copy(table->version, txn->row_count);
     if (version == NULL) {
@@ -220,6 +286,10 @@ static TableVersion *version_after(const ManifestTable *table, const ManifestTxn
         if (entry->dropped == POSITION_NEVER && drops_entry(txn, entry->rows)) {
             entry->dropped = position;
         }
+        if (!manifest_entry_delete(manifest, entry, txn, position)) {
+            table_version_unpin(version);
+            return NULL;
+        }
     }
     return version;
 }
@@ -231,7 +301,7 @@ typedef struct Replacement {
 } Replacement;
 
 typedef struct ReplacementList {
-    Replacement *items; /* room for one per row and drop of the transaction */
+    Replacement *items; /* room for one per row, drop and delete of the transaction */
     uint32_t count;
 } ReplacementList;
 
@@ -244,7 +314,7 @@ static bool list_table(Manifest *manifest, const ManifestTxn *txn, uint64_t posi
         }
     }
     ManifestTable *table = manifest_make_table(manifest, table_id);
-    TableVersion *version = table == NULL ? NULL : version_after(table, txn, position);
+    TableVersion *version = table == NULL ? NULL : version_after(manifest, table, txn, position);
     if (version == NULL) {
         return false;
     }
@@ -264,14 +334,17 @@ static bool list_tables(Manifest *manifest, const ManifestTxn *txn, uint64_t pos
     for (uint32_t i = 0; i < txn->drop_count && is_complete; i++) {
         is_complete = list_table(manifest, txn, position, txn->drops[i].table_id, list);
     }
+    for (uint32_t i = 0; i < txn->delete_count && is_complete; i++) {
+        is_complete = list_table(manifest, txn, position, txn->deletes[i].table_id, list);
+    }
     return is_complete;
 }
 
 /* All tables and the applied position change together. */
 static Status publish(Manifest *manifest, ManifestTxn *txn, uint64_t position)
 {
-    ReplacementList list = {
-        .items = heap_alloc((txn->row_count + txn->drop_count + 1) * sizeof *list.items)};
+    const uint32_t changes = txn->row_count + txn->drop_count + txn->delete_count;
+    ReplacementList list = {.items = heap_alloc((changes + 1) * sizeof *list.items)};
     if (list.items == NULL) {
         return no_memory();
     }
@@ -285,6 +358,7 @@ static Status publish(Manifest *manifest, ManifestTxn *txn, uint64_t position)
     if (is_complete) {
         unlink_txn(manifest, txn);
         manifest_advance(manifest, position);
+        condition_broadcast(&manifest->decided);
     }
     mutex_unlock(&manifest->mutex);
     for (uint32_t i = 0; i < list.count; i++) {
@@ -300,37 +374,43 @@ static Status publish(Manifest *manifest, ManifestTxn *txn, uint64_t position)
 
 /* When memory is refused after the database has the commit, the caller repeats it: the database is
  * then told once more what it knows. */
-Status manifest_commit(Manifest *manifest, uint64_t txn_id, uint64_t position)
+static Status apply_commit(Manifest *manifest, ManifestTxn *txn, uint64_t position)
 {
-    mutex_lock(&manifest->mutex);
-    ManifestTxn *txn = manifest_find_txn(manifest, txn_id);
-    mutex_unlock(&manifest->mutex);
-    if (txn == NULL) {
-        manifest_advance(manifest, position);
-        return STATUS_OK;
-    }
     if (!txn->is_prepared) {
         return status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                            "transaction %llu was not prepared", (unsigned long long)txn_id);
+                            "transaction %llu was not prepared", (unsigned long long)txn->txn_id);
     }
-    TRY(manifest_store_commit(manifest->store, txn_id, position));
+    TRY(manifest_store_commit(manifest->store, txn->txn_id, position));
     TRY(FAULT("storage.after_applied"));
     return publish(manifest, txn, position);
 }
 
+Status manifest_commit(Manifest *manifest, uint64_t txn_id, uint64_t position)
+{
+    ManifestTxn *txn = begin_deciding(manifest, txn_id);
+    if (txn == NULL) {
+        manifest_advance(manifest, position);
+        return STATUS_OK;
+    }
+    Status status = apply_commit(manifest, txn, position);
+    return status == STATUS_OK ? STATUS_OK : end_deciding(manifest, txn, status);
+}
+
 Status manifest_abort(Manifest *manifest, uint64_t txn_id)
 {
-    mutex_lock(&manifest->mutex);
-    ManifestTxn *txn = manifest_find_txn(manifest, txn_id);
-    mutex_unlock(&manifest->mutex);
+    ManifestTxn *txn = begin_deciding(manifest, txn_id);
     if (txn == NULL) {
         return STATUS_OK;
     }
     if (txn->is_prepared) {
-        TRY(manifest_store_abort(manifest->store, txn_id));
+        Status status = manifest_store_abort(manifest->store, txn_id);
+        if (status != STATUS_OK) {
+            return end_deciding(manifest, txn, status);
+        }
     }
     mutex_lock(&manifest->mutex);
     unlink_txn(manifest, txn);
+    condition_broadcast(&manifest->decided);
     mutex_unlock(&manifest->mutex);
     for (uint32_t i = 0; i < txn->row_count; i++) {
         stored_rows_doom(txn->rows[i].pending.rows);
@@ -382,7 +462,7 @@ static void drop_drops(ManifestTxn *txn, uint32_t first_statement)
     txn->drop_count = kept;
 }
 
-/* `is_rollback`: the statements' drops go as well. */
+/* `is_rollback`: the statements' drops and deletes go as well. */
 static Status forget_rows(Manifest *manifest, uint64_t txn_id, const RowsChoice *choice,
                           bool is_rollback)
 {
@@ -395,6 +475,7 @@ static Status forget_rows(Manifest *manifest, uint64_t txn_id, const RowsChoice 
         gone = take_rows(txn, choice, &count);
         if (gone != NULL && is_rollback) {
             drop_drops(txn, choice->first_statement);
+            manifest_txn_drop_deletes(txn, choice->first_statement);
         }
     }
     mutex_unlock(&manifest->mutex);
@@ -468,64 +549,4 @@ void manifest_advance(Manifest *manifest, uint64_t position)
 uint64_t manifest_applied(const Manifest *manifest)
 {
     return atomic_load(&manifest->applied);
-}
-
-/* The version without what was dropped at or before `position`; null when nothing was, or memory is
- * refused (the next horizon tries again). The mutex is held. */
-static TableVersion *version_since(const ManifestTable *table, uint64_t position)
-{
-    const TableVersion *version = table->version;
-    uint32_t gone = 0;
-    for (uint32_t i = 0; version != NULL && i < version->entry_count; i++) {
-        gone += version->entries[i].dropped <= position;
-    }
-    if (gone == 0) {
-        return NULL;
-    }
-    TableVersion *next = table_version_copy(version, 0);
-    if (next == NULL) {
-        return NULL;
-    }
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < next->entry_count; i++) {
-        if (next->entries[i].dropped <= position) {
-            stored_rows_doom(next->entries[i].rows);
-            stored_rows_unpin(next->entries[i].rows); // the old version still holds it
-        } else {
-            next->entries[kept++] = next->entries[i];
-        }
-    }
-    next->entry_count = kept;
-    return next;
-}
-
-Status manifest_set_horizon(Manifest *manifest, uint64_t position)
-{
-    bool has_garbage = false;
-    mutex_lock(&manifest->mutex);
-    for (uint32_t b = 0; b < MANIFEST_TABLE_BUCKETS; b++) {
-        for (const ManifestTable *table = manifest->tables[b]; table != NULL; table = table->next) {
-            const TableVersion *version = table->version;
-            for (uint32_t i = 0; version != NULL && i < version->entry_count; i++) {
-                has_garbage |= version->entries[i].dropped <= position;
-            }
-        }
-    }
-    mutex_unlock(&manifest->mutex);
-    if (!has_garbage) {
-        return STATUS_OK;
-    }
-    // The database forgets first: a file without an entry is garbage, an entry needs its file.
-    TRY(manifest_store_forget(manifest->store, position));
-    for (uint32_t b = 0; b < MANIFEST_TABLE_BUCKETS; b++) {
-        for (ManifestTable *table = manifest->tables[b]; table != NULL; table = table->next) {
-            mutex_lock(&manifest->mutex);
-            TableVersion *next = version_since(table, position);
-            TableVersion *old = next == NULL ? NULL : table->version;
-            table->version = next == NULL ? table->version : next;
-            mutex_unlock(&manifest->mutex);
-            table_version_unpin(old);
-        }
-    }
-    return STATUS_OK;
 }

@@ -53,7 +53,7 @@ typedef struct SealedRowset {
     File *file; /* open for sync; the caller's */
     uint64_t byte_count;
     uint64_t footer_checksum;
-    uint8_t *footer; /* heap: footer and trailer as on disk, for rowset_open_footer */
+    uint8_t *footer; /* heap: footer and trailer as on disk, for rowset_take_footer */
     size_t footer_bytes;
 } SealedRowset;
 /* Writes the file; on failure nothing of it is left. The writer keeps its memory until

@@ -1,5 +1,5 @@
 /* scan.c — what a scan will read: the rows its snapshot sees, less the row groups whose zone maps
- * exclude a predicate, cut into units for workers. */
+ * exclude a predicate and those wholly deleted, cut into units for workers. */
 #include <string.h>
 #include "base/heap.h"
 #include "storage/scan_internal.h"
@@ -63,12 +63,60 @@ static Status map_columns(const TableScan *scan, ScanSource *source)
     return STATUS_OK;
 }
 
+Status scan_name_damage(const TableScan *scan, int32_t column, Status owned_status)
+{
+    const PlanTable *table = scan->request.table;
+    if (owned_status == STATUS_OK || (status_sqlstate(owned_status) != SQLSTATE_DATA_CORRUPTED &&
+                                      status_sqlstate(owned_status) != SQLSTATE_IO_ERROR &&
+                                      status_sqlstate(owned_status) != SQLSTATE_UNDEFINED_FILE)) {
+        return owned_status;
+    }
+    if (column < 0) {
+        return status_with_context(owned_status, "reading table \"%s\"", table->name);
+    }
+    return status_with_context(owned_status, "reading table \"%s\", column \"%s\"", table->name,
+                               table->columns[scan->request.columns[column]].name);
+}
+
+/* Rows that are there; row group 0 of an INSERT batch is all of it. */
+static uint64_t group_rows(const ScanSource *source, uint32_t row_group)
+{
+    if (source->rows->kind == ROWS_BATCH) {
+        return row_group == 0 ? source->rows->row_count : 0;
+    }
+    return row_group < source->footer->header->row_group_count
+               ? source->footer->row_group_rows[row_group]
+               : 0;
+}
+
+static uint64_t group_deleted(const ScanSource *source, uint32_t row_group)
+{
+    const DeletedRows *rows = delete_mask_group(source->deleted, row_group);
+    return rows == NULL ? 0 : rows->row_count;
+}
+
+/* Rows that the rowset has not cannot be deleted. */
+static Status check_deleted(const ScanSource *source)
+{
+    for (uint32_t i = 0; source->deleted != NULL && i < source->deleted->group_count; i++) {
+        const DeletedRows *rows = source->deleted->groups[i];
+        if (rows != NULL && rows->row_end > group_rows(source, i)) {
+            return status_error(SQLSTATE_DATA_CORRUPTED,
+                                "deletes of table %llu, rowset %llu are of rows that it has not",
+                                (unsigned long long)source->rows->table_id,
+                                (unsigned long long)source->rows->rowset_id);
+        }
+    }
+    return STATUS_OK;
+}
+
 static Status open_source(const TableScan *scan, ScanSource *source)
 {
     if (source->rows->kind == ROWS_BATCH) {
-        return STATUS_OK;
+        return check_deleted(source);
     }
     TRY(rowset_footer(source->rows->rowset, &source->footer));
+    TRY(check_deleted(source));
     return map_columns(scan, source);
 }
 
@@ -78,13 +126,16 @@ static void list_units(TableScan *scan, ScanUnit *units)
     for (uint32_t s = 0; s < scan->source_count; s++) {
         const ScanSource *source = &scan->sources[s];
         if (source->rows->kind == ROWS_BATCH) {
-            units[scan->unit_count++] =
+            const uint64_t alive = group_rows(source, 0) - group_deleted(source, 0);
+            units[scan->unit_count] =
                 (ScanUnit){.source = s, .row_count = (uint32_t)source->rows->row_count};
-            scan->row_estimate += source->rows->row_count;
+            scan->unit_count += alive > 0;
+            scan->row_estimate += alive;
             continue;
         }
         for (uint32_t group = 0; group < source->footer->header->row_group_count; group++) {
-            if (row_group_is_excluded(scan, source, group)) {
+            const uint64_t alive = group_rows(source, group) - group_deleted(source, group);
+            if (alive == 0 || row_group_is_excluded(scan, source, group)) {
                 scan->counters.row_groups_skipped++;
                 continue;
             }
@@ -93,7 +144,7 @@ static void list_units(TableScan *scan, ScanUnit *units)
                            .row_group = (uint16_t)group,
                            .vector_count = (uint16_t)unit_vectors(source, group),
                            .row_count = source->footer->row_group_rows[group]};
-            scan->row_estimate += source->footer->row_group_rows[group];
+            scan->row_estimate += alive;
         }
     }
 }
@@ -131,17 +182,17 @@ static void split_tail(TableScan *scan)
 static Status open_sources(TableScan *scan)
 {
     const ScanRequest *request = &scan->request;
-    StoredRows **rows;
     TRY(manifest_visible(request->store->manifest, request->table->table_id, &request->snapshot,
-                         scan->arena, &rows, &scan->source_count));
+                         scan->arena, &scan->visible, &scan->source_count));
     scan->sources = ARENA_ARRAY(scan->arena, ScanSource, scan->source_count + 1);
     for (uint32_t i = 0; i < scan->source_count; i++) {
-        scan->sources[i].rows = rows[i];
+        scan->sources[i].rows = scan->visible[i].rows;
+        scan->sources[i].deleted = scan->visible[i].deleted;
     }
     size_t units = 0;
     for (uint32_t i = 0; i < scan->source_count; i++) {
         ScanSource *source = &scan->sources[i];
-        TRY(open_source(scan, source));
+        TRY(scan_name_damage(scan, -1, open_source(scan, source)));
         units += source->footer == NULL ? 1 : source->footer->header->row_group_count;
     }
     scan->units = ARENA_ARRAY(scan->arena, ScanUnit, units + 1);
@@ -179,10 +230,8 @@ void table_scan_close(TableScan *scan)
     if (scan == NULL) {
         return;
     }
-    for (uint32_t i = 0; i < scan->source_count && scan->sources != NULL; i++) {
-        stored_rows_unpin(scan->sources[i].rows);
-        scan->sources[i].rows = NULL;
-    }
+    manifest_unpin_visible(scan->visible, scan->source_count);
+    scan->source_count = 0;
     RuntimePredicate *node = atomic_exchange(&scan->runtime_predicates, NULL);
     while (node != NULL) {
         RuntimePredicate *next = node->next;

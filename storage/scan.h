@@ -2,9 +2,10 @@
  * scan.h — reading a table on one node: prune by zone map, filter on encoded data, decode what is
  * left, yield batches.
  *
- * Order per row group: zone maps -> predicates on encoded vectors (cheapest first) -> delete mask
- * -> evaluator for conditions that are no predicate -> lazy vectors for the remaining columns. A
- * morsel is a row group (or a part of one, or an INSERT batch); morsels are claimed by workers.
+ * Order per row group: zone maps -> predicates on encoded vectors (cheapest first; none of a vector
+ * that is wholly deleted) -> delete mask -> evaluator for conditions that are no predicate -> lazy
+ * vectors for the remaining columns. A morsel is a row group (or a part of one, or an INSERT
+ * batch); morsels are claimed by workers.
  */
 #pragma once
 #include "base/vector/predicate.h"
@@ -39,7 +40,7 @@ typedef struct ScanRequest {
                        * number (INTEGER, constant) */
 } ScanRequest;
 
-/* Pins the manifest version of the snapshot. */
+/* Pins the rows that the snapshot sees. */
 Status table_scan_open(const ScanRequest *request, Arena *arena, TableScan **out) CHECKED;
 void table_scan_close(TableScan *scan);
 /* Adds a predicate that became known later (a runtime filter); thread-safe; seen from the next

@@ -7,6 +7,8 @@ Status scan_batch_open(TableScanLocal *local)
     const StoredRows *rows = local->source->rows;
     const TableScan *scan = local->scan;
     arena_reset(local->unit_arena);
+    local->first_row = 0;
+    local->vector_rows = 0;
     byte_reader_init(&local->reader, rows->bytes, rows->byte_count);
     TRY(insert_batch_read_head(&local->reader, local->unit_arena, &local->head));
     local->batches_left = local->head.batch_count;
@@ -46,6 +48,20 @@ static void whole_vector(TableScanLocal *local, uint32_t index, Vector *out)
     }
 }
 
+/* Batches of an entry have any number of rows: one may start anywhere in a word. */
+static void clear_deleted(TableScanLocal *local)
+{
+    if (local->first_row % 64 == 0) {
+        deleted_rows_clear(local->deleted, local->first_row, &local->mask);
+        return;
+    }
+    for (uint32_t i = 0; i < local->vector_rows; i++) {
+        if (deleted_rows_has(local->deleted, local->first_row + i)) {
+            validity_clear(local->mask.words, i);
+        }
+    }
+}
+
 Status scan_batch_next(TableScanLocal *local, bool *is_done)
 {
     const TableScan *scan = local->scan;
@@ -58,8 +74,12 @@ Status scan_batch_next(TableScanLocal *local, bool *is_done)
     local->batches_left--;
     TRY(batch_decode(&local->reader, local->head.types, local->head.column_count,
                      scan->request.budget, &local->shared));
+    local->first_row += local->vector_rows;
     local->vector_rows = local->shared->batch.row_count;
     row_mask_set_first(&local->mask, local->vector_rows);
+    if (local->deleted != NULL) {
+        clear_deleted(local);
+    }
     for (uint32_t i = 0; i < local->filter_count; i++) {
         const ScanPredicate *predicate = &local->filters[i].predicate;
         Vector vector;

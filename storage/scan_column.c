@@ -38,8 +38,10 @@ Status scan_column_block(ScanColumn *column, const Block **out)
     }
     if (column->entry == NULL) {
         uint64_t bytes = 0;
-        TRY(block_cache_pin(local->source->rows->cache, local->source->rows->rowset,
-                            (uint32_t)stored, local->unit->row_group, &bytes, &column->entry));
+        Status status =
+            block_cache_pin(local->source->rows->cache, local->source->rows->rowset,
+                            (uint32_t)stored, local->unit->row_group, &bytes, &column->entry);
+        TRY(scan_name_damage(local->scan, (int32_t)column->index, status));
         local->counted.blocks_read += bytes > 0;
         local->counted.blocks_cached += bytes == 0;
         local->counted.bytes_read += bytes;
@@ -79,8 +81,9 @@ static Status decode(ScanColumn *column, const uint16_t *selection, uint32_t sel
 {
     const Block *block;
     TRY(scan_column_block(column, &block));
-    TRY(block->encoding->decode(block, column->local->vector - 1, selection, selected_count,
-                                &column->buffer, &column->vector));
+    Status status = block->encoding->decode(block, column->local->vector - 1, selection,
+                                            selected_count, &column->buffer, &column->vector);
+    TRY(scan_name_damage(column->local->scan, (int32_t)column->index, status));
     column->vector.type = column->local->scan->columns[column->index].type;
     column->is_decoded = true;
     return STATUS_OK;

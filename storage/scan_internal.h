@@ -1,6 +1,6 @@
 /* scan_internal.h — what the files of a scan share: scan.c (what to read), scan_local.c (one
  * worker's loop), scan_column.c (one column of it), scan_batch.c (rows still kept as INSERT
- * batches). */
+ * batches), scan_row_ids.c (where rows are). */
 #pragma once
 #include <stdatomic.h>
 #include "storage/block_filter.h"
@@ -22,6 +22,7 @@ typedef struct ScanColumnInfo {
 /* A rowset or INSERT batch that the snapshot sees. */
 typedef struct ScanSource {
     StoredRows *rows;
+    const DeleteMask *deleted;  /* null: none */
     const RowsetFooter *footer; /* FILE */
     int32_t *columns;           /* per request column: the rowset's, or -1 */
 } ScanSource;
@@ -51,6 +52,7 @@ struct TableScan {
     ScanColumnInfo *columns;
     uint32_t source_count;
     ScanSource *sources;
+    VisibleRows *visible; /* pins what the sources read */
     uint32_t unit_count;
     ScanUnit *units;
     uint64_t row_estimate;
@@ -62,6 +64,10 @@ struct TableScan {
 /* What the zone maps of a row group say to a predicate. */
 PredicateVerdict scan_check_zone(const TableScan *scan, const ScanSource *source,
                                  uint32_t row_group, const ScanPredicate *predicate);
+
+/* Files know ids, people know names: tells an error of reading which table and column (a request's;
+ * -1: none in particular) it met. */
+Status scan_name_damage(const TableScan *scan, int32_t column, Status owned_status) CHECKED;
 
 /* One column in one worker's hands. */
 typedef struct ScanColumn {
@@ -89,17 +95,21 @@ struct TableScanLocal {
     ScanEvaluator *evaluator;
     Arena *arena;
     ScanColumn *columns;
-    Vector *vectors; /* of the batch that is out */
+    Vector *vectors; /* of the batch that is out; the row id's and the node's are the last ones */
+    uint32_t vector_count;
     uint32_t filter_count, filter_capacity;
     ScanFilter *filters;
     uint16_t *selection; /* VECTOR_ROWS */
     /* The unit being read. */
     const ScanUnit *unit; /* null: claim the next */
     const ScanSource *source;
+    const DeletedRows *deleted;  /* of the unit's row group; null: none */
     uint32_t vector, vector_end; /* next vector, and where the unit ends */
+    uint32_t first_row;          /* row group << 16 | row of the vector's first row */
     RowMask mask;                /* rows of the vector being handed out that passed */
     uint32_t vector_rows, window_start;
     bool is_in_vector;
+    uint64_t node_lane[2]; /* the node's number, a constant vector's lane */
     /* INSERT batches. */
     ByteReader reader;
     InsertBatchHead head;
@@ -119,6 +129,9 @@ Status scan_column_block(ScanColumn *column, const Block **out) CHECKED;
 /* The vector as it goes out, for rows window_start .. + row_count: decoded, constant or LAZY. */
 void scan_column_put(ScanColumn *column, uint32_t row_count, Vector *out);
 void scan_default_vector(const ScanColumnInfo *info, uint64_t lane[2], Vector *out);
+
+/* scan_row_ids.c — for rows window_start .. + row_count. */
+void scan_row_ids_put(TableScanLocal *local, uint32_t row_count, Vector *row_id, Vector *node);
 
 /* scan_batch.c */
 Status scan_batch_open(TableScanLocal *local) CHECKED;

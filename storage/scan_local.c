@@ -3,8 +3,8 @@
  * data, let the evaluator narrow what is left, and hand out the rest with lazy columns.
  *
  *   unit: zone maps against all predicates known by now -> blocks of predicate columns
- *   vector: mask of rows -> filters, cheapest first, until none is left -> window -> evaluator ->
- * out
+ *   vector: mask of rows -> filters, cheapest first, until none is left -> deleted rows -> window
+ * -> evaluator -> out
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,8 @@ Status table_scan_local_create(TableScan *scan, ScanEvaluator *evaluator, Arena 
     local->arena = arena;
     local->unit_arena = arena_create(arena, "scan_unit_arena");
     local->columns = ARENA_ARRAY(arena, ScanColumn, column_count + 1);
-    local->vectors = ARENA_ARRAY(arena, Vector, column_count + 1);
+    local->vector_count = column_count + (scan->request.has_row_ids ? 2 : 0);
+    local->vectors = ARENA_ARRAY(arena, Vector, local->vector_count + 1);
     local->selection = ARENA_ARRAY(arena, uint16_t, VECTOR_ROWS + 32);
     local->filter_capacity = scan->request.predicate_count + SCAN_RUNTIME_PREDICATES_MAX;
     local->filters = ARENA_ARRAY(arena, ScanFilter, local->filter_capacity);
@@ -164,6 +165,7 @@ static Status open_unit(TableScanLocal *local, bool *is_done)
         }
         local->unit = &scan->units[index];
         local->source = &scan->sources[local->unit->source];
+        local->deleted = delete_mask_group(local->source->deleted, local->unit->row_group);
         collect_filters(local);
         if (local->source->rows->kind == ROWS_BATCH) {
             local->counted.rows_seen += local->unit->row_count;
@@ -194,6 +196,23 @@ static bool mask_is_empty(const RowMask *mask)
     return any == 0;
 }
 
+/* Narrows the mask to the rows of a vector that pass every filter. */
+static Status apply_filters(TableScanLocal *local, uint32_t vector)
+{
+    for (uint32_t i = 0; i < local->filter_count; i++) {
+        const ScanFilter *filter = &local->filters[i];
+        ScanColumn *column = &local->columns[filter->predicate.column];
+        if (i > 0 && mask_is_empty(&local->mask)) {
+            return STATUS_OK;
+        }
+        Status status =
+            block_filter_apply(&column->entry->block, vector, &filter->filter, &column->buffer,
+                               &column->vector, &column->is_decoded, &local->mask);
+        TRY(scan_name_damage(local->scan, (int32_t)column->index, status));
+    }
+    return STATUS_OK;
+}
+
 /* Filters the next vector of a rowset into the mask. */
 static Status filter_vector(TableScanLocal *local, bool *is_done)
 {
@@ -206,18 +225,22 @@ static Status filter_vector(TableScanLocal *local, bool *is_done)
     const uint32_t left = rows - vector * VECTOR_ROWS;
     local->vector_rows = left < VECTOR_ROWS ? left : VECTOR_ROWS;
     local->counted.rows_seen += local->vector_rows;
+    local->first_row = local->unit->row_group * FORMAT_ROW_GROUP_ROWS + vector * VECTOR_ROWS;
     row_mask_set_first(&local->mask, local->vector_rows);
     for (uint32_t i = 0; i < local->scan->request.column_count; i++) {
         local->columns[i].is_decoded = false;
     }
-    for (uint32_t i = 0; i < local->filter_count; i++) {
-        const ScanFilter *filter = &local->filters[i];
-        ScanColumn *column = &local->columns[filter->predicate.column];
-        if (i > 0 && mask_is_empty(&local->mask)) {
+    RowMask alive = local->mask;
+    if (local->deleted != NULL) {
+        deleted_rows_clear(local->deleted, vector * VECTOR_ROWS, &alive);
+        if (mask_is_empty(&alive)) {
+            local->mask = alive;
             return STATUS_OK;
         }
-        TRY(block_filter_apply(&column->entry->block, vector, &filter->filter, &column->buffer,
-                               &column->vector, &column->is_decoded, &local->mask));
+    }
+    TRY(apply_filters(local, vector));
+    for (uint32_t i = 0; local->deleted != NULL && i < VALIDITY_WORDS; i++) {
+        local->mask.words[i] &= alive.words[i];
     }
     return STATUS_OK;
 }
@@ -246,19 +269,22 @@ static Status put_window(TableScanLocal *local, Batch *out)
     const uint32_t rows =
         left < local->scan->request.batch_rows ? left : local->scan->request.batch_rows;
     const bool is_batch = local->source->rows->kind == ROWS_BATCH;
-    *out = (Batch){.row_count = rows,
-                   .column_count = local->scan->request.column_count,
-                   .columns = local->vectors};
+    *out =
+        (Batch){.row_count = rows, .column_count = local->vector_count, .columns = local->vectors};
     out->selected_count = select_window(local, rows, &out->selection);
     if (out->selected_count == 0) {
         return STATUS_OK;
     }
-    for (uint32_t i = 0; i < out->column_count; i++) {
+    const uint32_t columns = local->scan->request.column_count;
+    for (uint32_t i = 0; i < columns; i++) {
         if (is_batch) {
             scan_batch_put(local, i, rows, &local->vectors[i]);
         } else {
             scan_column_put(&local->columns[i], rows, &local->vectors[i]);
         }
+    }
+    if (local->scan->request.has_row_ids) {
+        scan_row_ids_put(local, rows, &local->vectors[columns], &local->vectors[columns + 1]);
     }
     return local->evaluator == NULL ? STATUS_OK : local->evaluator->filter(local->evaluator, out);
 }
@@ -289,8 +315,7 @@ Status table_scan_next(TableScanLocal *local, Batch *out, bool *is_done)
         if (local->unit == NULL) {
             TRY(open_unit(local, is_done));
             if (*is_done) {
-                *out = (Batch){.column_count = local->scan->request.column_count,
-                               .columns = local->vectors};
+                *out = (Batch){.column_count = local->vector_count, .columns = local->vectors};
                 publish_counters(local);
                 return STATUS_OK;
             }

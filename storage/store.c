@@ -1,16 +1,24 @@
 /* store.c — see store.h: opening a node's directory, and the parts of a Store put together. */
 #include "storage/store_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 #include "base/heap.h"
 #include "base/log.h"
 #include "storage/inspect.h"
 
-static Status check_identity(Store *store, const char *name, int64_t expected)
+static Status check_identity(Store *store, const char *name, int64_t expected, bool is_expected)
 {
     int64_t found = 0;
     bool is_found = false;
     TRY(manifest_store_get(store->manifest_store, name, &found, &is_found));
+    if (!is_found && is_expected) {
+        return status_with_hint(status_error(SQLSTATE_DATA_CORRUPTED,
+                                             "node %u has lost its database: node.db is empty",
+                                             store->node_id),
+                                "restore the node's directory from a copy; without the database "
+                                "its rowsets cannot be told from garbage");
+    }
     if (!is_found) {
         return manifest_store_set(store->manifest_store, name, expected);
     }
@@ -42,12 +50,29 @@ static Status load_slices(Store *store)
     return status;
 }
 
+/* Not to be made anew: an empty database would take every rowset for garbage. */
+static Status check_database_is_there(const Store *store, const StoreOptions *options)
+{
+    char path[MANIFEST_PATH_BYTES];
+    bool exists = false;
+    snprintf(path, sizeof path, "%s/node.db", options->directory);
+    TRY(file_exists(store->system, path, &exists));
+    if (!exists && options->is_expected) {
+        return status_with_hint(status_error(SQLSTATE_DATA_CORRUPTED,
+                                             "node %u has lost its database: \"%s\" is missing",
+                                             store->node_id, path),
+                                "restore the node's directory from a copy");
+    }
+    return STATUS_OK;
+}
+
 static Status open_parts(Store *store, const StoreOptions *options)
 {
     TRY(file_make_directory(store->system, options->directory));
+    TRY(check_database_is_there(store, options));
     TRY(manifest_store_open(store->system, options->directory, &store->manifest_store));
-    TRY(check_identity(store, "cluster", (int64_t)store->cluster));
-    TRY(check_identity(store, "node", options->node_id));
+    TRY(check_identity(store, "cluster", (int64_t)store->cluster, options->is_expected));
+    TRY(check_identity(store, "node", options->node_id, options->is_expected));
     TRY(load_slices(store));
     TRY(rowset_lease_open(&store->lease, store->manifest_store));
     TRY(block_cache_create(store->budget, options->cache_bytes, &store->cache));
@@ -201,18 +226,19 @@ static TableUsage *usage_of_slice(TableUsage *usages, uint32_t *count, uint32_t 
 Status store_table_usage(Store *store, uint64_t table_id, const Snapshot *snapshot, Arena *arena,
                          TableUsage **out, uint32_t *count)
 {
-    StoredRows **rows;
-    uint32_t row_count;
-    TRY(manifest_visible(store->manifest, table_id, snapshot, arena, &rows, &row_count));
-    *out = ARENA_ARRAY(arena, TableUsage, row_count + 1);
+    VisibleRows *visible;
+    uint32_t visible_count;
+    TRY(manifest_visible(store->manifest, table_id, snapshot, arena, &visible, &visible_count));
+    *out = ARENA_ARRAY(arena, TableUsage, visible_count + 1);
     *count = 0;
-    for (uint32_t i = 0; i < row_count; i++) {
-        TableUsage *usage = usage_of_slice(*out, count, rows[i]->slice);
-        usage->rows += rows[i]->row_count;
-        usage->bytes += rows[i]->byte_count;
-        usage->rowsets += rows[i]->kind == ROWS_FILE;
-        usage->insert_batches += rows[i]->kind == ROWS_BATCH;
-        stored_rows_unpin(rows[i]);
+    for (uint32_t i = 0; i < visible_count; i++) {
+        const StoredRows *rows = visible[i].rows;
+        TableUsage *usage = usage_of_slice(*out, count, rows->slice);
+        usage->rows += rows->row_count - delete_mask_row_count(visible[i].deleted);
+        usage->bytes += rows->byte_count;
+        usage->rowsets += rows->kind == ROWS_FILE;
+        usage->insert_batches += rows->kind == ROWS_BATCH;
     }
+    manifest_unpin_visible(visible, visible_count);
     return STATUS_OK;
 }

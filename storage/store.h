@@ -6,12 +6,12 @@
  *                                  batches, settings of the node (cluster, node, slices)
  *   tables/<table>/<slice>/<rowset>.rows
  * A rowset file is written once under a transaction, synced, then listed; files in no list are
- * garbage, removed at open and in the background. The leader alone decides outcomes: prepared
- * transactions of unknown outcome stay prepared until told.
+ * garbage, removed at open. The leader alone decides outcomes: prepared transactions of unknown
+ * outcome stay prepared until told.
  *
  * Invariants: (1) store_prepare returns success only when every file of the transaction and the
  * PREPARED row are durable; (2) applying a commit or an abort twice is harmless; (3) a scan pins
- * one immutable manifest version; (4) positions applied only grow.
+ * the rows its snapshot sees; (4) positions applied only grow.
  */
 #pragma once
 #include "base/host.h"
@@ -30,10 +30,11 @@ typedef struct StoreOptions {
     uint32_t node_id; /* from 1 */
     uint8_t cluster_id[CLUSTER_ID_BYTES];
     size_t cache_bytes; /* of encoded blocks */
+    bool is_expected;   /* the node was here before: so must be its database */
 } StoreOptions;
 
 /* Opens or creates; removes garbage; 55000 when the directory belongs to another cluster or
- * node. */
+ * node; XX001 when what is expected is not there, or damaged. */
 Status store_open(const StoreOptions *options, Store **out) CHECKED;
 void store_close(Store *store);
 
@@ -61,15 +62,17 @@ uint64_t store_applied_position(const Store *store);
 void store_advance(Store *store, uint64_t position);
 /* Transactions that are prepared and of unknown outcome; returns how many, at most `max`. */
 uint32_t store_prepared(Store *store, uint64_t *txn_ids, uint32_t max);
-/* Aborts everything unprepared, and forgets temporary state, of transactions below `txn_id`. */
+/* Aborts whatever is unprepared of transactions below `txn_id`. */
 Status store_abort_unprepared(Store *store, uint64_t txn_id) CHECKED;
-/* The oldest position anyone may still read: older dropped rowsets are unlinked. */
+/* The oldest position anyone may still read: rowsets dropped at or before it are unlinked once no
+ * scan holds them. */
 void store_set_horizon(Store *store, uint64_t position);
 
 /*
  * Writing: one TableWriter per statement and table on a node; each worker has a TableWriterLocal.
  * Rows are full table rows in the table's column order; the writer routes them to slices by
- * bucket (KEY), keeps them in this writer's slice in turn (EVEN), or in the replica slice (ALL).
+ * bucket (KEY), keeps them in the worker's slice, the next one when a rowset is full (EVEN), or in
+ * the replica slice (ALL).
  */
 typedef struct TableWriter TableWriter;
 typedef struct TableWriterLocal TableWriterLocal;
@@ -87,11 +90,13 @@ Status table_writer_create(const TableWriteOptions *options, TableWriter **out) 
 Status table_writer_local_create(TableWriter *writer, TableWriterLocal **out) CHECKED;
 /* Encodes full row groups as they fill. 23502 names the column of a NULL where none is allowed. */
 Status table_writer_append(TableWriterLocal *local, Batch *batch) CHECKED;
-/* Writes what is left; the local is gone afterwards, also on failure. */
+/* Writes what is left, or leaves it to table_writer_finish to be gathered with what other locals
+ * left; the local is gone afterwards, also on failure. */
 Status table_writer_local_finish(TableWriterLocal *owned_local) CHECKED;
 /* Gives up what the local still holds: the statement has failed. */
 void table_writer_local_abandon(TableWriterLocal *owned_local);
-/* After all locals: sorts, merges, seals. Small results are kept as INSERT batches. */
+/* After all locals: what they left becomes one rowset per slice, or an INSERT batch when it is
+ * small. */
 Status table_writer_finish(TableWriter *writer) CHECKED;
 uint64_t table_writer_row_count(const TableWriter *writer);
 /* Sketches of all columns and a sample of the rows written, encoded for the leader. */
@@ -125,7 +130,8 @@ void table_deleter_destroy(TableDeleter *deleter); /* unfinished: nothing is del
 /* Drops all rows of a table as `txn_id` sees them (TRUNCATE), or the table itself. */
 Status store_truncate_table(Store *store, uint64_t table_id, const Snapshot *snapshot) CHECKED;
 Status store_drop_table(Store *store, uint64_t table_id, const Snapshot *snapshot) CHECKED;
-/* Rows, bytes on disk, blocks of a table at a snapshot, by slice: for system tables. */
+/* Rows (less the deleted ones), bytes on disk, rowsets of a table at a snapshot, by slice: for
+ * system tables. */
 typedef struct TableUsage {
     uint32_t slice;
     uint64_t rows, bytes, rowsets, insert_batches;

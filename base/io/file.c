@@ -39,6 +39,11 @@ static Status file_poisoned(File *file, Status owned_status)
     return owned_status;
 }
 
+bool file_is_poisoned(const File *file)
+{
+    return __atomic_load_n(&file->poison, __ATOMIC_ACQUIRE) != STATUS_OK;
+}
+
 Status file_open(FileSystem *system, const char *path, uint32_t flags, File **out)
 {
     TRY(FAULT("file.open"));

@@ -58,6 +58,7 @@ FileSystem *file_system_os(void); /* the operating system's */
  * the path. Several threads may read one File; everything else is one thread at a time. */
 Status file_open(FileSystem *system, const char *path, uint32_t flags, File **out) CHECKED;
 void file_close(File *file); /* null is allowed */
+bool file_is_poisoned(const File *file);
 Status file_read(File *file, void *data, size_t bytes, uint64_t offset, size_t *read_bytes) CHECKED;
 /* XX001 when the file ends early. */
 Status file_read_exact(File *file, void *data, size_t bytes, uint64_t offset) CHECKED;

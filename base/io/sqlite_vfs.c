@@ -25,6 +25,7 @@ struct SqliteVfs {
     FileSystem *system;
     WalGuard *guard;
     Status error; /* the first since it was taken */
+    bool has_broken_log;
     char name[NAME_BYTES];
 };
 
@@ -59,6 +60,15 @@ static int vfs_failed(SqliteVfs *vfs, Status owned_status, int code)
     return code;
 }
 
+// What was written and not synced may be there after a crash, or not.
+static int write_failed(VfsFile *self, Status owned_status, int code)
+{
+    if (self->kind == FILE_KIND_LOG && file_is_poisoned(self->file)) {
+        self->vfs->has_broken_log = true;
+    }
+    return vfs_failed(self->vfs, owned_status, code);
+}
+
 static uint64_t page_sum(const uint8_t *page, uint64_t number)
 {
     return hash_bytes(page, CHECKED_BYTES, number);
@@ -88,6 +98,11 @@ static int file_close_method(sqlite3_file *object)
     return SQLITE_OK;
 }
 
+static Status page_damaged(uint64_t number)
+{
+    return status_error(SQLSTATE_DATA_CORRUPTED, "page %lu does not match its checksum", number);
+}
+
 // Reads of the file's header come before SQLite knows of the log, which may hold a newer page 1
 // while a power cut tore the one here. They only find the page size; the page itself is read whole
 // before anything in it is believed.
@@ -101,7 +116,7 @@ static Status check_database_read(const void *data, size_t bytes, uint64_t offse
         page_sum_get(data) == page_sum(data, number)) {
         return STATUS_OK;
     }
-    return status_error(SQLSTATE_DATA_CORRUPTED, "page %lu does not match its checksum", number);
+    return page_damaged(number);
 }
 
 static int file_read_method(sqlite3_file *object, void *data, int bytes, sqlite3_int64 offset)
@@ -176,7 +191,7 @@ static int file_write_method(sqlite3_file *object, const void *data, int bytes,
 {
     VfsFile *self = (VfsFile *)object;
     Status status = write_any(self, data, (size_t)bytes, (uint64_t)offset);
-    return status == STATUS_OK ? SQLITE_OK : vfs_failed(self->vfs, status, SQLITE_IOERR_WRITE);
+    return status == STATUS_OK ? SQLITE_OK : write_failed(self, status, SQLITE_IOERR_WRITE);
 }
 
 static int file_truncate_method(sqlite3_file *object, sqlite3_int64 bytes)
@@ -199,7 +214,7 @@ static int file_sync_method(sqlite3_file *object, int flags)
     VfsFile *self = (VfsFile *)object;
     Status status = file_sync(self->file);
     if (status != STATUS_OK) {
-        return vfs_failed(self->vfs, status, SQLITE_IOERR_FSYNC);
+        return write_failed(self, status, SQLITE_IOERR_FSYNC);
     }
     if (self->kind == FILE_KIND_LOG) {
         wal_guard_synced(self->vfs->guard);
@@ -397,7 +412,7 @@ static int vfs_last_error_method(sqlite3_vfs *object, int bytes, char *text)
     return 0;
 }
 
-Status sqlite_vfs_create(FileSystem *system, const char *path, SqliteVfs **out)
+Status sqlite_vfs_create(FileSystem *system, const char *path, bool is_read_only, SqliteVfs **out)
 {
     static _Atomic uint64_t vfs_count; // only makes names unique: relaxed
     SqliteVfs *vfs = heap_alloc_zeroed(sizeof *vfs);
@@ -405,7 +420,7 @@ Status sqlite_vfs_create(FileSystem *system, const char *path, SqliteVfs **out)
         return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory to open \"%s\"", path);
     }
     vfs->system = system;
-    Status status = wal_guard_open(system, path, &vfs->guard);
+    Status status = wal_guard_open(system, path, is_read_only, &vfs->guard);
     if (status != STATUS_OK) {
         heap_free(vfs);
         return status;
@@ -447,9 +462,61 @@ void sqlite_vfs_destroy(SqliteVfs *vfs)
     heap_free(vfs);
 }
 
+static Status log_has_frames(FileSystem *system, const char *path, bool *has_frames)
+{
+    char log_path[PATH_BYTES_MAX];
+    bool exists = false;
+    File *log = NULL;
+    uint64_t bytes = 0;
+    *has_frames = false;
+    snprintf(log_path, sizeof log_path, "%s-wal", path);
+    TRY(file_exists(system, log_path, &exists));
+    if (!exists) {
+        return STATUS_OK;
+    }
+    TRY(file_open(system, log_path, FILE_READ, &log));
+    Status status = file_size(log, &bytes);
+    file_close(log);
+    *has_frames = bytes > WAL_HEADER_BYTES;
+    return status;
+}
+
+static Status check_pages(File *file, const char *path)
+{
+    uint64_t bytes = 0;
+    uint8_t page[SQLITE_PAGE_BYTES];
+    TRY(file_size(file, &bytes));
+    for (uint64_t number = 1; number <= bytes / SQLITE_PAGE_BYTES; number++) {
+        TRY(file_read_exact(file, page, sizeof page, (number - 1) * SQLITE_PAGE_BYTES));
+        if (page_sum_get(page) != page_sum(page, number)) {
+            return status_with_context(page_damaged(number), "metadata store \"%s\"", path);
+        }
+    }
+    return STATUS_OK;
+}
+
+Status sqlite_vfs_check_pages(FileSystem *system, const char *path)
+{
+    bool has_frames = false;
+    File *file = NULL;
+    TRY(log_has_frames(system, path, &has_frames));
+    if (has_frames) {
+        return STATUS_OK;
+    }
+    TRY(file_open(system, path, FILE_READ, &file));
+    Status status = check_pages(file, path);
+    file_close(file);
+    return status;
+}
+
 const char *sqlite_vfs_name(const SqliteVfs *vfs)
 {
     return vfs->name;
+}
+
+bool sqlite_vfs_has_broken_log(const SqliteVfs *vfs)
+{
+    return vfs->has_broken_log;
 }
 
 Status sqlite_vfs_take_error(SqliteVfs *vfs)

@@ -13,9 +13,16 @@ enum { SQLITE_RESERVED_BYTES = 8 };
 
 typedef struct SqliteVfs SqliteVfs;
 
-/* Registers a VFS for the database at `path`. XX001 when its log is damaged. */
-Status sqlite_vfs_create(FileSystem *system, const char *path, SqliteVfs **out) CHECKED;
+/* Registers a VFS for the database at `path`. XX001 when its log is damaged. Read only: whoever
+ * opens the database promises to change nothing. */
+Status sqlite_vfs_create(FileSystem *system, const char *path, bool is_read_only,
+                         SqliteVfs **out) CHECKED;
 void sqlite_vfs_destroy(SqliteVfs *vfs); /* after the connection is closed; null is allowed */
+/* A write to the log or its sync failed: the last commit may be durable, or not. */
+bool sqlite_vfs_has_broken_log(const SqliteVfs *vfs);
+/* XX001 naming the first page of the database file that does not match its checksum. A log that
+ * holds frames may hold newer pages, and the file torn ones: then nothing is looked at. */
+Status sqlite_vfs_check_pages(FileSystem *system, const char *path) CHECKED;
 const char *sqlite_vfs_name(const SqliteVfs *vfs);
 /* The first error since the last call, which SQLite could only pass on as a number; or STATUS_OK.
  */

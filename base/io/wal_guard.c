@@ -27,7 +27,8 @@ static_assert(sizeof(Mark) == 40, "the mark is one write within a sector");
 struct WalGuard {
     FileSystem *system;
     File *mark_file; /* null when it could not be opened: then nothing is promised */
-    Mark mark;       /* as written last */
+    bool is_read_only;
+    Mark mark; /* as written last */
     uint32_t salts[2];
     uint32_t commit_count; /* frames up to the last commit frame written */
     uint32_t commit_sums[2];
@@ -74,7 +75,7 @@ static Status path_with(const WalGuard *guard, const char *suffix, char path[PAT
     return STATUS_OK;
 }
 
-Status wal_guard_open(FileSystem *system, const char *path, WalGuard **out)
+Status wal_guard_open(FileSystem *system, const char *path, bool is_read_only, WalGuard **out)
 {
     Status status = STATUS_OK;
     char log_path[PATH_BYTES_MAX];
@@ -85,6 +86,7 @@ Status wal_guard_open(FileSystem *system, const char *path, WalGuard **out)
         return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory to open \"%s\"", path);
     }
     guard->system = system;
+    guard->is_read_only = is_read_only;
     memcpy(guard->path, path, path_bytes);
     TRY_OR(cleanup, path_with(guard, "-wal", log_path));
     TRY_OR(cleanup, read_mark(guard));
@@ -208,7 +210,7 @@ static void mark_seal(Mark *mark)
 // Errors are only reported: the commit is durable without the mark, and an old mark is a true one.
 void wal_guard_synced(WalGuard *guard)
 {
-    if (guard->mark_file == NULL || guard->commit_count == 0) {
+    if (guard->mark_file == NULL || guard->is_read_only || guard->commit_count == 0) {
         return;
     }
     Mark mark = {.frame_count = guard->commit_count};
@@ -246,6 +248,29 @@ Status wal_guard_forget(WalGuard *guard)
     return STATUS_OK;
 }
 
+static Status load_mark(File *file, Mark *mark, size_t *bytes, bool *is_sound)
+{
+    TRY(file_read(file, mark, sizeof *mark, 0, bytes));
+    *is_sound = *bytes == sizeof *mark && mark->magic == MARK_MAGIC &&
+                mark->hash == hash_bytes(mark, offsetof(Mark, hash), MARK_SEED);
+    return STATUS_OK;
+}
+
+Status wal_guard_check_mark(FileSystem *system, const char *path)
+{
+    File *file = NULL;
+    Mark mark;
+    size_t bytes = 0;
+    bool is_sound = false;
+    TRY(file_open(system, path, FILE_READ, &file));
+    Status status = load_mark(file, &mark, &bytes, &is_sound);
+    file_close(file);
+    if (status == STATUS_OK && !is_sound && bytes > 0) {
+        status = status_error(SQLSTATE_DATA_CORRUPTED, "the mark of the log does not check");
+    }
+    return status;
+}
+
 // A mark that is short, empty or does not check promises nothing: a power cut may leave it so.
 static Status read_mark(WalGuard *guard)
 {
@@ -253,10 +278,17 @@ static Status read_mark(WalGuard *guard)
     size_t bytes = 0;
     Mark mark;
     TRY(path_with(guard, "-mark", path));
-    TRY(file_open(guard->system, path, FILE_READ | FILE_WRITE | FILE_CREATE, &guard->mark_file));
-    TRY(file_read(guard->mark_file, &mark, sizeof mark, 0, &bytes));
-    bool is_sound = bytes == sizeof mark && mark.magic == MARK_MAGIC &&
-                    mark.hash == hash_bytes(&mark, offsetof(Mark, hash), MARK_SEED);
+    if (guard->is_read_only) {
+        bool exists = false;
+        TRY(file_exists(guard->system, path, &exists));
+        if (!exists) {
+            return STATUS_OK;
+        }
+    }
+    uint32_t flags = guard->is_read_only ? FILE_READ : FILE_READ | FILE_WRITE | FILE_CREATE;
+    TRY(file_open(guard->system, path, flags, &guard->mark_file));
+    bool is_sound = false;
+    TRY(load_mark(guard->mark_file, &mark, &bytes, &is_sound));
     if (is_sound && mark.version > MARK_VERSION) {
         return status_error(SQLSTATE_DATA_CORRUPTED, "\"%s\" has version %u, this program knows %d",
                             path, mark.version, MARK_VERSION);
@@ -396,7 +428,7 @@ static Status scan_generation(WalGuard *guard, Scan *scan)
     }
     // A process that died between write and sync left commits in the page cache only. They are
     // about to be believed, so they must last.
-    if (guard->commit_count > promised) {
+    if (guard->commit_count > promised && !guard->is_read_only) {
         TRY(file_sync(scan->file));
         wal_guard_synced(guard);
     }

@@ -27,9 +27,13 @@ enum {
 typedef struct WalGuard WalGuard;
 
 /* Reads the mark and the log of the database at `path`, before SQLite does. XX001 when synced
- * frames are missing or damaged. */
-Status wal_guard_open(FileSystem *system, const char *path, WalGuard **out) CHECKED;
+ * frames are missing or damaged. Read only: nothing is made, synced or marked. */
+Status wal_guard_open(FileSystem *system, const char *path, bool is_read_only,
+                      WalGuard **out) CHECKED;
 void wal_guard_close(WalGuard *guard); /* null is allowed */
+/* XX001 when the mark at `path` does not check: it promises nothing then, so that a log cut short
+ * would go unnoticed. */
+Status wal_guard_check_mark(FileSystem *system, const char *path) CHECKED;
 
 /* After a write to the log, a read from it (XX001 when a page is not what was written), its sync.
  */

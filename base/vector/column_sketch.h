@@ -1,8 +1,8 @@
 /*
  * column_sketch.h — what loading learns of a column: rows, nulls, bounds, distinct count, a sample.
  *
- * Nodes make sketches while they write and send them with their vote; the leader merges them into
- * the catalog's statistics. Merging is commutative and associative. Distinct counts:
+ * Nodes make sketches while they write and send them with the answer to the RUN; the leader merges
+ * them into the catalog's statistics. Merging is commutative and associative. Distinct counts:
  * HyperLogLog (Flajolet et al. 2007, with Heule's bias-free linear counting below 2.5 m), m =
  * 1,024.
  */

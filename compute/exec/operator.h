@@ -32,7 +32,7 @@ typedef struct SourceOps {
     Status (*open)(Source *self, QueryContext *query); /* once, before any worker */
     Status (*local_open)(Source *self, void *local,
                          Arena *worker_arena); /* once per worker; may be null */
-    /* A batch (FLOW_MORE), or FLOW_DONE with an empty one at the end, or FLOW_BLOCKED. */
+    /* A batch (FLOW_MORE), or FLOW_DONE with the last rows or none, or FLOW_BLOCKED. */
     Status (*produce)(Source *self, void *local, Batch *out, Flow *flow);
     void (*local_close)(Source *self, void *local); /* may be null */
     void (*close)(Source *self);                    /* once, last, also on error */

@@ -29,6 +29,7 @@
 #include "compute/operators/result.h"
 #include "compute/operators/sort.h"
 #include "compute/operators/store.h"
+#include "compute/operators/table_delete.h"
 #include "compute/operators/table_scan.h"
 #include "compute/operators/table_write.h"
 #include "compute/operators/top_n.h"
@@ -200,6 +201,14 @@ static Status build_table_write(Builder *builder, const PlanTableWrite *plan, co
     return build_breaker(builder, plan->child, sink, source, chain);
 }
 
+static Status build_table_delete(Builder *builder, const PlanTableDelete *plan, const Chain *chain)
+{
+    Sink *sink;
+    Source *source;
+    TRY(table_delete_create(builder->query, plan, &sink, &source));
+    return build_breaker(builder, plan->child, sink, source, chain);
+}
+
 static Status build_union_all(Builder *builder, const PlanUnionAll *plan, const Chain *chain)
 {
     for (uint32_t i = 0; i < plan->child_count; i++) {
@@ -308,6 +317,8 @@ static Status build_node(Builder *builder, const PlanNode *node, const Chain *ch
         return build_window(builder, (const PlanWindow *)node, chain);
     case PLAN_TABLE_WRITE:
         return build_table_write(builder, (const PlanTableWrite *)node, chain);
+    case PLAN_TABLE_DELETE:
+        return build_table_delete(builder, (const PlanTableDelete *)node, chain);
     case PLAN_STORED:
         return build_stored(builder, (const PlanStored *)node, chain);
     default:

@@ -78,4 +78,5 @@ void query_context_init(QueryContext *query);
 void query_context_deinit(QueryContext *query);
 /* Records the first failure (takes the status) and cancels the rest of the query here. */
 void query_context_fail(QueryContext *query, Status owned_status);
-Status query_context_check(const QueryContext *query) CHECKED; /* the failure's copy, or 57014 */
+/* STATUS_OK; once canceled, a copy of the failure or 57014. */
+Status query_context_check(const QueryContext *query) CHECKED;

@@ -7,6 +7,8 @@
 #include "base/hash.h"
 #include "base/heap.h"
 
+#define SUFFIX ".spill"
+
 enum {
     EXTENT_BYTES = 256 << 10, /* a stream is written when it has gathered this much */
     BLOCK_BYTES = 4 << 10,    /* what direct input and output align to */
@@ -16,7 +18,7 @@ enum {
 
 typedef struct SpillExtent {
     uint64_t offset, checksum;
-    uint32_t bytes;           /* used; on disk rounded up to a block */
+    uint32_t bytes; /* used; on disk rounded up to a block */
 } SpillExtent;
 
 typedef struct SpillStream {
@@ -35,6 +37,31 @@ struct SpillFile {
     uint32_t stream_count;
 };
 
+typedef struct Leftovers {
+    FileSystem *files;
+    const char *directory;
+} Leftovers;
+
+static Status remove_leftover(void *object, const char *name, bool is_directory)
+{
+    const Leftovers *self = object;
+    size_t length = strlen(name);
+    char path[PATH_BYTES];
+    if (is_directory || length < sizeof(SUFFIX) ||
+        strcmp(name + length - (sizeof(SUFFIX) - 1), SUFFIX) != 0) {
+        return STATUS_OK;
+    }
+    snprintf(path, sizeof path, "%s/%s", self->directory, name);
+    return file_remove(self->files, path);
+}
+
+Status spill_directory_open(FileSystem *files, const char *directory)
+{
+    Leftovers leftovers = {.files = files, .directory = directory};
+    TRY(file_make_directory(files, directory));
+    return file_list(files, directory, remove_leftover, &leftovers);
+}
+
 Status spill_file_create(QueryContext *query, uint32_t stream_count, SpillFile **out)
 {
     if (query->spill_directory == NULL || query->spill_directory[0] == '\0') {
@@ -50,18 +77,17 @@ Status spill_file_create(QueryContext *query, uint32_t stream_count, SpillFile *
         heap_free(streams);
         return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for a spill file");
     }
-    snprintf(path, PATH_BYTES, "%s/%llu-%u-%llu.spill", query->spill_directory,
+    snprintf(path, PATH_BYTES, "%s/%llu-%u-%llu" SUFFIX, query->spill_directory,
              (unsigned long long)query->query_id, query->endpoint,
-             (unsigned long long)__atomic_fetch_add(&query->spill_file_count, 1,
-                                                    __ATOMIC_RELAXED));
-    *file = (SpillFile){.query = query, .path = path, .streams = streams,
-                        .stream_count = stream_count};
+             (unsigned long long)__atomic_fetch_add(&query->spill_file_count, 1, __ATOMIC_RELAXED));
+    *file =
+        (SpillFile){.query = query, .path = path, .streams = streams, .stream_count = stream_count};
     for (uint32_t i = 0; i < stream_count; i++) {
         byte_buffer_init(&streams[i].pending, 0);
     }
-    Status status = file_open(query->host->files, path,
-                              FILE_READ | FILE_WRITE | FILE_CREATE | FILE_EXCLUSIVE | FILE_DIRECT,
-                              &file->file);
+    Status status =
+        file_open(query->host->files, path,
+                  FILE_READ | FILE_WRITE | FILE_CREATE | FILE_EXCLUSIVE | FILE_DIRECT, &file->file);
     if (status != STATUS_OK) {
         spill_file_destroy(file);
         return status;
@@ -78,7 +104,7 @@ void spill_file_destroy(SpillFile *file)
     if (file->file != NULL) {
         file_close(file->file);
         status_ignore(file_remove(file->query->host->files, file->path),
-                      "spill files are removed again at start");
+                      "what stays is removed when the directory is opened next");
     }
     for (uint32_t i = 0; i < file->stream_count; i++) {
         byte_buffer_deinit(&file->streams[i].pending);
@@ -91,8 +117,7 @@ void spill_file_destroy(SpillFile *file)
 
 Status spill_file_add_stream(SpillFile *file, uint32_t *stream)
 {
-    SpillStream *streams =
-        heap_realloc(file->streams, (file->stream_count + 1) * sizeof *streams);
+    SpillStream *streams = heap_realloc(file->streams, (file->stream_count + 1) * sizeof *streams);
     if (streams == NULL) {
         return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for a spill file");
     }
@@ -186,8 +211,11 @@ uint64_t spill_file_bytes(const SpillFile *file)
 void spill_reader_init(SpillReader *reader, SpillFile *file, uint32_t stream, const Type *types,
                        uint32_t column_count, MemoryBudget *budget)
 {
-    *reader = (SpillReader){.file = file, .stream = stream, .types = types,
-                            .column_count = column_count, .budget = budget};
+    *reader = (SpillReader){.file = file,
+                            .stream = stream,
+                            .types = types,
+                            .column_count = column_count,
+                            .budget = budget};
 }
 
 static Status read_extent(SpillReader *reader, const SpillExtent *extent)

@@ -15,6 +15,8 @@
 typedef struct SpillFile SpillFile;
 
 /* 53100, 58030; 53200. */
+/* Makes the directory; what a process that was killed has left in it is removed. */
+Status spill_directory_open(FileSystem *files, const char *directory) CHECKED;
 Status spill_file_create(QueryContext *query, uint32_t stream_count, SpillFile **out) CHECKED;
 void spill_file_destroy(SpillFile *file); /* null is allowed */
 Status spill_file_add_stream(SpillFile *file, uint32_t *stream) CHECKED;
@@ -32,7 +34,7 @@ typedef struct SpillReader {
     uint32_t column_count;
     MemoryBudget *budget;
     uint32_t next_extent;
-    uint8_t *memory;         /* of the current extent */
+    uint8_t *memory; /* of the current extent */
     ByteReader bytes;
 } SpillReader;
 

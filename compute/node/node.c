@@ -10,6 +10,7 @@
 
 #define REQUEST_BYTES_MAX (1u << 24)
 #define STOP_WAIT_US 5000000
+#define HORIZON_US 200000
 
 void node_reply(Node *node, TransportRequest *owned_request, const Reply *reply)
 {
@@ -59,6 +60,23 @@ static void leave(Node *node)
     mutex_unlock(&node->mutex);
 }
 
+/* Rows dropped before the horizon can go; looked at now and then, and after each outcome. */
+static void note_horizon(Node *node, const Request *request)
+{
+    int64_t now = clock_monotonic_us();
+    mutex_lock(&node->mutex);
+    bool is_due = request->horizon > node->horizon &&
+                  (request->kind == MESSAGE_OUTCOME || now - node->horizon_us > HORIZON_US);
+    if (is_due) {
+        node->horizon = request->horizon;
+        node->horizon_us = now;
+    }
+    mutex_unlock(&node->mutex);
+    if (is_due) {
+        store_set_horizon(node->store, request->horizon);
+    }
+}
+
 /* Answers one request; RUN keeps it open and takes the arena. */
 static void handle_request(Node *node, TransportRequest *owned_request)
 {
@@ -74,6 +92,7 @@ static void handle_request(Node *node, TransportRequest *owned_request)
     bool is_counted = status == STATUS_OK && request.kind != MESSAGE_HELLO;
     if (status == STATUS_OK && request.kind != MESSAGE_HELLO) {
         status = node_apply_outcomes(node, &request);
+        note_horizon(node, &request);
     }
     if (status == STATUS_OK && request.kind == MESSAGE_RUN) {
         node_run(node, owned_request, &request, arena); // counts as a run from here on

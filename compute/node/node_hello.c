@@ -1,92 +1,47 @@
 /* node_hello.c — who the node is: its identity on disk, and what the leader's HELLO tells it. */
 #include "compute/node/node_internal.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/vector/distribution_hash.h"
+#include "compute/exec/spill.h"
+#include "storage/node_identity.h"
 
-#define IDENTITY_BYTES_MAX 4096
 #define PREPARED_MAX 65536
 #define END_WAIT_US 2000000 /* below the leader's patience with a HELLO */
 
-static char *identity_path(const Node *node, char *path, size_t path_bytes)
-{
-    snprintf(path, path_bytes, "%s/node.json", node->directory);
-    return path;
-}
-
 Status node_read_identity(Node *node)
 {
-    char path[4096];
-    bool exists = false;
-    TRY(file_exists(node->host->files, identity_path(node, path, sizeof(path)), &exists));
-    if (!exists) {
-        return STATUS_OK;
-    }
-    uint8_t *text = NULL;
-    size_t bytes = 0;
-    TRY(file_read_whole(node->host->files, path, IDENTITY_BYTES_MAX, &text, &bytes));
-    char line[IDENTITY_BYTES_MAX + 1];
-    memcpy(line, text, bytes);
-    line[bytes] = '\0';
-    free(text);
-    unsigned node_id = 0;
-    char cluster[33] = "";
-    bool is_good =
-        sscanf(line, "{\"cluster\": \"%32[0-9a-f]\", \"node\": %u}", cluster, &node_id) == 2 &&
-        strlen(cluster) == 32 && node_id > 0 && node_id <= MESSAGE_NODES_MAX;
-    for (uint32_t i = 0; is_good && i < CLUSTER_ID_BYTES; i++) {
-        unsigned byte = 0;
-        is_good = sscanf(cluster + 2 * i, "%2x", &byte) == 1;
-        node->cluster_id[i] = (uint8_t)byte;
-    }
-    if (!is_good) {
-        return status_error(SQLSTATE_DATA_CORRUPTED, "\"%s\" is not a node's identity", path);
-    }
-    node->node_id = node_id;
+    NodeIdentity identity;
+    TRY(node_identity_read(node->host->files, node->directory, &identity));
+    memcpy(node->cluster_id, identity.cluster_id, sizeof(node->cluster_id));
+    node->node_id = identity.node;
+    node->is_named = identity.node != 0;
     return STATUS_OK;
-}
-
-static Status write_identity(Node *node)
-{
-    char path[4096], line[128], cluster[33];
-    for (uint32_t i = 0; i < CLUSTER_ID_BYTES; i++) {
-        snprintf(cluster + 2 * i, 3, "%02x", node->cluster_id[i]);
-    }
-    int bytes = snprintf(line, sizeof(line), "{\"cluster\": \"%s\", \"node\": %u}\n", cluster,
-                         node->node_id);
-    return file_write_whole(node->host->files, identity_path(node, path, sizeof(path)), line,
-                            (size_t)bytes);
 }
 
 Status node_open_store(Node *node)
 {
-    TRY(file_make_directory(node->host->files, node->spill_directory));
+    TRY(spill_directory_open(node->host->files, node->spill_directory));
     StoreOptions options = {
         .host = node->host,
         .budget = node->budget,
         .directory = node->directory,
         .node_id = node->node_id,
         .cache_bytes = node->cache_bytes,
+        .is_expected = node->is_named,
     };
     memcpy(options.cluster_id, node->cluster_id, sizeof(options.cluster_id));
     return store_open(&options, &node->store);
 }
 
-/* First HELLO of a node without identity, or a repeated one: identities must agree. */
+/* Identities must agree; a node without one takes what the first HELLO says. */
 static Status take_identity(Node *node, const HelloMessage *hello)
 {
     if (node->node_id == 0) {
         memcpy(node->cluster_id, hello->cluster_id, sizeof(node->cluster_id));
         node->node_id = hello->node;
-        Status status = write_identity(node);
-        if (status != STATUS_OK) {
-            node->node_id = 0;
-        }
-        return status;
     }
     if (node->node_id != hello->node ||
         memcmp(node->cluster_id, hello->cluster_id, sizeof(node->cluster_id)) != 0) {
@@ -95,6 +50,24 @@ static Status take_identity(Node *node, const HelloMessage *hello)
                             node->node_id);
     }
     return STATUS_OK;
+}
+
+/* The name is written behind the store: where there is a name, a store must be. */
+static Status open_named_store(Node *node, const HelloMessage *hello)
+{
+    bool was_unknown = node->node_id == 0;
+    TRY(take_identity(node, hello));
+    Status status = node->store == NULL ? node_open_store(node) : STATUS_OK;
+    if (status == STATUS_OK && !node->is_named) {
+        NodeIdentity identity = {.node = node->node_id};
+        memcpy(identity.cluster_id, node->cluster_id, sizeof(identity.cluster_id));
+        status = node_identity_write(node->host->files, node->directory, &identity);
+        node->is_named = status == STATUS_OK;
+    }
+    if (status != STATUS_OK && was_unknown && node->store == NULL) {
+        node->node_id = 0; // another HELLO may say something else
+    }
+    return status;
 }
 
 static Status take_map(Node *node, const HelloMessage *hello, Arena *arena)
@@ -134,10 +107,7 @@ static Status take_map(Node *node, const HelloMessage *hello, Arena *arena)
 static Status greet(Node *node, const Request *request, bool is_new, Arena *arena)
 {
     const HelloMessage *hello = &request->hello;
-    TRY(take_identity(node, hello));
-    if (node->store == NULL) {
-        TRY(node_open_store(node));
-    }
+    TRY(open_named_store(node, hello));
     if (node->hub == NULL) {
         TRY(stream_hub_create(node->port, node->node_id, &node->hub));
     }

@@ -41,6 +41,7 @@ struct Node {
     char *directory, *address, *leader_address, *spill_directory;
     size_t cache_bytes;
     bool is_local;
+    bool is_named;                 /* the directory holds the node's identity; HELLO and start */
     uint64_t boot_id;
 
     TransportServer *server;
@@ -66,6 +67,8 @@ struct Node {
     Store *store;
     FragmentRun *runs;
     uint32_t run_count;            /* until everything of a run is released */
+    uint64_t horizon;              /* what the store was told last */
+    int64_t horizon_us;            /* when */
     Mutex outcome_mutex;           /* outcomes are applied one request at a time, in order */
 };
 

@@ -140,6 +140,7 @@ static Status aggregate_merge(Sink *self, void *local, Flow *flow)
     mutex_lock(&aggregate->mutex);
     bool is_alone = aggregate->part_count == 1;
     mutex_unlock(&aggregate->mutex);
+    is_large = is_large && !aggregate_part_has_key_range(aggregate, part);
     return part->spill != NULL || (is_large && !is_alone)
                ? aggregate_part_partition(aggregate, part)
                : STATUS_OK;

@@ -92,6 +92,7 @@ static Status scan_source_open(Source *self, QueryContext *query)
         .batch_rows = query->batch_rows,
         .budget = query->budget,
         .has_exclusive_replica = source->is_one_node && query->is_replica_reader,
+        .has_row_ids = plan->has_row_ids,
     };
     TRY(table_scan_open(&request, query->arena, &source->scan));
     for (uint32_t i = 0; i < plan->runtime_filter_count; i++) {
@@ -112,7 +113,10 @@ static Status scan_source_local_open(Source *self, void *local, Arena *worker_ar
     ScanSource *source = (ScanSource *)self;
     ScanSourceLocal *state = local;
     ScanEvaluator *evaluator = NULL;
-    batch_init(&state->batch, source->plan->column_count, worker_arena);
+    enum { ROW_ID_COLUMNS = 2 };
+    batch_init(&state->batch,
+               source->plan->column_count + (source->plan->has_row_ids ? ROW_ID_COLUMNS : 0),
+               worker_arena);
     if (source->rest != NULL) {
         state->state = expr_state_create(source->rest, worker_arena);
         state->evaluator.filter = evaluate_rest;

@@ -5,6 +5,8 @@
  */
 #include "compute/operators/table_write.h"
 
+#include "compute/operators/row_count.h"
+
 typedef struct TableWrite {
     Sink sink;
     const PlanTableWrite *plan;
@@ -18,18 +20,7 @@ typedef struct TableWriteLocal {
     TableWriterLocal *writer;
 } TableWriteLocal;
 
-typedef struct TableWriteCount {
-    Source source;
-    const TableWrite *write;
-    bool is_given;
-} TableWriteCount;
-
-typedef struct TableWriteCountLocal {
-    int64_t *lane;
-} TableWriteCountLocal;
-
 static const SinkOps table_write_ops;
-static const SourceOps table_write_count_ops;
 
 static void free_statistics(void *object)
 {
@@ -49,11 +40,8 @@ Status table_write_create(QueryContext *query, const PlanTableWrite *plan, Sink 
     write->query = query;
     byte_buffer_init(&write->statistics, 0);
     arena_on_reset(query->arena, free_statistics, write);
-    TableWriteCount *count = ARENA_NEW(query->arena, TableWriteCount);
-    source_init(&count->source, &table_write_count_ops, &plan->node);
-    count->write = write;
     *sink = &write->sink;
-    *source = &count->source;
+    *source = row_count_create(query, &plan->node, table_write_ops.name, &write->row_count);
     return STATUS_OK;
 }
 
@@ -110,8 +98,8 @@ static void table_write_local_close(Sink *self, void *local)
 {
     (void)self;
     TableWriteLocal *state = local;
-    if (state->writer != NULL) { // the query has failed: what is finished here is thrown away below
-        status_ignore(table_writer_local_finish(state->writer), "the statement has failed");
+    if (state->writer != NULL) {
+        table_writer_local_abandon(state->writer); // the query has failed
     }
 }
 
@@ -134,47 +122,6 @@ static const SinkOps table_write_ops = {
     .finish = table_write_finish,
     .local_close = table_write_local_close,
     .close = table_write_close,
-};
-
-static Status count_local_open(Source *self, void *local, Arena *worker_arena)
-{
-    (void)self;
-    enum { LANE_AND_READABLE_BYTES = 80 };
-    ((TableWriteCountLocal *)local)->lane =
-        arena_alloc_aligned(worker_arena, LANE_AND_READABLE_BYTES, 64);
-    return STATUS_OK;
-}
-
-static Status count_produce(Source *self, void *local, Batch *out, Flow *flow)
-{
-    TableWriteCount *count = (TableWriteCount *)self;
-    int64_t *lane = ((TableWriteCountLocal *)local)->lane;
-    *flow = FLOW_DONE;
-    if (count->is_given) {
-        return STATUS_OK;
-    }
-    count->is_given = true;
-    *lane = (int64_t)count->write->row_count;
-    out->columns[0] = (Vector){.type = self->output_types[0], .lane = LANE_I64,
-                               .form = VECTOR_FLAT, .lo = *lane, .hi = *lane, .data = lane};
-    out->column_count = 1;
-    out->row_count = out->selected_count = 1;
-    out->selection = NULL;
-    return STATUS_OK;
-}
-
-static uint32_t count_parallelism(Source *self)
-{
-    (void)self;
-    return 1;
-}
-
-static const SourceOps table_write_count_ops = {
-    .name = "Insert",
-    .local_bytes = sizeof(TableWriteCountLocal),
-    .local_open = count_local_open,
-    .produce = count_produce,
-    .parallelism = count_parallelism,
 };
 
 bool is_table_write(const Sink *sink)

@@ -194,8 +194,10 @@ static Status create_table(CatalogVersion *version, const CatalogChange *change)
         if (version->tables[slot]->table.kind != CATALOG_VIEW) {
             return status_error(SQLSTATE_WRONG_OBJECT_TYPE, "\"%s\" is not a view", table->name);
         }
+        CatalogTable replacement = *table; // another text under the id it has
+        replacement.table_id = version->tables[slot]->table.table_id;
         table_entry_unpin(version->tables[slot]);
-        version->tables[slot] = table_entry_create(table, change->owner);
+        version->tables[slot] = table_entry_create(&replacement, change->owner);
         return STATUS_OK;
     }
     if (is_found) {
@@ -215,6 +217,10 @@ static Status drop_table(CatalogVersion *version, const CatalogChange *change)
     uint32_t slot = catalog_version_table_slot(version, change->schema, change->name, &is_found);
     if (!is_found) {
         return status_error(SQLSTATE_UNDEFINED_TABLE, "table \"%s\" does not exist", change->name);
+    }
+    if (version->tables[slot]->table.table_id != change->table_id) { // not the one that was seen
+        return status_error(SQLSTATE_SERIALIZATION_FAILURE,
+                            "table \"%s\" was made anew by another transaction", change->name);
     }
     table_entry_unpin(version->tables[slot]);
     memmove(&version->tables[slot], &version->tables[slot + 1],

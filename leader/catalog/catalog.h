@@ -55,8 +55,8 @@ const UserEntry *catalog_version_user_at(const CatalogVersion *version, uint32_t
 
 typedef enum CatalogChangeKind {
     CATALOG_CREATE_TABLE = 1, /* tables and views; `table` */
-    CATALOG_DROP_TABLE,       /* `schema`, `name` */
-    CATALOG_REPLACE_VIEW,     /* `table`: created or replaced */
+    CATALOG_DROP_TABLE,       /* `schema`, `name`, `table_id`: this one, not another of its name */
+    CATALOG_REPLACE_VIEW,     /* `table`: created, or replaced under the id it has */
     CATALOG_CREATE_SCHEMA,
     CATALOG_DROP_SCHEMA,
     CATALOG_SET_USER,         /* created or changed; `user` */
@@ -83,7 +83,8 @@ typedef struct CatalogChangeList {
 } CatalogChangeList;
 void catalog_change_add(CatalogChangeList *list, CatalogChange *change);
 
-/* `*out` = version + changes (a new reference). 42P07, 42P06, 42P01, 3F000, 2BP01, 42710, 42704. */
+/* `*out` = version + changes (a new reference). 42P07, 42P06, 42P01, 3F000, 2BP01, 42710, 42704,
+ * 40001. */
 Status catalog_version_apply(CatalogVersion *version, const CatalogChangeList *changes,
                              CatalogVersion **out) CHECKED;
 /* The first version of a new cluster: schema public, no tables. */

@@ -24,6 +24,7 @@ static Status drop_rows(Session *session, const Snapshot *snapshot, uint64_t tab
     }
     NodeSet set = {.count = count, .nodes = nodes};
     NodeCall *calls = NULL;
+    txn->has_dropped = true;
     Request request = {.kind = MESSAGE_TRUNCATE,
                        .truncate = {.txn_id = txn->txn_id,
                                     .position = snapshot->position,

@@ -10,21 +10,24 @@
 
 #define REQUEST_BYTES_MAX (15u << 20)
 
-/* The end of a call, as its user reads it; the membership knows better than the transport. */
+/* The end of a call, as its user reads it: nodes have numbers, and the membership knows better than
+ * the transport; what that said is the detail. */
 static Status describe_failure(Nodes *nodes, const NodeCall *call, Status owned_status)
 {
     mutex_lock(&nodes->mutex);
     const NodeEntry *entry = &nodes->entries[call->node];
     bool is_gone = entry->state == NODE_ABSENT || entry->greeting != call->greeting;
     bool is_broken = !is_gone && entry->is_broken; // the membership thread has not looked yet
-    const char *why = is_broken ? "its connection ended" : entry->why_absent;
+    const char *why = is_broken ? "its connection ended" : is_gone ? entry->why_absent : NULL;
     mutex_unlock(&nodes->mutex);
-    if ((is_gone || is_broken) && why != NULL) {
-        status_free(owned_status);
-        owned_status = status_error(SQLSTATE_CONNECTION_FAILURE, "node %u was lost: %s",
-                                    call->node, why);
-    }
-    return owned_status;
+    Status status = why != NULL ? status_error(SQLSTATE_CONNECTION_FAILURE, "node %u was lost: %s",
+                                               call->node, why)
+                                : status_error(SQLSTATE_CONNECTION_FAILURE,
+                                               "node %u did not answer", call->node);
+    status = status_with_detail(status, "%s", status_message(owned_status));
+    status_free(owned_status);
+    return status_with_hint(status, "run the statement again; a node rejoins by itself as soon as "
+                                    "its process is back, svv_cluster_nodes shows it");
 }
 
 static void end_call(Nodes *nodes, NodeCall *call)
@@ -102,6 +105,7 @@ void nodes_call_start(Nodes *nodes, NodeCall *call, Request *request, int64_t ti
     call->nodes = nodes;
     call->is_done = false;
     request->epoch = commit_log_epoch(nodes->options.log);
+    request->horizon = commit_log_horizon(nodes->options.log);
     commit_log_pending(nodes->options.log, call->node, call->arena, &call->outcomes,
                        &call->outcome_count);
     request->outcomes = call->outcomes;

@@ -70,6 +70,21 @@ static Status settle(Nodes *nodes, uint32_t node, const HelloReply *hello, Arena
     return call.reply.status;
 }
 
+/* An old copy of the leader's database would give positions out twice, for other commits. */
+static Status check_position(Nodes *nodes, uint32_t node, uint64_t applied)
+{
+    uint64_t position = 0;
+    catalog_version_unpin(commit_log_snapshot(nodes->options.log, &position));
+    if (applied <= position) {
+        return STATUS_OK;
+    }
+    return status_with_hint(
+        status_error(SQLSTATE_DATA_CORRUPTED,
+                     "node %u has applied commit %lu, the leader's log ends at %lu", node,
+                     (unsigned long)applied, (unsigned long)position),
+        "the leader's database is older than the node's: restore both from one copy");
+}
+
 /* A new node's address must reach the nodes greeted before it. */
 static void spread_addresses(Nodes *nodes, uint32_t newest, Arena *arena)
 {
@@ -138,6 +153,7 @@ Status nodes_greet(Nodes *nodes, uint32_t node, const BeatMessage *beat, Arena *
     }
     Reply reply = {0};
     TRY(call_hello(nodes, node, arena, &reply));
+    TRY(check_position(nodes, node, reply.hello.applied_position));
     TRY(settle(nodes, node, &reply.hello, arena));
     if (!entry->is_address_told) {
         spread_addresses(nodes, node, arena); // before any fragment can send to it

@@ -87,7 +87,7 @@ static Status keep_first_value(ResultQueue *queue, Batch *batch)
     return STATUS_OK;
 }
 
-/* Joins the chunks to the queue: small ones are appended to the last chunk that still waits. */
+/* Puts the chunks at the end of the queue. */
 static void add_chunks(ResultQueue *queue, ResultChunk *chunks)
 {
     while (chunks != NULL) {

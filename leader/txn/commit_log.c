@@ -71,6 +71,45 @@ CatalogVersion *commit_log_snapshot(CommitLog *log, uint64_t *position)
     return version;
 }
 
+CatalogVersion *commit_log_hold_snapshot(CommitLog *log, SnapshotHold *hold)
+{
+    mutex_lock(&log->mutex);
+    CatalogVersion *version = catalog_version_pin(log->version);
+    *hold = (SnapshotHold){.previous = log->last_hold, .position = log->position};
+    if (log->last_hold != NULL) {
+        log->last_hold->next = hold;
+    } else {
+        log->holds = hold;
+    }
+    log->last_hold = hold;
+    mutex_unlock(&log->mutex);
+    return version;
+}
+
+void commit_log_release_snapshot(CommitLog *log, SnapshotHold *hold)
+{
+    mutex_lock(&log->mutex);
+    if (hold->previous != NULL) {
+        hold->previous->next = hold->next;
+    } else {
+        log->holds = hold->next;
+    }
+    if (hold->next != NULL) {
+        hold->next->previous = hold->previous;
+    } else {
+        log->last_hold = hold->previous;
+    }
+    mutex_unlock(&log->mutex);
+}
+
+uint64_t commit_log_horizon(CommitLog *log)
+{
+    mutex_lock(&log->mutex);
+    uint64_t horizon = log->holds != NULL ? log->holds->position : log->position;
+    mutex_unlock(&log->mutex);
+    return horizon;
+}
+
 /* ---- pending outcomes ---- */
 
 void commit_log_add_pending(CommitLog *log, uint32_t node, const Outcome *outcome, bool is_stored)
@@ -236,12 +275,32 @@ static void finish_task(CommitLog *log, ControlTask *task)
     mutex_unlock(&log->mutex);
 }
 
+/* A failed commit that may be durable: only the next start of the leader can tell. Until then
+ * nobody is told anything about it, and nothing is built upon it. */
+static Status note_doubt(CommitLog *log, Status owned_status)
+{
+    if (!log_database_is_in_doubt(log->database)) {
+        return owned_status;
+    }
+    log_status(LOG_ERROR, "commit_in_doubt", owned_status);
+    log->failure = status_with_hint(status_error(SQLSTATE_IO_ERROR, "the commit log has failed: %s",
+                                                 status_message(owned_status)),
+                                    "restart the leader once its disk works again");
+    Status unknown =
+        status_error(SQLSTATE_TRANSACTION_RESOLUTION_UNKNOWN,
+                     "the commit may have happened or not: %s", status_message(owned_status));
+    status_free(owned_status);
+    return status_with_hint(unknown, "restart the leader: its log decides; look then");
+}
+
 static void run_group(CommitLog *log, CommitGroup *group)
 {
     group->version = commit_log_snapshot(log, &group->position);
-    Status status = write_group(log, group);
+    Status status = log->failure != STATUS_OK ? status_copy(log->failure) : write_group(log, group);
     if (status == STATUS_OK) {
         publish_group(log, group);
+    } else if (log->failure == STATUS_OK) {
+        status = note_doubt(log, status);
     }
     catalog_version_unpin(group->version);
     for (uint32_t i = 0; i < group->count; i++) {
@@ -256,8 +315,8 @@ static void run_group(CommitLog *log, CommitGroup *group)
 
 static void run_other(CommitLog *log, ControlTask *task)
 {
-    Status status = STATUS_OK;
-    switch (task->kind) {
+    Status status = status_copy(log->failure);
+    switch (status == STATUS_OK ? task->kind : CONTROL_COMMIT) {
     case CONTROL_LEASE:
         task->first = log->next_rowset;
         status = log_database_set_next_rowset(log->database, log->next_rowset + task->count);
@@ -386,6 +445,7 @@ void commit_log_close(CommitLog *log)
         }
     }
     free(log->acked);
+    status_free(log->failure);
     catalog_version_unpin(log->version);
     queue_destroy(log->tasks);
     condition_deinit(&log->done);

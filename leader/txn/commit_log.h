@@ -48,13 +48,26 @@ uint64_t commit_log_next_table(CommitLog *log); /* becomes durable with the comm
 /* The newest committed state: a pinned version and its position, consistent with each other. */
 CatalogVersion *commit_log_snapshot(CommitLog *log, uint64_t *position);
 
+/* The same for reading for a while: rows of that position stay on the nodes until the release. The
+ * hold is the caller's memory. */
+typedef struct SnapshotHold {
+    struct SnapshotHold *previous, *next;
+    uint64_t position;
+} SnapshotHold;
+CatalogVersion *commit_log_hold_snapshot(CommitLog *log, SnapshotHold *hold);
+void commit_log_release_snapshot(CommitLog *log, SnapshotHold *hold);
+/* The oldest position that is held, or the newest one. */
+uint64_t commit_log_horizon(CommitLog *log);
+
 typedef struct CommitRequest {
     uint64_t txn_id;
     const CatalogChangeList *changes;
     uint32_t participant_count;
-    const uint32_t *participants;   /* nodes that prepared */
+    const uint32_t *participants; /* nodes that prepared */
 } CommitRequest;
-/* Durable on success. 40001, 42P07 … when the changes no longer apply; nothing happened then. */
+/* Durable on success. 40001, 42P07 … when the changes no longer apply; nothing happened then. 08007
+ * when the disk failed so late that the record may be durable: the nodes must not be told that it
+ * is not; the next start decides. From then on every commit is refused (58030). */
 Status commit_log_commit(CommitLog *log, const CommitRequest *request, uint64_t *position) CHECKED;
 /* Remembers that these nodes must hear of an abort (not durable: absence means aborted). */
 void commit_log_abort(CommitLog *log, uint64_t txn_id, const uint32_t *participants,

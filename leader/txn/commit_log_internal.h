@@ -11,14 +11,14 @@
 typedef struct PendingOutcome {
     struct PendingOutcome *next;
     Outcome outcome;
-    bool is_stored;           /* a row of `pending` */
+    bool is_stored; /* a row of `pending` */
 } PendingOutcome;
 
 /* Work for the control thread; lives on the stack of the session that waits for it. */
 typedef struct ControlTask {
     enum { CONTROL_COMMIT, CONTROL_LEASE, CONTROL_NODE_ADDRESS, CONTROL_OUTCOME } kind;
     const CommitRequest *commit;
-    uint64_t count, first;    /* lease */
+    uint64_t count, first; /* lease */
     uint32_t node;
     const char *address;
     Outcome outcome;
@@ -31,7 +31,7 @@ typedef struct LogDatabase LogDatabase;
 
 struct CommitLog {
     Arena *arena;
-    LogDatabase *database;    /* the control thread's, after open */
+    LogDatabase *database; /* the control thread's, after open */
     uint8_t cluster_id[16];
     uint8_t secret[SECRET_BYTES];
     uint64_t epoch, map_epoch;
@@ -40,18 +40,21 @@ struct CommitLog {
     const char *node_addresses[MESSAGE_NODES_MAX + 1];
     uint64_t next_txn, next_query, next_table; /* atomic */
     uint64_t next_rowset;     /* the control thread's */
+    Status failure;           /* the control thread's: a commit is in doubt, no more is written */
     Queue *tasks;
     Thread thread;
 
-    Mutex mutex;              /* guards all below */
+    Mutex mutex; /* guards all below */
     Condition done;
     CatalogVersion *version;
     uint64_t position;
+    SnapshotHold *holds; /* oldest first: positions only grow */
+    SnapshotHold *last_hold;
     PendingOutcome *pending[MESSAGE_NODES_MAX + 1];
     struct AckedOutcome {
         uint32_t node;
         uint64_t txn_id;
-    } *acked;                 /* rows of `pending` to delete with the next commit */
+    } * acked; /* rows of `pending` to delete with the next commit */
     uint32_t acked_count, acked_capacity;
 };
 
@@ -61,6 +64,8 @@ void log_database_close(LogDatabase *database);
 Status log_database_begin(LogDatabase *database) CHECKED;
 Status log_database_commit(LogDatabase *database) CHECKED;
 void log_database_rollback(LogDatabase *database);
+/* The last commit failed, and may be durable all the same. */
+bool log_database_is_in_doubt(const LogDatabase *database);
 /* Writes one commit within the open transaction. `version` is the state after it. */
 Status log_database_write_commit(LogDatabase *database, const CommitRequest *request,
                                  const CatalogVersion *version, uint64_t position,

@@ -97,6 +97,11 @@ void log_database_rollback(LogDatabase *database)
     metadata_store_rollback(database->store);
 }
 
+bool log_database_is_in_doubt(const LogDatabase *database)
+{
+    return metadata_store_is_in_doubt(database->store);
+}
+
 static Status set_integer(LogDatabase *database, const char *name, uint64_t value)
 {
     MetadataQuery *query = database->queries[QUERY_SET_VALUE];
@@ -205,8 +210,10 @@ static Status write_change(LogDatabase *database, const CatalogChange *change,
 {
     const TableEntry *entry = NULL;
     switch (change->kind) {
-    case CATALOG_CREATE_TABLE:
     case CATALOG_REPLACE_VIEW:
+        entry = catalog_version_table(version, change->table->schema_name, change->table->name);
+        return entry == NULL ? STATUS_OK : write_relation(database, entry);
+    case CATALOG_CREATE_TABLE:
         entry = catalog_version_table_by_id(version, change->table->table_id);
         return entry == NULL ? STATUS_OK : write_relation(database, entry);
     case CATALOG_DROP_TABLE:

@@ -41,9 +41,12 @@ Status txn_begin_statement(Txn *txn, Snapshot *snapshot, CatalogVersion **catalo
                             "transaction block");
     }
     uint64_t newest = 0;
-    CatalogVersion *committed = commit_log_snapshot(txn->log, &newest);
-    if (!txn->has_snapshot) {
-        txn->position = newest;
+    CatalogVersion *committed = NULL;
+    if (txn->has_snapshot) {
+        committed = commit_log_snapshot(txn->log, &newest);
+    } else {
+        committed = commit_log_hold_snapshot(txn->log, &txn->hold);
+        txn->position = txn->hold.position;
         txn->has_snapshot = true;
     }
     Status status = catalog_version_apply(committed, &txn->changes, catalog);
@@ -129,6 +132,9 @@ static void end(Txn *txn)
     CommitLog *log = txn->log;
     Nodes *nodes = txn->nodes;
     Arena *arena = txn->arena;
+    if (txn->has_snapshot) {
+        commit_log_release_snapshot(log, &txn->hold);
+    }
     arena_reset(arena);
     *txn = (Txn){.log = log, .nodes = nodes, .arena = arena};
 }
@@ -139,9 +145,9 @@ void txn_rollback(Txn *txn)
         commit_log_abort(txn->log, txn->txn_id, txn->participants, txn->participant_count);
         Request request = {.kind = MESSAGE_OUTCOME}; // carries the abort to each node
         NodeSet set = participants(txn, false);
-        status_ignore(nodes_call_all(txn->nodes, &set, &request, OUTCOME_TIMEOUT_US, txn->arena,
-                                     NULL),
-                      "nodes that did not hear of the abort are told with the next request");
+        status_ignore(
+            nodes_call_all(txn->nodes, &set, &request, OUTCOME_TIMEOUT_US, txn->arena, NULL),
+            "nodes that did not hear of the abort are told with the next request");
     }
     end(txn);
 }
@@ -163,6 +169,20 @@ static Status prepare(Txn *txn)
     Request request = {.kind = MESSAGE_PREPARE, .prepare = {.txn_id = txn->txn_id}};
     NodeSet set = participants(txn, true); // another greeting knows nothing of the writes
     return nodes_call_all(txn->nodes, &set, &request, PREPARE_TIMEOUT_US, txn->arena, NULL);
+}
+
+/* Rows were dropped and nobody may read them any more: the nodes need not wait for the next
+ * statement to remove their files. */
+static void tell_horizon(Txn *txn)
+{
+    Request request = {.kind = MESSAGE_OUTCOME};
+    NodeSet set = participants(txn, false);
+    if (txn->has_snapshot) {
+        commit_log_release_snapshot(txn->log, &txn->hold);
+        txn->has_snapshot = false;
+    }
+    status_ignore(nodes_call_all(txn->nodes, &set, &request, OUTCOME_TIMEOUT_US, txn->arena, NULL),
+                  "the horizon comes again with every request");
 }
 
 Status txn_commit(Txn *txn)
@@ -191,6 +211,10 @@ Status txn_commit(Txn *txn)
                                  .participants = txn->participants};
         status = commit_log_commit(txn->log, &request, &position);
     }
+    if (status != STATUS_OK && status_sqlstate(status) == SQLSTATE_TRANSACTION_RESOLUTION_UNKNOWN) {
+        end(txn); // what is prepared stays so until the log is read again
+        return status;
+    }
     if (status != STATUS_OK) {
         txn_rollback(txn);
         return status;
@@ -200,9 +224,12 @@ Status txn_commit(Txn *txn)
     if (txn->participant_count > 0) {
         Request request = {.kind = MESSAGE_OUTCOME};
         NodeSet set = participants(txn, false);
-        status_ignore(nodes_call_all(txn->nodes, &set, &request, OUTCOME_TIMEOUT_US, txn->arena,
-                                     NULL),
-                      "nodes that did not hear of the commit are told with the next request");
+        status_ignore(
+            nodes_call_all(txn->nodes, &set, &request, OUTCOME_TIMEOUT_US, txn->arena, NULL),
+            "nodes that did not hear of the commit are told with the next request");
+    }
+    if (txn->has_dropped) {
+        tell_horizon(txn);
     }
     end(txn);
     return STATUS_OK;
@@ -221,7 +248,7 @@ static Savepoint *find_savepoint(Txn *txn, const char *name)
 
 static Status no_savepoint(const char *name)
 {
-    return status_error(SQLSTATE_UNDEFINED_OBJECT, "savepoint \"%s\" does not exist", name);
+    return status_error(SQLSTATE_INVALID_SAVEPOINT, "savepoint \"%s\" does not exist", name);
 }
 
 Status txn_savepoint(Txn *txn, const char *name)

@@ -18,7 +18,7 @@ typedef enum TxnState { TXN_IDLE, TXN_OPEN, TXN_FAILED } TxnState;
 typedef struct Savepoint {
     struct Savepoint *next; /* older */
     const char *name;
-    uint32_t statement;     /* first statement after it */
+    uint32_t statement; /* first statement after it */
     CatalogChange *last_change;
 } Savepoint;
 
@@ -26,19 +26,21 @@ typedef struct Txn {
     CommitLog *log;
     Nodes *nodes;
     TxnState state;
-    bool is_explicit;       /* BEGIN was said */
+    bool is_explicit; /* BEGIN was said */
     bool is_read_only;
-    Arena *arena;           /* from begin to end */
-    uint64_t txn_id;        /* 0 until it writes */
-    uint64_t position;      /* of its snapshot */
+    Arena *arena;      /* from begin to end */
+    uint64_t txn_id;   /* 0 until it writes */
+    uint64_t position; /* of its snapshot */
     bool has_snapshot;
-    uint32_t statement;     /* current, from 1 */
+    SnapshotHold hold;  /* of that snapshot */
+    bool has_dropped;   /* rows on the nodes: their files can go after the commit */
+    uint32_t statement; /* current, from 1 */
     CatalogChangeList changes;
     Savepoint *savepoints;
     uint32_t participant_count;
     uint32_t participants[MESSAGE_NODES_MAX];
     uint64_t greetings[MESSAGE_NODES_MAX]; /* under which each of them was written to */
-    int64_t start_us;       /* wall clock: now() */
+    int64_t start_us;                      /* wall clock: now() */
 } Txn;
 
 void txn_init(Txn *txn, CommitLog *log, Nodes *nodes);
@@ -61,5 +63,5 @@ void txn_fail(Txn *txn);
 Status txn_commit(Txn *txn) CHECKED;
 void txn_rollback(Txn *txn);
 Status txn_savepoint(Txn *txn, const char *name) CHECKED;
-Status txn_release(Txn *txn, const char *name) CHECKED;     /* 3B001 as 42704's kin */
+Status txn_release(Txn *txn, const char *name) CHECKED; /* 3B001 as 42704's kin */
 Status txn_rollback_to(Txn *txn, const char *name) CHECKED;

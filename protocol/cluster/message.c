@@ -205,6 +205,7 @@ void request_encode(const Request *request, ByteBuffer *target)
     byte_buffer_add_u16(target, MESSAGE_VERSION);
     byte_buffer_add_u64(target, request->epoch);
     byte_buffer_add_u64(target, request->greeting);
+    byte_buffer_add_u64(target, request->horizon);
     byte_buffer_add_varint(target, request->outcome_count);
     for (uint32_t i = 0; i < request->outcome_count; i++) {
         byte_buffer_add_u64(target, request->outcomes[i].txn_id);
@@ -328,6 +329,7 @@ Status request_decode(const uint8_t *data, size_t bytes, Arena *arena, Request *
     TRY(head_decode(&reader, &out->kind));
     out->epoch = byte_reader_u64(&reader);
     out->greeting = byte_reader_u64(&reader);
+    out->horizon = byte_reader_u64(&reader);
     TRY(outcomes_decode(&reader, arena, out));
     TRY(body_decode(&reader, arena, out));
     if (!byte_reader_is_ok(&reader) || byte_reader_remaining(&reader) != 0) {

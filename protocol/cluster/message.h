@@ -10,7 +10,7 @@
 #include "base/byte_buffer.h"
 #include "base/byte_reader.h"
 
-#define MESSAGE_VERSION 2u
+#define MESSAGE_VERSION 3u
 #define MESSAGE_NODES_MAX 256u
 #define MESSAGE_SLICES_MAX 4096u
 #define MESSAGE_LIST_MAX 65536u
@@ -48,20 +48,20 @@ typedef struct HelloMessage {
     uint64_t txn_floor;           /* a new greeting forgets unprepared work of older transactions */
     uint64_t lease_first, lease_count;
     uint32_t slice_count, peer_count;
-    MessageSlice *slices;         /* of all nodes */
+    MessageSlice *slices; /* of all nodes */
     MessagePeer *peers;
 } HelloMessage;
 typedef struct HelloReply {
     uint64_t applied_position, lease_left;
     uint32_t prepared_count;
-    uint64_t *prepared;           /* transactions of unknown outcome */
+    uint64_t *prepared; /* transactions of unknown outcome */
 } HelloReply;
 
 typedef struct RunMessage {
     uint64_t query_id, txn_id, position, map_epoch;
     uint32_t statement;
     bool is_replica_reader, has_statistics;
-    int64_t timeout_us;           /* 0: none */
+    int64_t timeout_us;                /* 0: none */
     uint64_t lease_first, lease_count; /* more rowset ids; 0: none */
     size_t setting_bytes, plan_bytes;
     const uint8_t *settings, *plan;
@@ -89,7 +89,7 @@ typedef struct TruncateMessage {
 
 typedef struct RollbackMessage {
     uint64_t txn_id;
-    uint32_t statement;           /* this one and later ones */
+    uint32_t statement; /* this one and later ones */
 } RollbackMessage;
 
 typedef struct UsageMessage {
@@ -100,14 +100,14 @@ typedef struct UsageReply {
     struct UsageRow {
         uint32_t slice;
         uint64_t rows, bytes, rowsets, insert_batches;
-    } *rows;
+    } * rows;
 } UsageReply;
 
 typedef struct BeatMessage {
-    uint8_t cluster_id[16];       /* zeroes: new here */
-    uint32_t node;                /* 0: wants to join */
-    uint64_t boot_id;             /* changes with each start */
-    const char *address;          /* base address */
+    uint8_t cluster_id[16]; /* zeroes: new here */
+    uint32_t node;          /* 0: wants to join */
+    uint64_t boot_id;       /* changes with each start */
+    const char *address;    /* base address */
     uint64_t epoch, applied_position;
     uint64_t disk_free_bytes, memory_bytes;
 } BeatMessage;
@@ -115,7 +115,8 @@ typedef struct BeatMessage {
 typedef struct Request {
     MessageKind kind;
     uint64_t epoch;
-    uint64_t greeting;            /* number of the HELLO it builds upon; 0 in beats */
+    uint64_t greeting; /* number of the HELLO it builds upon; 0 in beats */
+    uint64_t horizon;  /* nobody reads at an older position any more */
     uint32_t outcome_count;
     Outcome *outcomes;
     union {
@@ -132,7 +133,7 @@ typedef struct Request {
 
 typedef struct Reply {
     MessageKind kind;
-    Status status;                /* of the work; owned by the reply's user */
+    Status status; /* of the work; owned by the reply's user */
     union {
         HelloReply hello;
         RunReply run;

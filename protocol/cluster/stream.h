@@ -3,15 +3,15 @@
  *
  * An endpoint is the leader (0) or a compute node (its number, from 1). A stream is (query,
  * exchange, source endpoint, target endpoint). Within one process batches pass by pointer; between
- * processes they are encoded (batch_codec.h) into messages of 256 KiB to 1 MiB over nng. The
+ * processes they are encoded (batch_codec.h) into messages of 256 KiB to 4 MiB over nng. The
  * `exchange_encode` setting takes the encoded road even within one process.
  *
  * Nothing here blocks: a sender without credit and a receiver without rows report it and call the
  * waker later, from any thread; the waker only enqueues.
  *
  * Invariants: (1) a stream is complete when its end mark has arrived and its count is reached;
- * (2) a lost peer fails every stream with it (08006); (3) canceled queries leave a tombstone until
- * their deadline, so that late messages are dropped, not kept.
+ * (2) a lost peer fails every stream with it (08006); (3) a query that was canceled or has ended
+ * leaves a tombstone until 4,096 later ones have, so that late messages are dropped, not kept.
  */
 #pragma once
 #include "base/memory_budget.h"
@@ -33,13 +33,14 @@ typedef struct StreamKey {
 typedef struct StreamSender StreamSender;
 typedef struct StreamReceiver StreamReceiver;
 
-/* A sender; opened before the pipeline runs. Streams of one query share its cancel and failure. */
+/* A sender; opened before the pipeline runs. Streams of one query share its cancel and failure.
+ * What waits is charged to the hub, never to `budget`. */
 Status stream_sender_open(StreamHub *hub, const StreamKey *key, bool is_encoded,
                           MemoryBudget *budget, Waker waker, StreamSender **out) CHECKED;
 /* True when a batch would be taken now; otherwise the waker is called once there is credit. */
 bool stream_sender_is_ready(StreamSender *sender);
 /* Hands over one reference, also on failure. Call only when ready (a batch over the credit is
- * taken all the same: credits bound, they do not cut). 57014, 08006. Thread-safe. */
+ * taken all the same: credits bound, they do not cut). 57014, 08006, 53200. Thread-safe. */
 Status stream_sender_send(StreamSender *sender, SharedBatch *owned_batch) CHECKED;
 /* Raw bytes instead of rows (COPY text); copied, and received as one piece. At most 256 MiB. */
 Status stream_sender_send_bytes(StreamSender *sender, const void *data, size_t bytes) CHECKED;
@@ -52,7 +53,8 @@ uint64_t stream_sender_rows(const StreamSender *sender);
 void stream_sender_close(StreamSender *sender); /* null is allowed; unfinished: the query failed */
 
 /* A receiver of (query, exchange) at this endpoint, from all `source_count` sources. `types` are
- * what decoded batches must have; null for raw bytes. Messages that came before it are kept. */
+ * what decoded batches must have; null for raw bytes. Messages that came before it are kept. 57014
+ * when the query is over already. */
 Status stream_receiver_open(StreamHub *hub, uint64_t query_id, uint32_t exchange_id,
                             const uint32_t *sources, uint32_t source_count, const Type *types,
                             uint32_t column_count, MemoryBudget *budget, Waker waker,
@@ -63,7 +65,7 @@ typedef enum ReceiveResult {
     RECEIVE_END     /* from this source (or all): complete */
 } ReceiveResult;
 /* The next batch from any source, or from the one at index `source_index` (merging receivers).
- * Thread-safe; decoding happens in the caller. 57014, 08006, XX001. */
+ * Thread-safe; decoding happens in the caller. 57014, 08006, 08P01, 53200, XX001. */
 Status stream_receiver_next(StreamReceiver *receiver, SharedBatch **out,
                             ReceiveResult *result) CHECKED;
 Status stream_receiver_next_from(StreamReceiver *receiver, uint32_t source_index,

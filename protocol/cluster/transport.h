@@ -61,7 +61,3 @@ struct Transport {
 };
 
 Transport *transport_nng(void);
-
-/* A blocking call, for session and control threads; the reply is malloc'ed. */
-Status transport_call(Transport *transport, TransportPeer *peer, const void *data, size_t bytes,
-                      int64_t timeout_us, uint8_t **reply, size_t *reply_bytes) CHECKED;

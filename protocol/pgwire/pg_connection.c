@@ -14,7 +14,7 @@
 #include "base/heap.h"
 
 enum {
-    INPUT_FIRST_BYTES = 4 << 10, /* before the login a connection stays below 16 KiB */
+    INPUT_FIRST_BYTES = 4 << 10, /* grows with what has arrived */
     INPUT_READ_BYTES = 64 << 10, /* the buffer grows to this by itself, further only for a frame */
     WAIT_MS_MAX = 60000          /* a wait without a deadline still wakes up now and then */
 };

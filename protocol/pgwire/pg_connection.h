@@ -45,7 +45,7 @@ void pg_connection_set_transport(PgConnection *connection, const PgTransportOps 
 /*
  * Waits until at least `bytes` of unread input are there. `*is_closed` tells that the client closed
  * before that. Fails with 57014 or 57P01 when interrupted, with 08006 at the deadline or when the
- * connection broke.
+ * connection broke, with 53200 when the buffer cannot grow.
  */
 Status pg_connection_fill(PgConnection *connection, size_t bytes, int64_t deadline_us,
                           bool *is_closed) CHECKED;

@@ -29,7 +29,7 @@ typedef enum PgBackend {
 
 typedef enum PgPhase {
     PG_PHASE_STARTUP,        /* untyped packets */
-    PG_PHASE_AUTHENTICATION, /* only `p`, at most PG_UNAUTHENTICATED_BYTES_MAX */
+    PG_PHASE_AUTHENTICATION, /* only `p` and Terminate, at most PG_UNAUTHENTICATED_BYTES_MAX */
     PG_PHASE_SESSION         /* everything but `p` */
 } PgPhase;
 

@@ -8,8 +8,9 @@
 
 /*
  * The type a client names by OID in Parse. False for types we do not have. text (25), name (19)
- * and bpchar (1042) become VARCHAR without a limit; numeric (1700), whose scale nobody told,
- * becomes UNKNOWN, so that the place where the parameter stands decides, as for a literal.
+ * and bpchar (1042) become VARCHAR without a limit, oid (26) BIGINT; numeric (1700), whose scale
+ * nobody told, becomes UNKNOWN, so that the place where the parameter stands decides, as for a
+ * literal.
  */
 bool pg_parameter_type(uint32_t oid, Type *out);
 
@@ -22,8 +23,9 @@ typedef struct PgParameter {
 
 /*
  * Reads a parameter as a value of `target`; texts are copied into `txn_arena`. 22P03 for binary
- * bytes of a wrong length or content, 22021 for text that is not UTF-8 or contains a zero byte,
- * otherwise the errors of value_parse and value_cast; the context names the parameter.
+ * bytes of a wrong length or content, 0A000 for binary bytes of a type we do not have, 22021 for
+ * text that is not UTF-8 or contains a zero byte, otherwise the errors of value_parse and
+ * value_cast; the context names the parameter.
  */
 Status pg_parameter_read(const PgParameter *parameter, Type target, Arena *txn_arena,
                          Value *out) CHECKED;

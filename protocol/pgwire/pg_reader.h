@@ -4,7 +4,8 @@
  * Message bodies are views into the connection's input buffer: nothing is copied. CopyData is
  * handed on in pieces as it arrives, so that a frame of any size needs no buffer of that size.
  * Invariant: an error of pg_reader_next or pg_reader_copy means that the position of the next frame
- * is unknown: report it and close. Errors of pg_decode_… leave the reader usable.
+ * is unknown: report it and close. Interrupts (57014, 57P01) are no such errors: the call may be
+ * made again. Errors of pg_decode_… leave the reader usable.
  */
 #pragma once
 #include "protocol/pgwire/pg_connection.h"

@@ -3,7 +3,7 @@
  *
  * Text is what psql shows: booleans t and f, CHAR(n) padded with blanks, ISO dates, floats as the
  * shortest text that reads back. Binary is PostgreSQL's: big endian, epoch 2000-01-01, numerics in
- * base 10,000. Nodes may format too: the bytes do not depend on the connection.
+ * base 10,000. The bytes depend on the options alone, not on a connection.
  */
 #pragma once
 #include "base/byte_buffer.h"
@@ -24,7 +24,8 @@ RowFormat *row_format_create(Arena *query_arena, const Type *types, uint32_t col
 /*
  * Appends one DataRow per selected row of `batch`, beginning with the selected row `first`, until
  * the rows end or at least `bytes_wanted` have been added: `*next` is the first row not written.
- * Columns of the batch are the columns of the result. Fails with 53200 when `out` cannot grow.
+ * Columns of the batch are the columns of the result. Fails with 53200 or 54000 when `out` cannot
+ * grow.
  */
 Status row_format_write(RowFormat *format, Batch *batch, uint32_t first, size_t bytes_wanted,
                         ByteBuffer *out, uint32_t *next) CHECKED;

@@ -50,12 +50,12 @@ typedef struct StartupRequest {
 
 /* `tls` may be null. Everything in `out` lives in `session_arena`. 08P01 for malformed packets,
  * 0A000 for other protocols and replication, 28000 without a user or without required TLS, 42601
- * for bad options. */
+ * for bad options, 08006 when the connection breaks or the time is over. */
 Status startup_receive(PgReader *reader, const StartupTls *tls, Arena *session_arena,
                        int64_t deadline_us, StartupRequest *out) CHECKED;
 
 /* Runs SCRAM against `verifier` and writes AuthenticationOk. 28P01 when the proof is wrong, 08P01
- * for malformed messages, 08006 when the client goes away. */
+ * for malformed messages, 0A000 for channel binding, 08006 when the client goes away. */
 Status startup_authenticate(PgReader *reader, const ScramVerifier *verifier, const char *user,
                             Arena *session_arena, int64_t deadline_us) CHECKED;
 

@@ -3,8 +3,8 @@
  * a block, decode one vector, filter one vector in encoded form.
  *
  * Writing: column_profile() looks at the rows once; choose_encoding() asks each encoding for its
- * exact size and cost from that; the winner encodes. Reading: block_open() calls `open`, after
- * which `decode` may trust the structure; any vector decodes without its neighbours.
+ * size (of texts: a prediction) and cost from that; the winner encodes. Reading: block_open() calls
+ * `open`, after which `decode` may trust the structure; any vector decodes without its neighbours.
  */
 #pragma once
 #include "base/vector/predicate.h"

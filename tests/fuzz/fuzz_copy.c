@@ -26,6 +26,8 @@ static const CopyColumn columns[] = {
     {.name = "h", .type = {.id = TYPE_BOOLEAN}},
 };
 
+static const char *const names[] = {"a", "b", "c\t", "d", "e", "f", "\"g\"", "h"};
+
 static bool choose_format(const uint8_t *bits, CopyFormat *format)
 {
     copy_format_init(format, (bits[0] & 1) != 0 ? COPY_DIALECT_POSTGRES : COPY_DIALECT_REDSHIFT);
@@ -53,6 +55,7 @@ static bool choose_format(const uint8_t *bits, CopyFormat *format)
         memcpy(format->time_pattern, pattern, strlen(pattern));
         memcpy(format->date_pattern, patterns[bits[2] >> 2 & 1], 10);
     }
+    format->has_header = (bits[2] & 16) != 0;
     format->delimiter[0] = (char)bits[3];
     format->delimiter_bytes = 1;
     format->has_delimiter = bits[3] != 0;
@@ -105,7 +108,8 @@ static Totals read_all(Arena *arena, MemoryBudget *budget, const CopyFormat *for
         status_free(status);
         return totals;
     }
-    CopyWriter *writer = copy_writer_create(format, types, 8, 0, arena);
+    CopyWriter *writer = copy_writer_create(format, types, 8, 'd', arena);
+    copy_writer_header(writer, names, out);
     status_free(row_splitter_create(format, budget, block_bytes, &splitter));
     RowBlock block;
     while (bytes > 0) {

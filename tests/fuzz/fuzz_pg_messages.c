@@ -25,7 +25,7 @@ static void check_bind(Arena *arena, const uint8_t *data, size_t bytes)
                     (item->data >= data && item->data + item->bytes <= data + bytes));
             (void)pg_format_of(bind.formats, bind.format_count, i);
         }
-        plant(bind.parameter_count > 1 && strlen(bind.statement) > 8);
+        plant(bind.parameter_count > 1 && bind.statement[0] != '\0' && bind.statement[1] != '\0');
     }
     status_free(status);
 }

@@ -101,7 +101,7 @@ static Status read_messages(PgReader *reader)
             TRY(pg_reader_copy(reader, PG_NO_DEADLINE, &kind, &body, &bytes));
             require(kind != PG_COPY_BYTES || bytes > 0);
             has_bytes = has_bytes || kind == PG_COPY_BYTES;
-            plant(kind == PG_COPY_DONE && has_bytes && messages > 2);
+            plant(kind == PG_COPY_DONE && !has_bytes && messages == 1);
         }
         if (kind == PG_COPY_CLOSED) {
             return STATUS_OK;

@@ -202,7 +202,7 @@ static bool receive(StreamReceiver *receiver, bool has_rows, bool *is_over)
     }
     if (batch != NULL) {
         require(batch->batch.column_count == 2 && batch->batch.row_count <= VECTOR_ROWS);
-        plant(batch->batch.row_count > 8);
+        plant(batch->batch.row_count > 4);
         shared_batch_unpin(batch);
     }
     free(data);

@@ -156,13 +156,13 @@ static WalGuard *check_commit(FileSystem *system, WalGuard *owned_guard, Log *lo
     wal_guard_synced(guard);
     check_pages(guard, log);
     wal_guard_close(guard);
-    require(wal_guard_open(system, "d/db", &guard) == STATUS_OK);
+    require(wal_guard_open(system, "d/db", false, &guard) == STATUS_OK);
     check_pages(guard, log);
     require(wal_guard_forget(guard) == STATUS_OK);
     require(file_truncate(file, 0) == STATUS_OK);
     file_close(file);
     wal_guard_close(guard);
-    require(wal_guard_open(system, "d/db", &guard) == STATUS_OK);
+    require(wal_guard_open(system, "d/db", false, &guard) == STATUS_OK);
     return guard;
 }
 
@@ -194,7 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         write_mark(system, &log, head, promised);
     }
     WalGuard *guard = NULL;
-    Status status = wal_guard_open(system, "d/db", &guard);
+    Status status = wal_guard_open(system, "d/db", false, &guard);
     require(status == STATUS_OK || status_sqlstate(status) == SQLSTATE_DATA_CORRUPTED);
     if (is_described && (head & 6) == 0) {
         bool is_promise = (head & (8 | 16 | 32)) == 0 && promised > log.commit_count;

@@ -180,16 +180,23 @@ static void seed_batches(void)
 
 /* ---- streams: choice 0 rows, 1 bytes; then steps (fuzz_streams.c) ---- */
 
-/* The length, then a batch of as many rows; a batch of equal rows is decoded for any count. */
-static void add_rows(uint32_t row_count, bool is_constant)
+/* The length, then batches of as many rows; a batch of equal rows is decoded for any count. */
+static void add_batches(uint32_t batch_count, uint32_t row_count, bool is_constant)
 {
     static const Type types[] = {{.id = TYPE_BIGINT}, {.id = TYPE_VARCHAR, .length = 20}};
     ByteBuffer encoded;
     byte_buffer_init(&encoded, SEED_BYTES_MAX);
-    encode_rows(types, 2, row_count, is_constant, &encoded);
+    for (uint32_t i = 0; i < batch_count; i++) {
+        encode_rows(types, 2, row_count, is_constant, &encoded);
+    }
     byte_buffer_add_u8(&buffer, (uint8_t)encoded.bytes);
     byte_buffer_add(&buffer, encoded.data, encoded.bytes);
     byte_buffer_deinit(&encoded);
+}
+
+static void add_rows(uint32_t row_count, bool is_constant)
+{
+    add_batches(1, row_count, is_constant);
 }
 
 static void add_bytes(const char *steps, size_t bytes)
@@ -205,6 +212,10 @@ static void seed_streams(void)
     add_rows(3, false);
     add_bytes("\x04\x14\x09\x09\x09", 5);
     seed_write_buffer("streams", "rows", 0, &buffer);
+    add_bytes("\x00", 1); // three batches in one frame
+    add_batches(3, 2, true);
+    add_bytes("\x09\x09\x04\x14\x09\x09", 6);
+    seed_write_buffer("streams", "batches", 0, &buffer);
     add_bytes("\x40\x05", 2); // a batch in two pieces
     size_t start = buffer.bytes - 1;
     add_rows(4, false);

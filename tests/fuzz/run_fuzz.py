@@ -31,9 +31,9 @@ LINES_MIN = 80  # of 100 lines of a decoder
 INPUT_SECONDS = 5
 MEMORY_MB = 2048
 INPUT_BYTES_PRINTED = 2048
-PLANT_TRIES = 3  # seeds that a planted bug has to be found with
+PLANT_TRIES = 10  # seeds that a planted bug has to be found with
 GROWN_BYTES_MAX = 1024  # of an input that --grow takes
-CORPUS_FILES_MAX = 60  # of a target, up to which --grow adds
+CORPUS_FILES_MAX = 100  # of a target, up to which --grow adds
 
 
 class Target:
@@ -44,6 +44,7 @@ class Target:
         self.corpus = HERE / "corpus" / name
         self.regressions = HERE / "regressions" / name
         self.work = WORK / name
+        self.lines = self.work / "lines"
         self.found = self.work / "found"
         self.broken = self.work / "broken"
 
@@ -51,7 +52,8 @@ class Target:
         return BUILD / "tests" / "fuzz" / f"{kind}_{self.name}"
 
     def inputs(self):
-        return [str(folder) for folder in (self.corpus, self.regressions) if folder.is_dir()]
+        folders = (self.corpus, self.lines, self.regressions)
+        return [str(folder) for folder in folders if folder.is_dir()]
 
 
 def read_targets(wanted):
@@ -130,6 +132,10 @@ def prepare(target):
     shutil.rmtree(target.work, ignore_errors=True)
     target.found.mkdir(parents=True)
     target.broken.mkdir()
+    target.lines.mkdir()
+    for path in target.corpus.glob("*.sql"):  # a short input is worth more mutations than a long one
+        for number, line in enumerate(path.read_bytes().splitlines()):
+            (target.lines / f"{path.stem}_{number}").write_bytes(line.rstrip(b"; "))
 
 
 def executions(log):
@@ -266,8 +272,15 @@ def features_of(target):
     return features
 
 
+def reaches_plant(target, path):
+    log, status = run(target, target.program("planted"), ["-runs=0", str(path)])
+    return status != 0
+
+
 def grow(targets):
-    """Adds to each corpus the inputs that reach most of what it does not reach yet."""
+    """Adds to each corpus the inputs that reach most of what it does not reach yet, but for those
+    that reach the planted bug: the fuzzer must find that one itself."""
+    build("planted_fuzzers")
     for target in targets:
         features = features_of(target)
         kept = list(target.corpus.iterdir())
@@ -278,6 +291,8 @@ def grow(targets):
             if not features[best] - reached:
                 break
             reached |= features[best]
+            if reaches_plant(target, best):
+                continue
             kept.append(target.corpus / f"found_{best.name[:12]}")
             shutil.copyfile(best, kept[-1])
     files = [path for path in (HERE / "corpus").rglob("*") if path.is_file()]

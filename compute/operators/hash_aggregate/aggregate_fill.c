@@ -15,8 +15,8 @@ void aggregate_fill_init(AggregateFill *fill, HashAggregate *aggregate, Aggregat
                          SpillPartitions **spill, uint32_t depth, AggregateSpace *space,
                          Arena *worker_arena)
 {
-    *fill = (AggregateFill){.aggregate = aggregate, .table = table, .space = space,
-                            .spill = spill, .depth = depth};
+    *fill = (AggregateFill){
+        .aggregate = aggregate, .table = table, .space = space, .spill = spill, .depth = depth};
     fill->vectors = ARENA_ARRAY(worker_arena, const Vector *, aggregate->shape.input_count);
     fill->left = ARENA_ARRAY(worker_arena, uint16_t, VECTOR_ROWS);
     fill->hashes = ARENA_ARRAY(worker_arena, uint64_t, VECTOR_ROWS);
@@ -48,9 +48,8 @@ static bool is_full(const AggregateFill *fill)
         return true;
     }
     size_t available = memory_budget_available_bytes(query->budget);
-    return available < HEADROOM_BYTES ||
-           (fill->table->group_count > VECTOR_ROWS &&
-            available < 2 * aggregate_table_bytes(fill->table));
+    return available < HEADROOM_BYTES || (fill->table->group_count > VECTOR_ROWS &&
+                                          available < 2 * aggregate_table_bytes(fill->table));
 }
 
 static Status spill_rows(AggregateFill *fill, const Batch *columns, const uint16_t *rows,
@@ -65,8 +64,7 @@ static Status spill_rows(AggregateFill *fill, const Batch *columns, const uint16
         TRY(spill_partitions_create(aggregate->query, shape->input_types, shape->input_count,
                                     fill->depth, fill->spill));
     }
-    group_hash_rows(&shape->groups, fill->hash_space, fill->vectors, rows, row_count,
-                    fill->hashes);
+    group_hash_rows(&shape->groups, fill->hash_space, fill->vectors, rows, row_count, fill->hashes);
     return spill_partitions_add(*fill->spill, columns, rows, fill->hashes, row_count);
 }
 
@@ -80,17 +78,16 @@ Status aggregate_fill_add(AggregateFill *fill, const Batch *columns)
     if (fill->is_closed && has_distinct(&fill->aggregate->shape)) {
         return spill_rows(fill, columns, batch_selected_rows(columns), columns->selected_count);
     }
-    Status status = aggregate_table_update(fill->table, fill->space, fill->vectors,
-                                           columns->selection, columns->selected_count,
-                                           fill->is_closed, fill->left, &left_count);
+    Status status =
+        aggregate_table_update(fill->table, fill->space, fill->vectors, columns->selection,
+                               columns->selected_count, fill->is_closed, fill->left, &left_count);
     bool may_spill = !fill->is_closed && fill->aggregate->shape.key_count > 0 &&
                      fill->depth < SPILL_DEPTH_MAX && !has_distinct(&fill->aggregate->shape);
     if (status != STATUS_OK && may_spill && status_sqlstate(status) == SQLSTATE_OUT_OF_MEMORY) {
         status_ignore(status, "rows of new groups go to disk from now on");
         fill->is_closed = true;
-        status = aggregate_table_update(fill->table, fill->space, fill->vectors,
-                                        columns->selection, columns->selected_count, true,
-                                        fill->left, &left_count);
+        status = aggregate_table_update(fill->table, fill->space, fill->vectors, columns->selection,
+                                        columns->selected_count, true, fill->left, &left_count);
     }
     TRY(status);
     return spill_rows(fill, columns, fill->left, left_count);

@@ -5,6 +5,9 @@
  * by as many workers as there are: a partition's groups of all parts go into a fresh table, then
  * its rows from disk. A partition that does not fit itself goes to disk again, cut by the next
  * bits.
+ *
+ * Parts whose groups lie in arrays over the values of one key are merged by ranges of that key: a
+ * range of each array, in order, into an array over the range alone.
  */
 #include <string.h>
 
@@ -232,6 +235,47 @@ static Status merge_at_once(HashAggregate *aggregate)
     return status;
 }
 
+bool aggregate_part_has_key_range(const HashAggregate *aggregate, const AggregatePart *part)
+{
+    const AggregateShape *shape = &aggregate->shape;
+    int64_t min;
+    uint64_t range;
+    for (uint32_t a = 0; a < shape->aggregate_count; a++) {
+        if (shape->specs[a].is_distinct) {
+            return false; // pairs go with the partitions of their groups
+        }
+    }
+    return part->spill == NULL && group_table_key_range(&part->table.groups, &min, &range);
+}
+
+// Cuts the key's range into partitions; false when some part has another order.
+static bool find_key_ranges(HashAggregate *aggregate)
+{
+    bool is_first = true;
+    int64_t first = 0, last = 0;
+    for (uint32_t i = 0; i < aggregate->part_count; i++) {
+        const AggregatePart *part = aggregate->parts[i];
+        int64_t min;
+        uint64_t range;
+        if (part->groups != NULL || !aggregate_part_has_key_range(aggregate, part)) {
+            return false;
+        }
+        group_table_key_range(&part->table.groups, &min, &range);
+        if (range == 0) {
+            continue;
+        }
+        int64_t max = (int64_t)((uint64_t)min + range - 1);
+        first = is_first || min < first ? min : first;
+        last = is_first || max > last ? max : last;
+        is_first = false;
+    }
+    uint64_t span = (uint64_t)last - (uint64_t)first;
+    aggregate->range_first = first;
+    aggregate->range_span = span;
+    aggregate->range_step = span / AGGREGATE_PARTITIONS + 1;
+    return true;
+}
+
 Status aggregate_finish(HashAggregate *aggregate)
 {
     uint64_t group_count = 0;
@@ -250,6 +294,10 @@ Status aggregate_finish(HashAggregate *aggregate)
         }
     }
     if (has_spilled || (used_parts > 1 && group_count > MERGE_AT_ONCE_GROUPS)) {
+        aggregate->has_key_ranges = !has_spilled && find_key_ranges(aggregate);
+        if (aggregate->has_key_ranges) {
+            return STATUS_OK;
+        }
         for (uint32_t i = 0; i < aggregate->part_count; i++) {
             if (aggregate->parts[i]->groups == NULL) {
                 TRY(aggregate_part_partition(aggregate, aggregate->parts[i]));
@@ -344,9 +392,38 @@ static Status keep_sub_partitions(HashAggregate *aggregate, SourceLocal *local,
     return STATUS_OK;
 }
 
+// Merges all groups of the partition's range of keys.
+static Status load_key_range(HashAggregate *aggregate, SourceLocal *local, uint32_t partition)
+{
+    uint64_t offset = partition * aggregate->range_step;
+    if (offset > aggregate->range_span) {
+        local->end_group = 0;
+        return STATUS_OK;
+    }
+    uint64_t left = aggregate->range_span - offset + 1;
+    uint64_t range = aggregate->range_step < left ? aggregate->range_step : left;
+    int64_t first = (int64_t)((uint64_t)aggregate->range_first + offset);
+    uint32_t ids[VECTOR_ROWS];
+    group_table_expect_range(&local->table.groups, first, range);
+    for (uint32_t i = 0; i < aggregate->part_count; i++) {
+        const AggregateTable *part = &aggregate->parts[i]->table;
+        uint64_t cursor = 0;
+        uint32_t count;
+        while ((count = group_table_range_groups(&part->groups, first, range, partition == 0,
+                                                 &cursor, ids)) > 0) {
+            TRY(aggregate_table_merge(&local->table, local->space, part, ids, count));
+        }
+    }
+    local->end_group = local->table.group_count;
+    return STATUS_OK;
+}
+
 static Status load_partition(HashAggregate *aggregate, SourceLocal *local, uint32_t partition)
 {
     start_table(aggregate, local);
+    if (aggregate->has_key_ranges) {
+        return load_key_range(aggregate, local, partition);
+    }
     SpillPartitions *spill = NULL;
     AggregateFill fill;
     aggregate_fill_init(&fill, aggregate, &local->table, &spill, 1, local->space,

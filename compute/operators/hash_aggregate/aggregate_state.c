@@ -165,8 +165,7 @@ Status aggregate_state_reserve(AggregateState *state, uint32_t capacity)
         bool is_new = arrays[a][0] != arrays[a][1];
         void *unwanted = is_done ? arrays[a][1] : arrays[a][0];
         if (is_new && unwanted != NULL) {
-            memory_free(state->budget, unwanted,
-                        (is_done ? state->capacity : capacity) * sizes[a]);
+            memory_free(state->budget, unwanted, (is_done ? state->capacity : capacity) * sizes[a]);
         }
     }
     if (!is_done) {
@@ -249,8 +248,8 @@ static UInt128 largest_value(const Vector *vector, const AggregateRows *rows)
     int64_t hi = vector->hi;
     if (!type_is_scaled_integer(vector->type)) {
         if (vector->lane == LANE_I64 && vector->form == VECTOR_FLAT) {
-            KERNELS(aggregate_kernels)->min_max_all[LANE_I64](vector->data, rows->rows, rows->count,
-                                                              &lo, &hi);
+            KERNELS(aggregate_kernels)
+                ->min_max_all[LANE_I64](vector->data, rows->rows, rows->count, &lo, &hi);
         } else if (vector->lane <= LANE_U32 && vector->form == VECTOR_FLAT) {
             uint64_t lane_max = UINT64_MAX >> (64 - 8 * lane_bytes(vector->lane));
             lo = vector->base;
@@ -283,8 +282,8 @@ static void add_base(int64_t *sums, int64_t base, const AggregateRows *rows)
     int64_t counted[AGGREGATE_FEW_GROUPS] = {0};
     const int64_t *counts = rows->group_rows;
     if (counts == NULL) {
-        KERNELS(aggregate_kernels)->count_few(rows->groups, rows->count, rows->group_count,
-                                              counted);
+        KERNELS(aggregate_kernels)
+            ->count_few(rows->groups, rows->count, rows->group_count, counted);
         counts = counted;
     }
     for (uint32_t g = 0; g < rows->group_count; g++) {
@@ -305,8 +304,8 @@ static void sum_lanes(AggregateState *state, const Vector *vector, const Aggrega
         return;
     }
     if (rows->group_count > AGGREGATE_FEW_GROUPS) {
-        kernels->sum_groups[lane](vector->data, vector->base, rows->rows, rows->groups,
-                                  rows->count, sums);
+        kernels->sum_groups[lane](vector->data, vector->base, rows->rows, rows->groups, rows->count,
+                                  sums);
         return;
     }
     if (rows->all_groups != NULL && lane <= LANE_U32) {

@@ -10,15 +10,15 @@ enum { GROUPS_MIN = 64, MASKED_ROWS_MIN = 64 };
 
 struct AggregateSpace {
     GroupSpace *groups;
-    GroupSpace **distinct;       /* per aggregate */
-    uint32_t *row_groups;        /* group of each row */
+    GroupSpace **distinct; /* per aggregate */
+    uint32_t *row_groups;  /* group of each row */
     uint16_t *kept_rows;
     uint32_t *kept_groups;
-    uint16_t *aggregate_rows;    /* those that pass an aggregate's filter */
+    uint16_t *aggregate_rows; /* those that pass an aggregate's filter */
     uint32_t *aggregate_groups, *pairs;
     int64_t group_rows[AGGREGATE_FEW_GROUPS]; /* of the batch */
-    uint32_t *all_groups;        /* by physical row */
-    int64_t *group_lanes;        /* groups as a key column of DISTINCT tables */
+    uint32_t *all_groups;                     /* by physical row */
+    int64_t *group_lanes;                     /* groups as a key column of DISTINCT tables */
     uint32_t *target_groups;
     VectorBuffer value_buffer, group_buffer;
 };
@@ -168,8 +168,11 @@ static Status apply_distinct(AggregateTable *table, AggregateSpace *space, uint3
         uint32_t row = rows->rows == NULL ? i : rows->rows[i];
         space->group_lanes[row] = rows->groups == NULL ? 0 : rows->groups[i];
     }
-    Vector groups = {.type = type_of(TYPE_BIGINT), .lane = LANE_I64, .form = VECTOR_FLAT,
-                     .hi = GROUP_NONE, .data = space->group_lanes};
+    Vector groups = {.type = type_of(TYPE_BIGINT),
+                     .lane = LANE_I64,
+                     .form = VECTOR_FLAT,
+                     .hi = GROUP_NONE,
+                     .data = space->group_lanes};
     const Vector *keys[2] = {&groups, argument};
     TRY(group_table_find(pairs, space->distinct[aggregate], keys, rows->rows, rows->count, false,
                          space->pairs));
@@ -230,8 +233,7 @@ static Status update_aggregate(AggregateTable *table, AggregateSpace *space, uin
                                const Vector *const *inputs, AggregateRows rows)
 {
     const AggregateInput *input = &table->shape->inputs[aggregate];
-    const Vector *argument =
-        input->argument == AGGREGATE_NO_INPUT ? NULL : inputs[input->argument];
+    const Vector *argument = input->argument == AGGREGATE_NO_INPUT ? NULL : inputs[input->argument];
     if (input->filter != AGGREGATE_NO_INPUT) {
         apply_filter(space, inputs[input->filter], &rows);
     }
@@ -242,13 +244,12 @@ static Status update_aggregate(AggregateTable *table, AggregateSpace *space, uin
 }
 
 Status aggregate_table_update(AggregateTable *table, AggregateSpace *space,
-                              const Vector *const *inputs, const uint16_t *rows,
-                              uint32_t row_count, bool is_closed, uint16_t *left,
-                              uint32_t *left_count)
+                              const Vector *const *inputs, const uint16_t *rows, uint32_t row_count,
+                              bool is_closed, uint16_t *left, uint32_t *left_count)
 {
     const AggregateShape *shape = table->shape;
-    AggregateRows batch = {.rows = rows, .count = row_count,
-                           .former_group_count = table->group_count};
+    AggregateRows batch = {
+        .rows = rows, .count = row_count, .former_group_count = table->group_count};
     if (shape->key_count == 0) {
         TRY(reserve_states(table, 1));
         table->group_count = 1;

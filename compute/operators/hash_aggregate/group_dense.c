@@ -221,3 +221,47 @@ Status group_dense_find(GroupTable *table, GroupSpace *space, uint32_t row_count
     }
     return STATUS_OK;
 }
+
+bool group_table_key_range(const GroupTable *table, int64_t *min, uint64_t *range)
+{
+    bool is_range = table->index == GROUP_INDEX_DENSE && table->shape->key_count == 1;
+    *min = is_range ? table->ranges[0].min : 0;
+    *range = is_range && table->map != NULL ? table->ranges[0].range : 0;
+    return is_range;
+}
+
+uint32_t group_table_range_groups(const GroupTable *table, int64_t first, uint64_t range,
+                                  bool has_null, uint64_t *cursor, uint32_t *groups)
+{
+    const GroupKeyRange *key = &table->ranges[0];
+    int64_t last = (int64_t)((uint64_t)first + range - 1);
+    int64_t key_last = (int64_t)((uint64_t)key->min + key->range - 1);
+    uint32_t count = 0;
+    if (table->map == NULL || *cursor == UINT64_MAX) {
+        return 0;
+    }
+    if (key->range > 0 && first <= key_last && last >= key->min) {
+        uint64_t from = first > key->min ? (uint64_t)first - (uint64_t)key->min : 0;
+        uint64_t end = (uint64_t)(last < key_last ? last : key_last) - (uint64_t)key->min + 1;
+        uint64_t position = from + *cursor < end ? from + *cursor : end;
+        for (; position < end && count < VECTOR_ROWS; position++) {
+            groups[count] = table->map[position] - 1;
+            count += table->map[position] != 0;
+        }
+        *cursor = position - from;
+        if (position < end) {
+            return count;
+        }
+    }
+    // NULL comes last, once: its place is behind the range.
+    if (has_null && count < VECTOR_ROWS && *cursor != UINT64_MAX && table->map[key->range] != 0) {
+        groups[count++] = table->map[key->range] - 1;
+        *cursor = UINT64_MAX;
+    }
+    return count;
+}
+
+void group_table_expect_range(GroupTable *table, int64_t first, uint64_t range)
+{
+    table->ranges[0] = (GroupKeyRange){.min = first, .range = range};
+}

@@ -4,16 +4,16 @@
 
 struct GroupSpace {
     Arena *arena;
-    uint64_t **words;        /* per key, VECTOR_ROWS; the last: NULL bits */
-    uint64_t *row_words;     /* word_count per row, side by side */
+    uint64_t **words;    /* per key, VECTOR_ROWS; the last: NULL bits */
+    uint64_t *row_words; /* word_count per row, side by side */
     uint64_t *hashes, *positions;
     uint32_t *map_positions;
     uint16_t *pending, *candidates, *rejected;
     const uint8_t **packed;
     uint8_t **row_pointers;
     uint16_t *new_rows;
-    bool has_nulls;          /* in the words last read */
-    VectorBuffer *buffers;   /* per key, of rows copied between tables */
+    bool has_nulls;        /* in the words last read */
+    VectorBuffer *buffers; /* per key, of rows copied between tables */
     Vector *vectors;
     const Vector **vector_pointers;
 };

@@ -135,8 +135,7 @@ Status group_table_find_groups(GroupTable *table, GroupSpace *space, const Group
         if (space->buffers[k].lanes == NULL) {
             vector_buffer_init(&space->buffers[k], space->arena);
         }
-        group_table_gather(source, k, source_groups, count, &space->buffers[k],
-                           &space->vectors[k]);
+        group_table_gather(source, k, source_groups, count, &space->buffers[k], &space->vectors[k]);
         space->vector_pointers[k] = &space->vectors[k];
     }
     return group_hash_find_rows(table, space, space->vector_pointers, NULL, count, false, groups);

@@ -89,5 +89,14 @@ void group_hash_rows(const GroupShape *shape, GroupSpace *space, const Vector *c
 /* Key `key` of the given groups as a vector. */
 void group_table_gather(const GroupTable *table, uint32_t key, const uint32_t *groups,
                         uint32_t count, VectorBuffer *buffer, Vector *out);
+/* The range of the one key of a DENSE table; false for any other. An empty table has no range. */
+bool group_table_key_range(const GroupTable *table, int64_t *min, uint64_t *range);
+/* Groups with keys in [first, first + range) and, with `has_null`, that of NULL: lists at most
+ * VECTOR_ROWS of them from *cursor on (0 at first), and moves it; returns how many, 0 at the end.
+ */
+uint32_t group_table_range_groups(const GroupTable *table, int64_t first, uint64_t range,
+                                  bool has_null, uint64_t *cursor, uint32_t *groups);
+/* An empty table of one key learns that its keys will lie in this range. */
+void group_table_expect_range(GroupTable *table, int64_t first, uint64_t range);
 size_t group_table_bytes(const GroupTable *table);
 const char *group_table_describe(const GroupTable *table);

@@ -31,7 +31,10 @@ typedef struct HashAggregate {
     AggregatePart **parts;
     uint32_t part_count, part_capacity;
     /* Set by finish: */
-    AggregateTable *result;              /* everything, or null: partition by partition */
+    AggregateTable *result; /* everything, or null: partition by partition */
+    bool has_key_ranges;    /* partitions are ranges of the one key, of `range_step` */
+    int64_t range_first;
+    uint64_t range_span, range_step;     /* the last key is range_first + range_span */
     uint32_t next_group, next_partition; /* atomic */
     uint64_t spilled_bytes;
 } HashAggregate;
@@ -46,6 +49,8 @@ extern const SourceOps hash_aggregate_source_ops;
 AggregatePart *aggregate_part_create(HashAggregate *aggregate);
 /* Puts the part's groups (and pairs) into the order of their partitions. */
 Status aggregate_part_partition(HashAggregate *aggregate, AggregatePart *part) CHECKED;
+/* Whether partitions can be ranges of the key's words: the part needs no order then. */
+bool aggregate_part_has_key_range(const HashAggregate *aggregate, const AggregatePart *part);
 void aggregate_part_deinit(HashAggregate *aggregate, AggregatePart *part);
 /* Decides how results are given out; merges at once when there is little. */
 Status aggregate_finish(HashAggregate *aggregate) CHECKED;

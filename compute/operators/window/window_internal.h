@@ -1,8 +1,8 @@
 /*
  * window_internal.h — what a window keeps, and the parts of its work.
  *
- *   window.c      plan -> columns to be computed; the sink: rows by bucket of their partition,
- * sorted partition.c   the source: a bucket's partitions one after the other, and their output
+ *   window.c      plan -> columns to be computed; the sink: sorted rows by bucket of partition
+ *   partition.c   the source: a bucket's partitions one after the other, and their output
  *   rank.c        numbers of rows, ranks, and values of other rows
  *   frame.c       frames, and aggregates over them
  */

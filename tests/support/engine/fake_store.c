@@ -468,6 +468,11 @@ Status table_writer_local_finish(TableWriterLocal *owned_local)
     return STATUS_OK;
 }
 
+void table_writer_local_abandon(TableWriterLocal *owned_local)
+{
+    free(owned_local);
+}
+
 Status table_writer_finish(TableWriter *writer)
 {
     __atomic_fetch_add(&writer->options.store->written_rows, writer->row_count, __ATOMIC_RELAXED);
@@ -487,4 +492,32 @@ void table_writer_statistics(const TableWriter *writer, ByteBuffer *target)
 void table_writer_destroy(TableWriter *writer)
 {
     free(writer);
+}
+
+/* Deletes are storage's own matter, and their suites'. */
+Status table_deleter_create(const TableDeleteOptions *options, TableDeleter **out)
+{
+    (void)options;
+    *out = NULL;
+    return status_error(SQLSTATE_FEATURE_NOT_SUPPORTED, "the fake store deletes nothing");
+}
+
+Status table_deleter_add(TableDeleter *deleter, const int64_t *row_ids, uint32_t count)
+{
+    (void)deleter;
+    (void)row_ids;
+    (void)count;
+    return STATUS_OK;
+}
+
+Status table_deleter_finish(TableDeleter *deleter, uint64_t *row_count)
+{
+    (void)deleter;
+    *row_count = 0;
+    return STATUS_OK;
+}
+
+void table_deleter_destroy(TableDeleter *deleter)
+{
+    (void)deleter;
 }

@@ -1,6 +1,7 @@
 /* Suite of base/metadata_store.c: statements, transactions, and what faults do to them. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fault.h"
@@ -34,6 +35,34 @@ START_TEST(keeps_values_over_reopen)
     ck_assert(metadata_query_is_null(query, 4));
     ck_assert_ok(metadata_query_step(query, &has_row));
     ck_assert(!has_row);
+}
+END_TEST
+
+START_TEST(a_look_changes_nothing)
+{
+    FileSystem *system = simulated_files_system(files);
+    MetadataStore *look = NULL;
+    uint8_t *before[3], *after[3];
+    size_t bytes_before[3], bytes_after[3];
+    static const char *const paths[] = {PATH, PATH "-wal", PATH "-mark"};
+    ck_assert_state(metadata_store_open_read(system, PATH, &look), SQLSTATE_UNDEFINED_FILE);
+    ck_assert_ok(open_store());
+    ck_assert_ok(put(1, 5000));
+    for (int i = 0; i < 3; i++) {
+        ck_assert_ok(file_read_whole(system, paths[i], 1 << 20, &before[i], &bytes_before[i]));
+    }
+    ck_assert_ok(metadata_store_open_read(system, PATH, &look));
+    ck_assert_ok(metadata_store_verify(look));
+    ck_assert_state(metadata_store_exec(look, "DELETE FROM t"), SQLSTATE_INTERNAL_ERROR);
+    metadata_store_close(look);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_ok(file_read_whole(system, paths[i], 1 << 20, &after[i], &bytes_after[i]));
+        ck_assert_uint_eq(bytes_after[i], bytes_before[i]);
+        ck_assert_mem_eq(after[i], before[i], bytes_before[i]);
+        free(before[i]);
+        free(after[i]);
+    }
+    ck_assert_int_eq(rows(), 1);
 }
 END_TEST
 
@@ -393,6 +422,7 @@ int main(void)
     TCase *values = add_case(suite, "values");
     tcase_add_test(values, keeps_values_over_reopen);
     tcase_add_test(values, binds_again_after_a_loop_left_early);
+    tcase_add_test(values, a_look_changes_nothing);
     tcase_add_test(values, tells_a_bad_statement);
     tcase_add_test(values, queries_end_in_any_order);
     TCase *transactions = add_case(suite, "transactions");

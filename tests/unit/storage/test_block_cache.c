@@ -6,7 +6,7 @@
 
 static StoreFixture fixture;
 static TestTable table;
-static StoredRows **rows;
+static VisibleRows *rows;
 static uint32_t row_count;
 #define ROWS 300000
 
@@ -23,7 +23,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    stored_rows_unpin(rows[0]);
+    manifest_unpin_visible(rows, row_count);
     fixture_close(&fixture);
 }
 
@@ -39,18 +39,18 @@ START_TEST(hits_do_not_read)
     BlockCache *cache = make_cache((size_t)64 << 20);
     CacheEntry *first, *second;
     uint64_t bytes = 0;
-    must(block_cache_pin(cache, rows[0]->rowset, 0, 0, &bytes, &first));
+    must(block_cache_pin(cache, rows[0].rows->rowset, 0, 0, &bytes, &first));
     ck_assert_uint_gt(bytes, 0);
     bytes = 0;
-    must(block_cache_pin(cache, rows[0]->rowset, 0, 0, &bytes, &second));
+    must(block_cache_pin(cache, rows[0].rows->rowset, 0, 0, &bytes, &second));
     ck_assert_uint_eq(bytes, 0);
     ck_assert_ptr_eq(first, second);
-    must(block_cache_pin(cache, rows[0]->rowset, 0, 1, &bytes, &second)); // read ahead
+    must(block_cache_pin(cache, rows[0].rows->rowset, 0, 1, &bytes, &second)); // read ahead
     ck_assert_uint_eq(bytes, 0);
     block_cache_unpin(first);
     block_cache_unpin(first);
     block_cache_unpin(second);
-    block_cache_forget(cache, rows[0]->rowset);
+    block_cache_forget(cache, rows[0].rows->rowset);
     ck_assert_uint_eq(block_cache_bytes(cache), 0);
     block_cache_destroy(cache);
 }
@@ -62,11 +62,11 @@ START_TEST(pinned_blocks_stay_and_others_go)
     const uint32_t groups = (ROWS + 65535) / 65536;
     CacheEntry *pinned, *entry;
     uint64_t bytes = 0;
-    must(block_cache_pin(cache, rows[0]->rowset, COLUMN_NOTE, 0, &bytes, &pinned));
+    must(block_cache_pin(cache, rows[0].rows->rowset, COLUMN_NOTE, 0, &bytes, &pinned));
     for (int round = 0; round < 3; round++) {
         for (uint32_t column = 0; column < COLUMN_COUNT; column++) {
             for (uint32_t group = 0; group < groups; group++) {
-                must(block_cache_pin(cache, rows[0]->rowset, column, group, &bytes, &entry));
+                must(block_cache_pin(cache, rows[0].rows->rowset, column, group, &bytes, &entry));
                 ck_assert_uint_eq(entry->block.header->column_id, column + 1);
                 ck_assert_uint_eq(entry->block.header->row_group, group);
                 block_cache_unpin(entry);
@@ -74,13 +74,13 @@ START_TEST(pinned_blocks_stay_and_others_go)
         }
     }
     bytes = 0;
-    must(block_cache_pin(cache, rows[0]->rowset, COLUMN_NOTE, 0, &bytes, &entry));
+    must(block_cache_pin(cache, rows[0].rows->rowset, COLUMN_NOTE, 0, &bytes, &entry));
     ck_assert_ptr_eq(entry, pinned);
     ck_assert_uint_eq(bytes, 0);
     block_cache_unpin(entry);
     block_cache_unpin(pinned);
     // One more miss lets the cache shrink to about its limit.
-    must(block_cache_pin(cache, rows[0]->rowset, COLUMN_ID, 0, &bytes, &entry));
+    must(block_cache_pin(cache, rows[0].rows->rowset, COLUMN_ID, 0, &bytes, &entry));
     block_cache_unpin(entry);
     ck_assert_uint_lt(block_cache_bytes(cache), 600000 + ((size_t)2 << 20));
     block_cache_destroy(cache);
@@ -94,15 +94,15 @@ START_TEST(warm_blocks_outlive_a_scan)
     CacheEntry *entry;
     uint64_t bytes = 0;
     for (int use = 0; use < 4; use++) {
-        must(block_cache_pin(cache, rows[0]->rowset, COLUMN_DAY, 0, &bytes, &entry));
+        must(block_cache_pin(cache, rows[0].rows->rowset, COLUMN_DAY, 0, &bytes, &entry));
         block_cache_unpin(entry);
     }
     for (uint32_t group = 0; group < groups; group++) { // a scan of large blocks
-        must(block_cache_pin(cache, rows[0]->rowset, COLUMN_RATIO, group, &bytes, &entry));
+        must(block_cache_pin(cache, rows[0].rows->rowset, COLUMN_RATIO, group, &bytes, &entry));
         block_cache_unpin(entry);
     }
     bytes = 0;
-    must(block_cache_pin(cache, rows[0]->rowset, COLUMN_DAY, 0, &bytes, &entry));
+    must(block_cache_pin(cache, rows[0].rows->rowset, COLUMN_DAY, 0, &bytes, &entry));
     ck_assert_uint_eq(bytes, 0);
     block_cache_unpin(entry);
     block_cache_destroy(cache);
@@ -126,7 +126,7 @@ static void *run_reader(void *object)
         uint64_t bytes = 0;
         const uint32_t column = (uint32_t)random_below(&random, COLUMN_COUNT);
         const uint32_t group = (uint32_t)random_below(&random, groups);
-        must(block_cache_pin(reader->cache, rows[0]->rowset, column, group, &bytes, &entry));
+        must(block_cache_pin(reader->cache, rows[0].rows->rowset, column, group, &bytes, &entry));
         EXPECT(entry->block.header->column_id == column + 1, "column");
         EXPECT(entry->block.header->row_group == group, "row group");
         block_cache_unpin(entry);
@@ -155,16 +155,16 @@ START_TEST(failed_reads_are_told_and_forgotten)
     CacheEntry *entry;
     uint64_t bytes = 0;
     char good[600], bad[610];
-    snprintf(good, sizeof good, "%s", rows[0]->rowset->path);
+    snprintf(good, sizeof good, "%s", rows[0].rows->rowset->path);
     snprintf(bad, sizeof bad, "%s.away", good);
     ck_assert_int_eq(rename(good, bad), 0);
-    Status status = block_cache_pin(cache, rows[0]->rowset, 0, 0, &bytes, &entry);
+    Status status = block_cache_pin(cache, rows[0].rows->rowset, 0, 0, &bytes, &entry);
     ck_assert(status != STATUS_OK);
     ck_assert_ptr_nonnull(strstr(status_message(status), ".rows"));
     status_free(status);
     ck_assert_uint_eq(block_cache_bytes(cache), 0);
     ck_assert_int_eq(rename(bad, good), 0);
-    must(block_cache_pin(cache, rows[0]->rowset, 0, 0, &bytes, &entry));
+    must(block_cache_pin(cache, rows[0].rows->rowset, 0, 0, &bytes, &entry));
     block_cache_unpin(entry);
     block_cache_destroy(cache);
 }

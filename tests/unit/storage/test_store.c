@@ -1,5 +1,7 @@
 /* test_store.c — transactions on one node: prepare, commit, abort, statements, drops, horizon, and
  * what a directory copied at any moment opens as. */
+#include <pthread.h>
+
 #include "base/fault.h"
 #include "storage/inspect.h"
 #include "store_fixture.h"
@@ -308,6 +310,31 @@ START_TEST(refuses_a_directory_of_others)
 }
 END_TEST
 
+START_TEST(an_expected_database_is_never_made_anew)
+{
+    Store *store;
+    char path[300];
+    StoreOptions options = {.host = &fixture.host,
+                            .budget = fixture.budget,
+                            .directory = fixture.directory,
+                            .node_id = 1,
+                            .is_expected = true};
+    memcpy(options.cluster_id, fixture.cluster_id, CLUSTER_ID_BYTES);
+    store_close(fixture.store);
+    fixture.store = NULL;
+    must(store_open(&options, &store));
+    store_close(store);
+    snprintf(path, sizeof path, "%s/node.db", fixture.directory);
+    ck_assert_int_eq(truncate(path, 0), 0);
+    expect_error(store_open(&options, &store), SQLSTATE_DATA_CORRUPTED, "lost its database");
+    ck_assert_int_eq(unlink(path), 0);
+    expect_error(store_open(&options, &store), SQLSTATE_DATA_CORRUPTED, "lost its database");
+    options.is_expected = false;
+    must(store_open(&options, &store));
+    store_close(store);
+}
+END_TEST
+
 START_TEST(leases_are_never_used_twice)
 {
     test_table_init(&table, 10, DISTRIBUTION_STYLE_ALL);
@@ -470,6 +497,45 @@ START_TEST(commits_can_be_repeated)
 END_TEST
 #endif
 
+#ifdef BASALT_FAULTS
+static void *run_prepare(void *object)
+{
+    (void)object;
+    return store_prepare(fixture.store, 1);
+}
+
+static void *run_abort(void *object)
+{
+    (void)object;
+    return store_abort(fixture.store, 1);
+}
+
+START_TEST(an_abort_waits_for_a_vote_that_is_being_written)
+{
+    pthread_t vote, abort;
+    void *vote_status = NULL, *abort_status = NULL;
+    uint64_t prepared[4];
+    test_table_init(&table, 10, DISTRIBUTION_STYLE_ALL);
+    write_rows(&fixture, &table, 1, 1, 0, SMALL);
+    must(fault_arm("storage.after_sync=hang"));
+    ck_assert_int_eq(pthread_create(&vote, NULL, run_prepare, NULL), 0);
+    usleep(50000);
+    ck_assert_int_eq(pthread_create(&abort, NULL, run_abort, NULL), 0);
+    usleep(50000);
+    fault_disarm_all();
+    pthread_join(vote, &vote_status);
+    pthread_join(abort, &abort_status);
+    must(vote_status);
+    must(abort_status);
+    ck_assert_uint_eq(store_prepared(fixture.store, prepared, 4), 0);
+    StoreFixture copy;
+    crash_open(&copy);
+    ck_assert_uint_eq(store_prepared(copy.store, prepared, 4), 0);
+    crash_close(&copy);
+}
+END_TEST
+#endif
+
 int main(void)
 {
     Suite *suite = suite_create("store");
@@ -487,12 +553,14 @@ int main(void)
     tcase_add_test(tests, refuses_nulls_and_long_text);
     tcase_add_test(tests, refuses_rows_of_other_nodes);
     tcase_add_test(tests, refuses_a_directory_of_others);
+    tcase_add_test(tests, an_expected_database_is_never_made_anew);
     tcase_add_test(tests, leases_are_never_used_twice);
     tcase_add_test(tests, reports_usage_and_positions);
     tcase_add_loop_test(tests, small_grants_seal_early, 0, 5);
 #ifdef BASALT_FAULTS
     tcase_add_loop_test(tests, faults_before_prepared_lose_nothing_else, 0, 9);
     tcase_add_loop_test(tests, commits_can_be_repeated, 0, 4);
+    tcase_add_test(tests, an_abort_waits_for_a_vote_that_is_being_written);
 #endif
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

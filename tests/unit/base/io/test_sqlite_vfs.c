@@ -186,7 +186,7 @@ START_TEST(the_first_error_is_handed_on_once)
 {
     SimulatedFiles *disk = simulated_files_create();
     SqliteVfs *vfs = NULL;
-    ck_assert_ok(sqlite_vfs_create(simulated_files_system(disk), "db", &vfs));
+    ck_assert_ok(sqlite_vfs_create(simulated_files_system(disk), "db", false, &vfs));
     sqlite3_vfs *methods = sqlite3_vfs_find(sqlite_vfs_name(vfs));
     ck_assert_ptr_nonnull(methods);
     int result = 0;
@@ -206,7 +206,7 @@ START_TEST(time_and_chance_are_ours)
 {
     SimulatedFiles *disk = simulated_files_create();
     SqliteVfs *vfs = NULL;
-    ck_assert_ok(sqlite_vfs_create(simulated_files_system(disk), "db", &vfs));
+    ck_assert_ok(sqlite_vfs_create(simulated_files_system(disk), "db", false, &vfs));
     sqlite3_vfs *methods = sqlite3_vfs_find(sqlite_vfs_name(vfs));
     char one[32] = "", other[32] = "", path[8];
     ck_assert_int_eq(methods->xRandomness(methods, 32, one), 32);

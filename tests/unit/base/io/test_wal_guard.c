@@ -27,7 +27,7 @@ static void setup_guard(void)
     setup();
     fs = simulated_files_system(files);
     ck_assert_ok(file_make_directory(fs, "d"));
-    ck_assert_ok(wal_guard_open(fs, "d/db", &guard));
+    ck_assert_ok(wal_guard_open(fs, "d/db", false, &guard));
 }
 
 static void teardown_guard(void)
@@ -83,7 +83,7 @@ START_TEST(the_mark_follows_synced_commits)
     ck_assert_uint_eq(simulated_files_calls(files), calls); // the same is not written again
     wal_guard_close(guard);
     guard = NULL;
-    ck_assert_state(wal_guard_open(fs, "d/db", &guard), SQLSTATE_DATA_CORRUPTED);
+    ck_assert_state(wal_guard_open(fs, "d/db", false, &guard), SQLSTATE_DATA_CORRUPTED);
 }
 END_TEST
 
@@ -100,7 +100,7 @@ START_TEST(a_withdrawn_mark_promises_nothing)
     simulated_files_cut_power(files, &random); // it is durable
     wal_guard_close(guard);
     guard = NULL;
-    ck_assert_ok(wal_guard_open(fs, "d/db", &guard));
+    ck_assert_ok(wal_guard_open(fs, "d/db", false, &guard));
 }
 END_TEST
 
@@ -113,12 +113,12 @@ START_TEST(a_mark_that_does_not_check_promises_nothing)
     guard = NULL;
     for (uint64_t bit = 0; bit < 320; bit++) {
         ck_assert(simulated_files_flip(files, "d/db-mark", bit));
-        ck_assert_ok(wal_guard_open(fs, "d/db", &guard));
+        ck_assert_ok(wal_guard_open(fs, "d/db", false, &guard));
         wal_guard_close(guard);
         guard = NULL;
         ck_assert(simulated_files_flip(files, "d/db-mark", bit));
     }
-    ck_assert_state(wal_guard_open(fs, "d/db", &guard), SQLSTATE_DATA_CORRUPTED);
+    ck_assert_state(wal_guard_open(fs, "d/db", false, &guard), SQLSTATE_DATA_CORRUPTED);
 }
 END_TEST
 
@@ -130,7 +130,7 @@ START_TEST(a_newer_mark_is_refused)
     ck_assert_ok(file_write_whole(fs, "d/db-mark", mark, sizeof mark));
     wal_guard_close(guard);
     guard = NULL;
-    ck_assert_state(wal_guard_open(fs, "d/db", &guard), SQLSTATE_DATA_CORRUPTED);
+    ck_assert_state(wal_guard_open(fs, "d/db", false, &guard), SQLSTATE_DATA_CORRUPTED);
 }
 END_TEST
 
@@ -153,7 +153,7 @@ START_TEST(refused_memory_is_told)
     for (uint64_t n = 1; was_reached; n++) {
         guard = NULL;
         failing_heap_start(n, false);
-        Status status = wal_guard_open(fs, "d/db", &guard);
+        Status status = wal_guard_open(fs, "d/db", false, &guard);
         was_reached = failing_heap_stop();
         ck_assert(status == STATUS_OK || status_sqlstate(status) == SQLSTATE_OUT_OF_MEMORY);
         status_free(status);

@@ -229,26 +229,35 @@ START_TEST(chooses_the_index_by_keys)
 }
 END_TEST
 
-// Many groups in several parts: merged by partition.
+// Many groups in several parts: merged by partition of the hash, or by ranges of the key.
 START_TEST(merges_many_groups_by_partition)
 {
-    static const MadeType types[] = {MADE_BIGINT, MADE_SPARSE_BIGINT, MADE_TEXT};
+    static const struct {
+        MadeType type;
+        bool has_distinct, is_dense;
+    } cases[] = {{MADE_BIGINT, true, false},  {MADE_SPARSE_BIGINT, true, false},
+                 {MADE_TEXT, true, false},    {MADE_BIGINT, true, true},
+                 {MADE_BIGINT, false, false}, {MADE_BIGINT, false, true},
+                 {MADE_INTEGER, false, true}};
+    enum { CASE_COUNT = sizeof(cases) / sizeof(*cases) };
+    ck_assert_int_lt(_i, CASE_COUNT);
     uint64_t random = (uint64_t)_i + 5;
     MadeTables tables = {0};
     PlanMake make = {.arena = arena};
-    Type sql_types[2] = {made_type(types[_i]), type_of(TYPE_BIGINT)};
-    MadeType made[2] = {types[_i], MADE_BIGINT};
+    Type sql_types[2] = {made_type(cases[_i].type), type_of(TYPE_BIGINT)};
+    MadeType made[2] = {cases[_i].type, MADE_BIGINT};
     MadeTable *table = made_table_add(&tables, arena, sql_types, 2);
     enum { ROWS = 40000, DISTINCT = 1000000 };
-    made_rows_add(table, made, ROWS, DISTINCT, 0, &random);
+    made_rows_add(table, made, ROWS, DISTINCT, 3, &random);
     PlanNode *scan = make_scan(&make, table);
     static const uint32_t keys[] = {0};
     AggregateCall calls[2] = {
         make_call(AGGREGATE_COUNT_STAR, NULL, type_of(TYPE_BIGINT)),
         make_call(AGGREGATE_COUNT, make_column(&make, scan, 1), type_of(TYPE_BIGINT)),
     };
-    calls[1].is_distinct = true;
+    calls[1].is_distinct = cases[_i].has_distinct;
     PlanAggregate *inner = make_aggregate(&make, scan, keys, 1, calls, 2);
+    inner->estimated_groups = cases[_i].is_dense ? DISTINCT : 0;
     // Sums over all groups say whether every row was counted once.
     AggregateCall totals[3] = {
         make_call(AGGREGATE_COUNT_STAR, NULL, type_of(TYPE_BIGINT)),
@@ -266,6 +275,8 @@ START_TEST(merges_many_groups_by_partition)
             const Value *value = &result.rows->items[0][c];
             answers[workers / 4][c] = c == 0 ? value->i64 : (int64_t)value->i128;
         }
+        bool is_dense = strcmp(engine_variant(&result, inner->node.id), "dense") == 0;
+        ck_assert_int_eq(is_dense, cases[_i].is_dense);
     }
     ck_assert_int_eq(answers[0][1], ROWS);
     ck_assert_int_gt(answers[0][0], ROWS / 2);
@@ -376,7 +387,7 @@ int main(void)
     tcase_add_loop_test(tcase, matches_with_tiny_batches, 0, MADE_TYPE_COUNT);
     tcase_add_loop_test(tcase, matches_when_spilling, 0, 2);
     tcase_add_test(tcase, chooses_the_index_by_keys);
-    tcase_add_loop_test(tcase, merges_many_groups_by_partition, 0, 3);
+    tcase_add_loop_test(tcase, merges_many_groups_by_partition, 0, 7);
     tcase_add_loop_test(tcase, reports_sums_that_do_not_fit, 0, 2);
     tcase_add_test(tcase, takes_a_single_value_only_once);
     tcase_add_test(tcase, takes_a_single_match_per_group);

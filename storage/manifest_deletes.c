@@ -1,0 +1,271 @@
+/* manifest_deletes.c — rows that transactions delete: kept apart until they commit, checked against
+ * each other at prepare, part of the table's version afterwards.
+ *
+ * First committer wins, on rows. A delete holds the rows that its statement saw, so a row of it
+ * that the newest mask of the rowset has as well was deleted by someone who committed since; and
+ * a transaction that is prepared may commit at any moment. */
+#include "storage/manifest_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/heap.h"
+
+static Status no_memory(void)
+{
+    return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for the manifest");
+}
+
+static int compare_rowsets(const PendingDelete *left, uint64_t table_id, uint64_t rowset_id)
+{
+    if (left->table_id != table_id) {
+        return left->table_id < table_id ? -1 : 1;
+    }
+    return left->rowset_id < rowset_id ? -1 : left->rowset_id > rowset_id;
+}
+
+static int compare_deletes(const void *left, const void *right)
+{
+    const PendingDelete *a = left, *b = right;
+    const int order = compare_rowsets(a, b->table_id, b->rowset_id);
+    return order != 0 ? order : a->statement < b->statement ? -1 : a->statement > b->statement;
+}
+
+Status manifest_txn_add_deletes(ManifestTxn *txn, const PendingDelete *deletes,
+                                uint32_t delete_count)
+{
+    if (txn == NULL) {
+        return no_memory();
+    }
+    const uint32_t needed = txn->delete_count + delete_count;
+    if (needed > txn->delete_capacity) {
+        const uint32_t doubled = 2 * txn->delete_capacity;
+        const uint32_t capacity = needed > doubled ? needed : doubled;
+        PendingDelete *larger = heap_realloc(txn->deletes, capacity * sizeof *larger);
+        if (larger == NULL) {
+            return no_memory();
+        }
+        txn->deletes = larger;
+        txn->delete_capacity = capacity;
+    }
+    for (uint32_t i = 0; i < delete_count; i++) {
+        txn->deletes[txn->delete_count++] = deletes[i];
+        delete_mask_pin(deletes[i].rows);
+    }
+    qsort(txn->deletes, txn->delete_count, sizeof *txn->deletes, compare_deletes);
+    return STATUS_OK;
+}
+
+void manifest_txn_drop_deletes(ManifestTxn *txn, uint32_t first_statement)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < txn->delete_count; i++) {
+        if (txn->deletes[i].statement < first_statement) {
+            txn->deletes[kept++] = txn->deletes[i];
+        } else {
+            delete_mask_unpin(txn->deletes[i].rows);
+        }
+    }
+    txn->delete_count = kept;
+}
+
+Status manifest_delete(Manifest *manifest, uint64_t txn_id, const PendingDelete *deletes,
+                       uint32_t delete_count)
+{
+    if (delete_count == 0) {
+        return STATUS_OK;
+    }
+    mutex_lock(&manifest->mutex);
+    ManifestTxn *txn = manifest_make_txn(manifest, txn_id);
+    Status status = STATUS_OK;
+    if (txn != NULL && (txn->is_prepared || txn->is_preparing)) {
+        status = status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                              "transaction %llu is prepared", (unsigned long long)txn_id);
+    } else {
+        status = manifest_txn_add_deletes(txn, deletes, delete_count);
+    }
+    mutex_unlock(&manifest->mutex);
+    return status;
+}
+
+const PendingDelete *manifest_txn_deletes_of(const ManifestTxn *txn, const StoredRows *rows,
+                                             uint32_t *count)
+{
+    uint32_t low = 0, high = txn->delete_count;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (compare_rowsets(&txn->deletes[middle], rows->table_id, rows->rowset_id) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    uint32_t end = low;
+    while (end < txn->delete_count &&
+           compare_rowsets(&txn->deletes[end], rows->table_id, rows->rowset_id) == 0) {
+        end++;
+    }
+    *count = end - low;
+    return txn->deletes + low;
+}
+
+bool manifest_entry_delete(Manifest *manifest, ManifestEntry *entry, const ManifestTxn *txn,
+                           uint64_t position)
+{
+    uint32_t count;
+    const PendingDelete *deletes = manifest_txn_deletes_of(txn, entry->rows, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        DeleteHistory *next = NULL;
+        Status status =
+            delete_history_with(entry->deletes, position, deletes[i].rows, manifest->budget, &next);
+        if (status != STATUS_OK) {
+            status_ignore(status, "memory was refused: the caller says so");
+            return false;
+        }
+        delete_history_unpin(entry->deletes);
+        entry->deletes = next;
+    }
+    return true;
+}
+
+/* Conflicts. */
+
+static Status conflict(uint64_t table_id, uint64_t rowset_id, const char *what)
+{
+    Status status =
+        status_error(SQLSTATE_SERIALIZATION_FAILURE,
+                     "conflicting change to table %llu: rows were deleted by a transaction that "
+                     "committed after this one began",
+                     (unsigned long long)table_id);
+    return status_with_detail(status, "rowset %llu: %s", (unsigned long long)rowset_id, what);
+}
+
+/* Deletes of one entry against what has become of it. */
+static Status check_entry(const ManifestEntry *entry, const PendingDelete *deletes, uint32_t count)
+{
+    const DeleteVersion *newest = delete_history_newest(entry->deletes);
+    for (uint32_t i = 0; i < count; i++) {
+        if (entry->dropped != POSITION_NEVER) {
+            return conflict(entry->rows->table_id, entry->rows->rowset_id, "it was dropped");
+        }
+        if (newest != NULL && delete_mask_intersects(deletes[i].rows, newest->mask)) {
+            return conflict(entry->rows->table_id, entry->rows->rowset_id,
+                            "some of the same rows were deleted");
+        }
+    }
+    return STATUS_OK;
+}
+
+/* Deletes of one table, all of them: `deletes` .. `deletes + count`. */
+static Status check_table(const Manifest *manifest, const ManifestTxn *txn,
+                          const PendingDelete *deletes, uint32_t count)
+{
+    const uint64_t table_id = deletes->table_id;
+    const ManifestTable *table = manifest_find_table(manifest, table_id);
+    const TableVersion *version = table == NULL ? NULL : table->version;
+    uint32_t found = 0, matched;
+    for (uint32_t i = 0; version != NULL && i < version->entry_count; i++) {
+        const ManifestEntry *entry = &version->entries[i];
+        const PendingDelete *own = manifest_txn_deletes_of(txn, entry->rows, &matched);
+        TRY(check_entry(entry, own, matched));
+        found += matched;
+    }
+    for (uint32_t i = 0; i < txn->row_count; i++) {
+        if (txn->rows[i].pending.rows->table_id == table_id) {
+            manifest_txn_deletes_of(txn, txn->rows[i].pending.rows, &matched);
+            found += matched;
+        }
+    }
+    return found == count ? STATUS_OK
+                          : conflict(table_id, deletes->rowset_id, "it or another was dropped");
+}
+
+static bool is_dropped(const ManifestTxn *txn, const PendingDelete *deletes)
+{
+    for (uint32_t i = 0; i < txn->drop_count; i++) {
+        const PendingDrop *drop = &txn->drops[i];
+        if (drop->table_id == deletes->table_id &&
+            (drop->rowset_id == 0 || drop->rowset_id == deletes->rowset_id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether one of the two drops a rowset that the other deletes rows of. */
+static Status check_drops(const ManifestTxn *dropping, const ManifestTxn *deleting)
+{
+    for (uint32_t i = 0; dropping->drop_count > 0 && i < deleting->delete_count; i++) {
+        if (is_dropped(dropping, &deleting->deletes[i])) {
+            return conflict(deleting->deletes[i].table_id, deleting->deletes[i].rowset_id,
+                            "a transaction that is prepared drops it or rows of it");
+        }
+    }
+    return STATUS_OK;
+}
+
+/* Against a transaction that may still commit. */
+static Status check_undecided(const ManifestTxn *txn, const ManifestTxn *other)
+{
+    TRY(check_drops(txn, other));
+    TRY(check_drops(other, txn));
+    uint32_t i = 0, k = 0;
+    while (i < txn->delete_count && k < other->delete_count) {
+        const PendingDelete *own = &txn->deletes[i];
+        const int order =
+            compare_rowsets(own, other->deletes[k].table_id, other->deletes[k].rowset_id);
+        if (order != 0) {
+            i += order < 0;
+            k += order > 0;
+            continue;
+        }
+        // All statements of the one against all of the other.
+        uint32_t end = k;
+        for (; end < other->delete_count && compare_rowsets(own, other->deletes[end].table_id,
+                                                            other->deletes[end].rowset_id) == 0;
+             end++) {
+            if (delete_mask_intersects(own->rows, other->deletes[end].rows)) {
+                return conflict(own->table_id, own->rowset_id,
+                                "a transaction that is prepared deletes some of the same rows");
+            }
+        }
+        i++;
+    }
+    return STATUS_OK;
+}
+
+/* Rowsets that `txn` drops lost no row since its snapshot. */
+static Status check_dropped(const Manifest *manifest, const PendingDrop *drop)
+{
+    const ManifestTable *table = manifest_find_table(manifest, drop->table_id);
+    const TableVersion *version = table == NULL ? NULL : table->version;
+    for (uint32_t i = 0; version != NULL && i < version->entry_count; i++) {
+        const ManifestEntry *entry = &version->entries[i];
+        const DeleteVersion *newest = delete_history_newest(entry->deletes);
+        if (newest != NULL && newest->position > drop->position &&
+            (drop->rowset_id == 0 || drop->rowset_id == entry->rows->rowset_id)) {
+            return conflict(drop->table_id, entry->rows->rowset_id, "rows of it were deleted");
+        }
+    }
+    return STATUS_OK;
+}
+
+Status manifest_check_conflicts(const Manifest *manifest, const ManifestTxn *txn)
+{
+    for (uint32_t i = 0; i < txn->delete_count;) {
+        uint32_t end = i;
+        while (end < txn->delete_count && txn->deletes[end].table_id == txn->deletes[i].table_id) {
+            end++;
+        }
+        TRY(check_table(manifest, txn, txn->deletes + i, end - i));
+        i = end;
+    }
+    for (uint32_t i = 0; i < txn->drop_count; i++) {
+        TRY(check_dropped(manifest, &txn->drops[i]));
+    }
+    for (const ManifestTxn *other = manifest->txns; other != NULL; other = other->next) {
+        if (other != txn && (other->is_preparing || other->is_prepared)) {
+            TRY(check_undecided(txn, other));
+        }
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,8 @@
+select count(*), sum(x1.b) from r x1 join s x2 on x2.k = x1.k and x2.a = x1.a join r x3 on x3.k = x2.k and x3.a = x2.a join w x4 on x4.k = x3.k and x4.a = x3.a join d x5 on x5.k = x4.k and x5.a = x4.a join s x6 on x6.k = x5.k and x6.a = x5.a join r x7 on x7.k = x6.k and x7.a = x6.a join w x8 on x8.k = x7.k and x8.a = x7.a join d x9 on x9.k = x8.k and x9.a = x8.a join s x10 on x10.k = x9.k and x10.a = x9.a join r x11 on x11.k = x10.k and x11.a = x10.a join w x12 on x12.k = x11.k and x12.a = x11.a join d x13 on x13.k = x12.k and x13.a = x12.a;
+select count(*), max(x3.b) from w x1 join s x2 on x2.a = x1.a and x2.b = x1.b and x2.c = x1.c join r x3 on x3.a = x1.a and x3.b = x1.b and x3.c = x1.c left join w x4 on x4.a = x1.a and x4.b = x1.b and x4.c = x1.c join d x5 on x5.a = x1.a and x5.b = x1.b and x5.c = x1.c join s x6 on x6.a = x1.a and x6.b = x1.b and x6.c = x1.c join r x7 on x7.a = x1.a and x7.b = x1.b and x7.c = x1.c left join w x8 on x8.a = x1.a and x8.b = x1.b and x8.c = x1.c join d x9 on x9.a = x1.a and x9.b = x1.b and x9.c = x1.c join s x10 on x10.a = x1.a and x10.b = x1.b and x10.c = x1.c join r x11 on x11.a = x1.a and x11.b = x1.b and x11.c = x1.c left join w x12 on x12.a = x1.a and x12.b = x1.b and x12.c = x1.c join d x13 on x13.a = x1.a and x13.b = x1.b and x13.c = x1.c where exists (select 1 from s where s.k = x1.k) and x1.a not in (select a from d where a > 1);
+select a, count(*), sum(b), min(c), max(c), avg(b) from w group by a;
+select k, count(*) from r group by k;
+select k, a, sum(b) from r group by k, a having sum(b) > 2;
+select a, b, count(*) from d group by a, b;
+select count(distinct a) from w;
+select count(distinct a), count(distinct b), sum(c) from w

@@ -1,0 +1,4 @@
+select 'joined '
+  'over '
+'three lines', N'a'
+'b';
