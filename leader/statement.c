@@ -267,7 +267,10 @@ Status statement_send_values(Session *session, Portal *portal, const PlanResultC
 
 static const char *change_tag(BoundKind kind)
 {
-    return kind == BOUND_DELETE ? "DELETE" : "INSERT 0";
+    return kind == BOUND_UPDATE   ? "UPDATE"
+           : kind == BOUND_DELETE ? "DELETE"
+           : kind == BOUND_MERGE  ? "MERGE"
+                                  : "INSERT 0";
 }
 
 static Status run_change(Session *session, Portal *portal, PlannerContext *planner,
@@ -419,7 +422,9 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
     case BOUND_QUERY:
         return run_query(session, portal, planner, snapshot, rows_max, is_suspended);
     case BOUND_INSERT:
+    case BOUND_UPDATE:
     case BOUND_DELETE:
+    case BOUND_MERGE:
         return run_change(session, portal, planner, snapshot);
     case BOUND_COPY_FROM:
         return copy_in_run(session, portal, planner, snapshot);

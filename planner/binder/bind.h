@@ -20,7 +20,9 @@ typedef struct BindParameters {
 typedef enum BoundKind {
     BOUND_QUERY,             /* rows: SELECT, VALUES, TABLE */
     BOUND_INSERT,            /* root is a LogicalInsert; target */
+    BOUND_UPDATE,            /* root counts the rows it replaces; target */
     BOUND_DELETE,            /* root counts the rows it deletes; target */
+    BOUND_MERGE,             /* root counts the rows it replaces, deletes and inserts; target */
     BOUND_COPY_FROM,         /* root is a LogicalInsert over a LogicalCopy */
     BOUND_COPY_TO,           /* root is a query; format */
     BOUND_CREATE_TABLE,      /* create; root: a query for CREATE TABLE AS, else null */
@@ -56,8 +58,8 @@ typedef struct BoundDrop {
 typedef struct BoundStatement {
     BoundKind kind;
     const AstStatement *ast;
-    LogicalNode *root;               /* QUERY, INSERT, DELETE, COPY_…, CREATE TABLE AS */
-    const CatalogTable *target;      /* INSERT, DELETE: the table that is changed */
+    LogicalNode *root;               /* QUERY, INSERT … MERGE, COPY_…, CREATE TABLE AS */
+    const CatalogTable *target;      /* INSERT, UPDATE, DELETE, MERGE: the table that is changed */
     uint32_t result_count;           /* QUERY, COPY_TO: what the client sees */
     PlanResultColumn *results;
     const CatalogTable *create;      /* CREATE_TABLE, CREATE_VIEW: table_id 0, to be given */

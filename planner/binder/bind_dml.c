@@ -34,22 +34,25 @@ Status bind_default_expr(Binder *binder, const AstExpr *ast, Type type, Expr **o
     return coerce(binder, expr, type, CAST_ASSIGNMENT, out);
 }
 
-static Status column_default(InsertTarget *target, uint32_t index, Expr **out)
+Status bind_column_default(Binder *binder, const CatalogColumn *column, Expr **out)
 {
-    const CatalogColumn *column = &target->table->columns[index];
     AstExpr *ast = NULL;
     if (column->default_text == NULL) {
-        *out = constant_null(target->binder, column->type);
+        *out = constant_null(binder, column->type);
         return STATUS_OK;
     }
-    TRY(parse_expression(column->default_text, strlen(column->default_text),
-                         target->binder->arena, &ast));
-    return bind_default_expr(target->binder, ast, column->type, out);
+    TRY(parse_expression(column->default_text, strlen(column->default_text), binder->arena, &ast));
+    return bind_default_expr(binder, ast, column->type, out);
+}
+
+static Status column_default(InsertTarget *target, uint32_t index, Expr **out)
+{
+    return bind_column_default(target->binder, &target->table->columns[index], out);
 }
 
 // ---- the column list ----
 
-static Status find_column(const CatalogTable *table, const AstWord *name, uint32_t *index)
+Status bind_column_name(const CatalogTable *table, const AstWord *name, uint32_t *index)
 {
     for (uint32_t i = 0; i < table->column_count; i++) {
         if (strcmp(table->columns[i].name, name->text) == 0) {
@@ -74,7 +77,7 @@ static Status bind_columns(InsertTarget *target, const AstWordList *names)
         if (names == NULL) {
             continue;
         }
-        TRY(find_column(table, &names->items[i], &target->columns[i]));
+        TRY(bind_column_name(table, &names->items[i], &target->columns[i]));
         target->positions[i] = names->items[i].position;
         for (uint32_t j = 0; j < i; j++) {
             if (target->columns[j] == target->columns[i]) {
@@ -100,16 +103,20 @@ static Status check_count(const InsertTarget *target, uint32_t given, int32_t po
     return STATUS_OK;
 }
 
-static Status assign(InsertTarget *target, Expr *expr, uint32_t index, Expr **out)
+Status bind_assignment(Binder *binder, const CatalogColumn *column, Expr *expr, Expr **out)
 {
-    const CatalogColumn *column = &target->table->columns[index];
     if (cast_level(expr->type, column->type) < CAST_ASSIGNMENT) {
         Status status = status_at(expr->position, SQLSTATE_DATATYPE_MISMATCH,
                                   "column \"%s\" is of type %s but expression is of type %s",
                                   column->name, type_name(column->type), type_name(expr->type));
         return status_with_hint(status, "You will need to rewrite or cast the expression.");
     }
-    return coerce(target->binder, expr, column->type, CAST_ASSIGNMENT, out);
+    return coerce(binder, expr, column->type, CAST_ASSIGNMENT, out);
+}
+
+static Status assign(InsertTarget *target, Expr *expr, uint32_t index, Expr **out)
+{
+    return bind_assignment(target->binder, &target->table->columns[index], expr, out);
 }
 
 static LogicalColumn *output_columns(InsertTarget *target)
@@ -143,6 +150,22 @@ static Status bind_row(InsertTarget *target, Scope *scope, const AstExprList *ro
         TRY(bind_expr(target->binder, scope, row->items[i], &expr));
         TRY(assign(target, expr, index, &cells[index]));
     }
+    return STATUS_OK;
+}
+
+Status bind_new_row(Binder *binder, const CatalogTable *table, Scope *scope,
+                    const AstWordList *names, const AstExprList *values, Expr ***out)
+{
+    InsertTarget target = {.binder = binder, .table = table};
+    Expr **cells = ARENA_ARRAY(binder->arena, Expr *, table->column_count + 1);
+    TRY(bind_columns(&target, names));
+    TRY(bind_row(&target, scope, values, cells));
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        if (cells[i] == NULL) {
+            TRY(column_default(&target, i, &cells[i]));
+        }
+    }
+    *out = cells;
     return STATUS_OK;
 }
 

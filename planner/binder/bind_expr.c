@@ -20,6 +20,7 @@ static const char *const clause_names[CLAUSE_COUNT] = {
     [CLAUSE_WINDOW] = "window definitions",
     [CLAUSE_DEFAULT] = "DEFAULT expressions",
     [CLAUSE_ARGUMENTS] = "EXECUTE parameters",
+    [CLAUSE_UPDATE] = "UPDATE",
 };
 
 const char *clause_name(Clause clause)

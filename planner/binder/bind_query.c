@@ -353,8 +353,8 @@ static LogicalNode *combine(SetOperation *set, uint32_t first, uint32_t count, S
     return logical_set(set->binder->arena, kind, left, right, columns);
 }
 
-static Status bind_set(Binder *binder, Scope *outer, CteBinding *ctes, const AstQuery *query,
-                       LogicalNode **out)
+static Status bind_set_operation(Binder *binder, Scope *outer, CteBinding *ctes,
+                                 const AstQuery *query, LogicalNode **out)
 {
     static const char *const names[] = {[AST_SET_UNION] = "UNION",
                                         [AST_SET_INTERSECT] = "INTERSECT",
@@ -433,7 +433,7 @@ static Status bind_body(Binder *binder, Scope *outer, CteBinding *ctes, const As
     if (query->kind == AST_QUERY_VALUES) {
         TRY(bind_values(binder, outer, ctes, query, out));
     } else {
-        TRY(bind_set(binder, outer, ctes, query, out));
+        TRY(bind_set_operation(binder, outer, ctes, query, out));
     }
     if (query->order.count > 0) {
         TRY(order_output(binder, outer, ctes, &query->order, out));

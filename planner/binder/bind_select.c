@@ -361,15 +361,6 @@ static void build_project(Select *select)
     select->node->position = select->query->position;
 }
 
-static void build_distinct(Select *select)
-{
-    LogicalDistinct *distinct = ARENA_NEW(select->binder->arena, LogicalDistinct);
-    distinct->node = (LogicalNode){.kind = LOGICAL_DISTINCT, .position = POSITION_NONE, .rows = -1};
-    distinct->child = select->node;
-    logical_refresh_columns(select->binder->arena, &distinct->node);
-    select->node = &distinct->node;
-}
-
 static void build_sort(Select *select)
 {
     Arena *arena = select->binder->arena;
@@ -404,7 +395,7 @@ static Status build(Select *select)
     select->node = logical_filter(select->binder->arena, select->node, select->qualify);
     build_project(select);
     if (select->ast->is_distinct) {
-        build_distinct(select);
+        select->node = logical_distinct(select->binder->arena, select->node);
     }
     if (select->sort_count > 0) {
         build_sort(select);

@@ -29,7 +29,6 @@ static const struct {
     AstStatementKind kind;
     const char *name;
 } unsupported_statements[] = {
-    {AST_STATEMENT_UPDATE, "UPDATE"},
     {AST_STATEMENT_ALTER_TABLE, "ALTER TABLE"},
     {AST_STATEMENT_ALTER_SCHEMA, "ALTER SCHEMA"},
     {AST_STATEMENT_COMMENT, "COMMENT"},
@@ -110,8 +109,12 @@ static Status bind_kind(Binder *binder, const AstStatement *ast, BoundStatement 
         return bind_query_statement(binder, ast, bound);
     case AST_STATEMENT_INSERT:
         return bind_insert(binder, ast, bound);
+    case AST_STATEMENT_UPDATE:
+        return bind_update(binder, ast, bound);
     case AST_STATEMENT_DELETE:
         return bind_delete(binder, ast, bound);
+    case AST_STATEMENT_MERGE:
+        return bind_merge(binder, ast, bound);
     case AST_STATEMENT_COPY:
         return bind_copy(binder, ast, bound);
     case AST_STATEMENT_CREATE_TABLE:

@@ -362,20 +362,14 @@ static Expr *lift_window(void *object, const Expr *expr)
 
 static LogicalNode *window_make(Binder *binder, LogicalNode *child, const WindowGroup *group)
 {
-    LogicalWindow *window = ARENA_NEW(binder->arena, LogicalWindow);
-    uint32_t count = group->calls.count, kept = child->column_count;
-    window->node = (LogicalNode){.kind = LOGICAL_WINDOW, .position = POSITION_NONE, .rows = -1};
-    window->child = child;
-    window->call_count = count;
-    window->calls = ARENA_ARRAY(binder->arena, WindowCall, count);
-    window->node.column_count = kept + count;
-    window->node.columns = ARENA_ARRAY(binder->arena, LogicalColumn, kept + count);
-    memcpy(window->node.columns, child->columns, kept * sizeof(*child->columns));
+    uint32_t count = group->calls.count;
+    WindowCall *calls = ARENA_ARRAY(binder->arena, WindowCall, count);
+    LogicalColumn *columns = ARENA_ARRAY(binder->arena, LogicalColumn, count);
     for (uint32_t i = 0; i < count; i++) {
-        window->calls[i] = *((const Expr *)group->calls.items[i])->window;
-        window->node.columns[kept + i] = *(const LogicalColumn *)group->columns.items[i];
+        calls[i] = *((const Expr *)group->calls.items[i])->window;
+        columns[i] = *(const LogicalColumn *)group->columns.items[i];
     }
-    return &window->node;
+    return logical_window(binder->arena, child, count, calls, columns);
 }
 
 Status lift_windows(Binder *binder, LogicalNode **node, uint32_t count, Expr ***exprs)

@@ -18,7 +18,7 @@
 typedef enum Clause {
     CLAUSE_SELECT, CLAUSE_WHERE, CLAUSE_ON, CLAUSE_GROUP_BY, CLAUSE_HAVING, CLAUSE_QUALIFY,
     CLAUSE_ORDER_BY, CLAUSE_LIMIT, CLAUSE_VALUES, CLAUSE_AGGREGATE, CLAUSE_FILTER, CLAUSE_WINDOW,
-    CLAUSE_DEFAULT, CLAUSE_ARGUMENTS, CLAUSE_COUNT
+    CLAUSE_DEFAULT, CLAUSE_ARGUMENTS, CLAUSE_UPDATE, CLAUSE_COUNT
 } Clause;
 
 typedef struct ScopeColumn {
@@ -337,19 +337,62 @@ Status bind_view(Binder *binder, const CatalogTable *view, LogicalNode **out) CH
 typedef struct ChangeTarget {
     const CatalogTable *table;
     FromItem item; /* its names; its node gives row ids and nodes as well */
-    LogicalColumn row_id, row_node;
+    LogicalColumn ids[2]; /* row id and node */
 } ChangeTarget;
 /* `action` words 42809: "delete from". */
 Status bind_change_target(Binder *binder, const AstObjectName *name, const char *alias,
                           const char *action, ChangeTarget *out) CHECKED;
-/* A deletion of the target's rows that `rows` gives. */
-LogicalNode *delete_make(Binder *binder, const ChangeTarget *target, LogicalNode *rows);
+/* What a statement says of the target's rows: other tables beside it, and a condition. */
+typedef struct ChangeRows {
+    FromItem others; /* node null: none */
+    Scope scope;     /* of the target and the others */
+    Expr *condition; /* or null */
+} ChangeRows;
+Status bind_change_rows(Binder *binder, CteBinding *ctes, const ChangeTarget *target,
+                        const AstTableList *others, const AstExpr *where, ChangeRows *out) CHECKED;
+/* The target's rows for which the condition holds, beside some rows of the others; each once. */
+LogicalNode *change_rows_once(Binder *binder, const ChangeTarget *target, const ChangeRows *rows);
+/* Rows that are computed once and read by the deletion and by the insertion. */
+typedef struct SharedRows {
+    uint32_t cte_id;
+    const char *name;
+    LogicalNode *definition;
+} SharedRows;
+SharedRows shared_rows_make(Binder *binder, const char *name, LogicalNode *definition);
+LogicalNode *shared_rows_reference(Binder *binder, const SharedRows *rows);
+/* An expression over the definition's columns as one over the reference's; takes subqueries along.
+ */
+Expr *shared_rows_expr(Binder *binder, const SharedRows *rows, const LogicalNode *reference,
+                       Expr *expr);
+/* A deletion of the target's rows that `rows` gives, whose row ids are `ids`: id and node. */
+LogicalNode *delete_make(Binder *binder, const CatalogTable *table, LogicalNode *rows,
+                         const LogicalColumn ids[2]);
+/* An insertion of `exprs` over `rows`, one per column of the table, each of its column's type. */
+LogicalNode *insert_make(Binder *binder, const CatalogTable *table, LogicalNode *rows,
+                         Expr **exprs);
+/* What SET writes by column of the target, in `scope`; null: nothing. 42703, 42701. */
+Status bind_set(Binder *binder, const CatalogTable *table, Scope *scope,
+                const AstAssignmentList *assignments, Expr ***out) CHECKED;
+/* Both, over `shared`. */
+LogicalNode *change_make(Binder *binder, const SharedRows *shared, const LogicalChange *change);
 
-/* bind_dml.c, bind_delete.c, bind_copy.c, bind_ddl.c, bind_create_table.c: one statement each */
+/* bind_dml.c, bind_update.c, bind_delete.c, bind_merge.c, bind_copy.c, bind_ddl.c …: one statement
+ * each */
 Status bind_insert(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
+Status bind_update(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
 Status bind_delete(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
+Status bind_merge(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
+/* The values of one new row, by column of the table: the listed ones (`names` null: the first),
+ * then defaults. */
+Status bind_new_row(Binder *binder, const CatalogTable *table, Scope *scope,
+                    const AstWordList *names, const AstExprList *values, Expr ***out) CHECKED;
 /* What a statement that changes rows gives: how many. */
 LogicalColumn *row_count_column(PlannerContext *context);
+/* 42703 for a name the table has no column of. */
+Status bind_column_name(const CatalogTable *table, const AstWord *name, uint32_t *index) CHECKED;
+/* A value as a column takes it; 42804. */
+Status bind_assignment(Binder *binder, const CatalogColumn *column, Expr *expr, Expr **out) CHECKED;
+Status bind_column_default(Binder *binder, const CatalogColumn *column, Expr **out) CHECKED;
 /* A table that rows can be written to; 42809 says what cannot be done to a view. */
 Status bind_writable_table(Binder *binder, const AstObjectName *name, const char *action,
                            const CatalogTable **out) CHECKED;

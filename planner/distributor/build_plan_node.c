@@ -434,6 +434,11 @@ static PlanNode *build_union(PlanBuilder *builder, const Step *step, PlanNode *c
             pointer_list_add(builder->arena, &all, inner->children[k]);
         }
     }
+    if (step->node != NULL && step->node->kind == LOGICAL_CHANGE) {
+        const LogicalChange *change = (const LogicalChange *)step->node;
+        const CatalogTable *table = ((const LogicalDelete *)change->deletion)->table;
+        append->node.label = arena_printf(builder->arena, "%s on %s", change->name, table->name);
+    }
     append->children = (PlanNode **)all.items;
     append->child_count = all.count;
     return &append->node;

@@ -21,6 +21,7 @@ Status place_window(Placer *placer, LogicalWindow *window, const ColumnSet *need
                     StepList *out) CHECKED;
 Status place_insert(Placer *placer, LogicalInsert *insert, StepList *out) CHECKED;
 Status place_delete(Placer *placer, LogicalDelete *deletion, StepList *out) CHECKED;
+Status place_change(Placer *placer, LogicalChange *change, StepList *out) CHECKED;
 Status place_copy(Placer *placer, LogicalCopy *copy, StepList *out) CHECKED;
 /* The distribution a table's rows have, or new rows must get, over these column numbers. */
 Distribution placer_table_distribution(const Placer *placer, const CatalogTable *table,

@@ -79,13 +79,15 @@ static Status place_values(Placer *placer, LogicalValues *values, StepList *out)
     DistributionKind kinds[] = {DISTRIBUTION_LEADER, placer->cost.node_count > 1 && !is_volatile
                                                          ? DISTRIBUTION_REPLICATED
                                                          : DISTRIBUTION_SINGLE};
-    for (int i = 0; i < 2; i++) {
+    // No row of a table that is changed can match: none is away from home, on whatever node.
+    ColumnNumber home = values->row_count == 0
+                            ? row_node_among(values->node.columns, values->node.column_count)
+                            : 0;
+    for (int i = home == 0 ? 0 : 1; i < 2; i++) {
         Step *step = step_new(placer, STEP_VALUES, &values->node, 0, NULL, 0);
         step_set_columns(placer, step, values->node.column_count, values->node.columns);
         step->distribution = distribution_of(kinds[i]);
-        if (values->row_count == 0) { // a table of which no row can match: none is away from home
-            step->home = row_node_among(values->node.columns, values->node.column_count);
-        }
+        step->home = home;
         step_list_add(out, step);
     }
     return STATUS_OK;
@@ -335,6 +337,8 @@ Status place_node(Placer *placer, LogicalNode *node, const ColumnSet *needed, bo
         return place_insert(placer, (LogicalInsert *)node, out);
     case LOGICAL_DELETE:
         return place_delete(placer, (LogicalDelete *)node, out);
+    case LOGICAL_CHANGE:
+        return place_change(placer, (LogicalChange *)node, out);
     case LOGICAL_COPY:
         return place_copy(placer, (LogicalCopy *)node, out);
     default:

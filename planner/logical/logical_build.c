@@ -98,6 +98,29 @@ LogicalNode *logical_aggregate(Arena *arena, LogicalNode *child, uint32_t key_co
     return &aggregate->node;
 }
 
+LogicalNode *logical_window(Arena *arena, LogicalNode *child, uint32_t call_count,
+                            WindowCall *calls, const LogicalColumn *columns)
+{
+    LogicalWindow *window = NODE_NEW(arena, LogicalWindow, LOGICAL_WINDOW);
+    uint32_t kept = child->column_count;
+    window->child = child;
+    window->call_count = call_count;
+    window->calls = calls;
+    window->node.column_count = kept + call_count;
+    window->node.columns = ARENA_ARRAY(arena, LogicalColumn, kept + call_count);
+    memcpy(window->node.columns, child->columns, kept * sizeof(*columns));
+    memcpy(window->node.columns + kept, columns, call_count * sizeof(*columns));
+    return &window->node;
+}
+
+LogicalNode *logical_distinct(Arena *arena, LogicalNode *child)
+{
+    LogicalDistinct *distinct = NODE_NEW(arena, LogicalDistinct, LOGICAL_DISTINCT);
+    distinct->child = child;
+    logical_refresh_columns(arena, &distinct->node);
+    return &distinct->node;
+}
+
 LogicalNode *logical_set(Arena *arena, SetKind kind, LogicalNode *left, LogicalNode *right,
                          LogicalColumn *columns)
 {

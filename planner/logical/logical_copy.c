@@ -61,6 +61,7 @@ static size_t node_bytes(LogicalKind kind)
         [LOGICAL_CTE_REFERENCE] = sizeof(LogicalCteReference),
         [LOGICAL_INSERT] = sizeof(LogicalInsert),
         [LOGICAL_DELETE] = sizeof(LogicalDelete),
+        [LOGICAL_CHANGE] = sizeof(LogicalChange),
         [LOGICAL_COPY] = sizeof(LogicalCopy),
     };
     return bytes[kind];

@@ -17,6 +17,10 @@ static LogicalNode **child_slot(LogicalNode *node, uint32_t index)
         LogicalSet *set = (LogicalSet *)node;
         return index == 0 ? &set->left : index == 1 ? &set->right : NULL;
     }
+    case LOGICAL_CHANGE: {
+        LogicalChange *change = (LogicalChange *)node;
+        return index == 0 ? &change->deletion : index == 1 ? &change->insertion : NULL;
+    }
     case LOGICAL_CTE: {
         LogicalCte *cte = (LogicalCte *)node;
         return index == 0 ? &cte->definition : index == 1 ? &cte->child : NULL;

@@ -37,6 +37,7 @@ typedef enum LogicalKind {
     LOGICAL_CTE_REFERENCE,
     LOGICAL_INSERT,
     LOGICAL_DELETE,
+    LOGICAL_CHANGE, /* a deletion and an insertion: UPDATE, MERGE */
     LOGICAL_COPY,
     LOGICAL_KIND_COUNT
 } LogicalKind;
@@ -153,7 +154,16 @@ typedef struct LogicalDelete {
     LogicalNode node;   /* one bigint: rows */
     LogicalNode *child; /* gives row ids and their nodes; never NULL */
     const CatalogTable *table;
+    bool is_each_once; /* a row that comes twice is an error: 21000 */
 } LogicalDelete;
+
+typedef struct LogicalChange {
+    LogicalNode node;      /* one bigint: rows */
+    LogicalNode *deletion; /* LogicalDelete and LogicalInsert of one table; neither sees what the */
+    LogicalNode *insertion;               /* other does */
+    bool counts_deleted, counts_inserted; /* what `rows` adds up */
+    const char *name;                     /* "Update", "Merge" */
+} LogicalChange;
 
 typedef struct LogicalCopy { /* COPY FROM; its rows are the table's columns */
     LogicalNode node;

@@ -40,6 +40,7 @@ static const char *const kind_names[LOGICAL_KIND_COUNT] = {
     [LOGICAL_CTE_REFERENCE] = "CTE REFERENCE",
     [LOGICAL_INSERT] = "INSERT",
     [LOGICAL_DELETE] = "DELETE",
+    [LOGICAL_CHANGE] = "CHANGE",
     [LOGICAL_COPY] = "COPY",
 };
 

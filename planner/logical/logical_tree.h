@@ -34,6 +34,10 @@ LogicalNode *logical_join(Arena *arena, JoinKind join, LogicalNode *left, Logica
 LogicalNode *logical_aggregate(Arena *arena, LogicalNode *child, uint32_t key_count, Expr **keys,
                                uint32_t aggregate_count, AggregateCall *aggregates,
                                LogicalColumn *columns);
+/* The child's columns, then `columns`, one per call. */
+LogicalNode *logical_window(Arena *arena, LogicalNode *child, uint32_t call_count,
+                            WindowCall *calls, const LogicalColumn *columns);
+LogicalNode *logical_distinct(Arena *arena, LogicalNode *child);
 LogicalNode *logical_set(Arena *arena, SetKind set, LogicalNode *left, LogicalNode *right,
                          LogicalColumn *columns);
 LogicalNode *logical_limit(Arena *arena, LogicalNode *child, uint64_t limit, uint64_t offset);

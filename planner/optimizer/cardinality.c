@@ -451,6 +451,7 @@ void estimate_node(Estimator *estimator, LogicalNode *node)
         break;
     case LOGICAL_INSERT:
     case LOGICAL_DELETE:
+    case LOGICAL_CHANGE:
         node->rows = 1;
         break;
     case LOGICAL_COPY:

@@ -15,6 +15,7 @@ static const Rule rules[] = {
     {"subquery_to_join", rule_subquery_to_join},
     {"set_operation", rule_set_operation},
     {"filter_pushdown", rule_filter_pushdown},
+    {"row_number", rule_row_number},
     {"aggregate_split", rule_aggregate_split},
     {"sort_simplify", rule_sort_simplify},
     {"column_prune", rule_column_prune},

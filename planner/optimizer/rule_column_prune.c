@@ -284,10 +284,13 @@ static void prune(Pruner *self, LogicalNode *node, const ColumnSet *wanted)
         break;
     case LOGICAL_INSERT:
     case LOGICAL_DELETE:
+    case LOGICAL_CHANGE:
     case LOGICAL_DISTINCT: {
-        LogicalNode *child = logical_get_child(node, 0);
-        ColumnSet all = column_set_of_node(child, self->arena);
-        prune(self, child, &all);
+        LogicalNode *child;
+        for (uint32_t i = 0; (child = logical_get_child(node, i)) != NULL; i++) {
+            ColumnSet all = column_set_of_node(child, self->arena);
+            prune(self, child, &all);
+        }
         logical_refresh_columns(self->arena, node);
         break;
     }

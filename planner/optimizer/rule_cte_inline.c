@@ -95,12 +95,28 @@ static LogicalNode *replace_reference(void *object, LogicalNode *node)
     return logical_project(arena, definition, definition->column_count, exprs, node->columns);
 }
 
+static bool find_subquery(void *object, const Expr *expr)
+{
+    *(bool *)object |= expr->kind == EXPR_SUBQUERY;
+    return true;
+}
+
+static void find_in_slot(void *object, Expr **slot)
+{
+    expr_walk(*slot, find_subquery, object);
+}
+
 bool is_cheap_to_repeat(LogicalNode *node)
 {
     if (logical_has_volatile(node)) {
         return false;
     }
     while (node->kind == LOGICAL_FILTER || node->kind == LOGICAL_PROJECT) {
+        bool has_subquery = false;
+        logical_each_expr(node, find_in_slot, &has_subquery);
+        if (has_subquery) {
+            return false;
+        }
         node = logical_get_child(node, 0);
     }
     return node->kind == LOGICAL_GET || node->kind == LOGICAL_VALUES ||

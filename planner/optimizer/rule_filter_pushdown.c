@@ -498,6 +498,10 @@ static LogicalNode *push(Pusher *self, LogicalNode *node, PointerList *conjuncts
         push_child(self, node, 1, conjuncts, rejecting);
         logical_refresh_columns(self->arena, node);
         return node;
+    case LOGICAL_CHANGE:
+        push_child(self, node, 0, &none, &empty);
+        push_child(self, node, 1, &none, &empty);
+        return filter_over(self, node, conjuncts);
     case LOGICAL_LIMIT:
     case LOGICAL_INSERT:
     case LOGICAL_DELETE:

@@ -17,6 +17,7 @@ static LogicalNode *fixed(Arena *arena, LogicalNode *node)
     case LOGICAL_COPY:
     case LOGICAL_INSERT:
     case LOGICAL_DELETE:
+    case LOGICAL_CHANGE:
         return node;
     default:
         break;

@@ -11,6 +11,7 @@ Status rule_constant_fold(PlannerContext *context, LogicalNode **root) CHECKED;
 Status rule_subquery_to_join(PlannerContext *context, LogicalNode **root) CHECKED;
 Status rule_set_operation(PlannerContext *context, LogicalNode **root) CHECKED;
 Status rule_filter_pushdown(PlannerContext *context, LogicalNode **root) CHECKED;
+Status rule_row_number(PlannerContext *context, LogicalNode **root) CHECKED;
 Status rule_aggregate_split(PlannerContext *context, LogicalNode **root) CHECKED;
 Status rule_rename(PlannerContext *context, LogicalNode **root) CHECKED;
 Status rule_sort_simplify(PlannerContext *context, LogicalNode **root) CHECKED;

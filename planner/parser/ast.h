@@ -309,6 +309,7 @@ struct AstQuery {
 
 typedef enum AstStatementKind {
     AST_STATEMENT_QUERY, AST_STATEMENT_INSERT, AST_STATEMENT_UPDATE, AST_STATEMENT_DELETE,
+    AST_STATEMENT_MERGE,
     AST_STATEMENT_COPY, AST_STATEMENT_CREATE_TABLE, AST_STATEMENT_CREATE_VIEW,
     AST_STATEMENT_CREATE_SCHEMA, AST_STATEMENT_DROP, AST_STATEMENT_TRUNCATE,
     AST_STATEMENT_ALTER_TABLE, AST_STATEMENT_TRANSACTION, AST_STATEMENT_SET, AST_STATEMENT_SHOW,
@@ -349,6 +350,19 @@ typedef struct AstDelete {
     AstExpr *where;
     AstWith *with;
 } AstDelete;
+
+typedef struct AstMerge {
+    AstObjectName *table;
+    const char *alias;
+    AstTable *source;
+    AstExpr *condition;
+    AstWith *with;
+    bool removes_duplicates;     /* REMOVE DUPLICATES: nothing below */
+    bool is_deleting;            /* WHEN MATCHED THEN DELETE; else UPDATE SET assignments */
+    AstAssignmentList assignments;
+    AstWordList *columns;        /* WHEN NOT MATCHED THEN INSERT (columns); or null: all */
+    AstExprList values;
+} AstMerge;
 
 /* An option of COPY, CREATE USER, EXPLAIN …; `name` is lower case, `value` null when absent. */
 typedef struct AstOption {
@@ -614,6 +628,7 @@ struct AstStatement {
         AstInsert *insert;
         AstUpdate *update;
         AstDelete *delete_from;
+        AstMerge *merge;
         AstCopy *copy;
         AstCreateTable *create_table;
         AstCreateView *create_view;

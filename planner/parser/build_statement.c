@@ -59,6 +59,16 @@ AstStatement *parser_insert(Parser *parser, AstObjectName *table, AstWordList *c
     return statement;
 }
 
+AstStatement *parser_merge(AstStatement *actions, AstObjectName *table, const char *alias,
+                           AstTable *source, AstExpr *condition)
+{
+    actions->merge->table = table;
+    actions->merge->alias = alias;
+    actions->merge->source = source;
+    actions->merge->condition = condition;
+    return actions;
+}
+
 AstStatement *parser_create_table(Parser *parser, AstObjectName *name, AstCreateTable *elements,
                                   const AstTableAttributes *attributes)
 {

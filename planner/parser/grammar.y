@@ -206,7 +206,8 @@ static void sql_error(AstLocation *location, Parser *parser, const char *message
 %type <query> query query_parens query_bare query_term query_core
 %type <rows> values
 %type <limits> limits limit offset
-%type <statement> statement plain_statement explainable insert update delete copy create drop
+%type <statement> statement plain_statement explainable insert update delete merge merge_actions
+%type <statement> merge_insert copy create drop
 %type <statement> alter truncate transaction set show reset explain prepare execute deallocate
 %type <statement> cursor maintenance grant comment
 %type <assignment> assignment
@@ -253,7 +254,7 @@ plain_statement:
     {
         $$ = parser_query_statement(parser, $1);
     }
-  | insert | update | delete | copy | create | drop | alter | truncate | transaction | set
+  | insert | update | delete | merge | copy | create | drop | alter | truncate | transaction | set
   | show | reset | execute | deallocate | cursor | maintenance | grant | comment
   ;
 
@@ -1229,6 +1230,33 @@ opt_using:
   | "using" table_refs                     { $$ = $2; }
   ;
 
+merge:
+    "merge" "into" object_name update_alias "using" table_ref "on" expr merge_actions
+    {
+        $$ = parser_merge($9, $3, $4, $6, $8);
+    }
+  | with "merge" "into" object_name update_alias "using" table_ref "on" expr merge_actions
+    {
+        $$ = parser_merge($10, $4, $5, $7, $9);
+        $$->merge->with = $1;
+    }
+  ;
+
+merge_actions:
+    "remove" "duplicates"                  { $$ = STATEMENT(MERGE, merge, AstMerge);
+                                             $$->merge->removes_duplicates = true; }
+  | "when" "matched" "then" "update" "set" assignments merge_insert
+                                           { $$ = $7; $$->merge->assignments = $6; }
+  | "when" "matched" "then" "delete" merge_insert
+                                           { $$ = $5; $$->merge->is_deleting = true; }
+  ;
+
+merge_insert:
+    "when" "not" "matched" "then" "insert" opt_column_names "values" row_values
+                                           { $$ = STATEMENT(MERGE, merge, AstMerge);
+                                             $$->merge->columns = $6; $$->merge->values = $8; }
+  ;
+
 truncate:
     "truncate" opt_table object_names      { $$ = STATEMENT(TRUNCATE, truncate, AstTruncate);
                                              $$->truncate->tables = $3; }
@@ -1708,7 +1736,7 @@ reset:
 
 explainable:
     query                                  { $$ = parser_query_statement(parser, $1); }
-  | insert | update | delete | create | execute | cursor
+  | insert | update | delete | merge | create | execute | cursor
   ;
 
 explain:

@@ -116,6 +116,9 @@ void parser_add_statement(Parser *parser, AstStatement *statement, AstLocation l
 AstStatement *parser_query_statement(Parser *parser, AstQuery *query); /* SELECT INTO: a CTAS */
 AstStatement *parser_insert(Parser *parser, AstObjectName *table, AstWordList *columns,
                             AstQuery *query);
+/* What MERGE does, with what it does it to. */
+AstStatement *parser_merge(AstStatement *actions, AstObjectName *table, const char *alias,
+                           AstTable *source, AstExpr *condition);
 AstStatement *parser_create_table(Parser *parser, AstObjectName *name, AstCreateTable *elements,
                                   const AstTableAttributes *attributes);
 AstStatement *parser_create_table_as(Parser *parser, AstObjectName *name, AstWordList *columns,

@@ -215,7 +215,8 @@ static void print_aggregate(Printer *self, const AggregateCall *call)
         AggregateId id;
         const char *name;
     } made_by_planner[] = {{AGGREGATE_SUM_COUNT, "sum_count"},
-                           {AGGREGATE_SINGLE_VALUE, "single_value"}};
+                           {AGGREGATE_SINGLE_VALUE, "single_value"},
+                           {AGGREGATE_SINGLE_MATCH, "single_match"}};
     const char *name = aggregate_name(call->id);
     for (size_t i = 0; i < sizeof(made_by_planner) / sizeof(made_by_planner[0]); i++) {
         name = made_by_planner[i].id == call->id ? made_by_planner[i].name : name;

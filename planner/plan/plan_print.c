@@ -44,10 +44,11 @@ static void print_line(PlanPrinter *self, uint32_t depth, const char *name, cons
     double cost = isfinite(node->estimated_cost) ? node->estimated_cost / 1000 : 0;
     double rows = isfinite(node->estimated_rows) ? node->estimated_rows : 0;
     bool has_label = node->label != NULL && node->label[0] != '\0';
+    bool has_both = has_label && name[0] != '\0';
     indent(self, depth, true);
     byte_buffer_printf(self->target, "XN %s%s%s  (cost=0.00..%.2f rows=%.0f width=%u)\n", name,
-                       has_label ? " " : "", has_label ? node->label : "", cost,
-                       rows < 1 ? 1 : rows, node->estimated_width);
+                       has_both ? " " : "", has_label ? node->label : "", cost, rows < 1 ? 1 : rows,
+                       node->estimated_width);
 }
 
 static void print_detail(PlanPrinter *self, uint32_t depth, const char *detail)
@@ -164,6 +165,8 @@ static const char *node_name(const PlanNode *node)
     }
     case PLAN_SORT:
         return ((const PlanSort *)node)->limit == PLAN_NO_LIMIT ? "Sort" : "Top-N Sort";
+    case PLAN_UNION_ALL: // a deletion and an insertion say what they are for
+        return node->label == NULL || node->label[0] == '\0' ? plan_node_name(node->kind) : "";
     default:
         return plan_node_name(node->kind);
     }

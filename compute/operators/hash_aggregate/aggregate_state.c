@@ -71,8 +71,10 @@ Status aggregate_spec_init(AggregateSpec *spec, const AggregateCall *call)
         break;
     case AGGREGATE_ANY_VALUE:
     case AGGREGATE_SINGLE_VALUE:
+    case AGGREGATE_SINGLE_MATCH:
         spec->op = AGGREGATE_OP_FIRST;
-        spec->is_single = call->id == AGGREGATE_SINGLE_VALUE;
+        spec->is_single = call->id != AGGREGATE_ANY_VALUE;
+        spec->is_match = call->id == AGGREGATE_SINGLE_MATCH;
         break;
     default:
         return unsupported(call);

@@ -33,7 +33,8 @@ typedef struct AggregateSpec {
     Type argument_type, result_type;
     bool has_argument;
     bool is_zero_without_rows; /* counts: 0, not NULL */
-    bool is_single;            /* SINGLE_VALUE: 21000 on the second row */
+    bool is_single;            /* SINGLE_VALUE, SINGLE_MATCH: 21000 on the second row */
+    bool is_match;             /* SINGLE_MATCH: words it */
     bool is_distinct;
     const char *name;
 } AggregateSpec;

@@ -104,8 +104,10 @@ static Status add_value(AggregateState *state, uint32_t group, const AnyValue *v
     const AggregateSpec *spec = state->spec;
     bool is_first = state->seen[group] == 0;
     if (spec->is_single && !is_first) {
-        return status_error(SQLSTATE_CARDINALITY_VIOLATION,
-                            "more than one row returned by a subquery used as an expression");
+        return status_error(SQLSTATE_CARDINALITY_VIOLATION, "%s",
+                            spec->is_match
+                                ? "MERGE found more than one source row for a row of its target"
+                                : "more than one row returned by a subquery used as an expression");
     }
     state->seen[group] = value == NULL ? SEEN_NULL : SEEN_VALUE;
     bool is_better = is_first && value != NULL;

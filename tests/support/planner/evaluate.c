@@ -211,6 +211,8 @@ static Value strict_call(Evaluator *self, const Expr *expr, const Value *args)
         memcpy(both + first, text_view_data(&args[1].text), second);
         return text_value(self, expr->type, both, first + second);
     }
+    case FUNCTION_OCTET_LENGTH:
+        return value_int64(expr->type, (int64_t)args[0].text.length);
     case FUNCTION_SUBSTRING:
         return substring(self, expr, args);
     case FUNCTION_ABS:
@@ -387,7 +389,7 @@ void accumulator_add(Accumulator *self, Evaluator *evaluator)
         return;
     }
     Value value = evaluate(evaluator, call->argument);
-    if (call->id == AGGREGATE_SINGLE_VALUE) {
+    if (call->id == AGGREGATE_SINGLE_VALUE || call->id == AGGREGATE_SINGLE_MATCH) {
         if (self->count > 0) {
             fail(evaluator, "more than one row returned by a subquery", call->type);
         }

@@ -526,10 +526,24 @@ static Rows *run(Runner *self, const LogicalNode *node)
         Rows *child = run(self, ((const LogicalDelete *)node)->child);
         Rows *deleted = rows_create(self->arena, child->column_count);
         for (uint32_t i = 0; i < child->count; i++) {
+            uint32_t count = deleted->count;
             find_group(deleted, child->items[i]);
+            if (deleted->count == count && ((const LogicalDelete *)node)->is_each_once) {
+                self->evaluator.failure = "more than one source row for a row";
+            }
         }
         Rows *out = rows_create(self->arena, 1);
         *rows_add(out) = value_int64(type_of(TYPE_BIGINT), deleted->count);
+        return out;
+    }
+    case LOGICAL_CHANGE: {
+        const LogicalChange *change = (const LogicalChange *)node;
+        int64_t deleted = run(self, change->deletion)->items[0][0].i64;
+        int64_t inserted = run(self, change->insertion)->items[0][0].i64;
+        Rows *out = rows_create(self->arena, 1);
+        *rows_add(out) =
+            value_int64(type_of(TYPE_BIGINT), (change->counts_deleted ? deleted : 0) +
+                                                  (change->counts_inserted ? inserted : 0));
         return out;
     }
     default:

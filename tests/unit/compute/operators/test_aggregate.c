@@ -344,6 +344,39 @@ START_TEST(takes_a_single_value_only_once)
 }
 END_TEST
 
+/* Row ids that MERGE deletes: the one that comes twice is found, wherever its rows are. */
+START_TEST(takes_a_single_match_per_group)
+{
+    enum { ROWS = 5000 };
+    for (uint32_t repeated = 0; repeated < 2; repeated++) {
+        MadeTables tables = {0};
+        PlanMake make = {.arena = arena};
+        Type types[1] = {type_of(TYPE_BIGINT)};
+        MadeTable *table = made_table_add(&tables, arena, types, 1);
+        for (uint32_t i = 0; i < ROWS; i++) {
+            bool is_repeated = repeated == 1 && i == ROWS - 1;
+            rows_add(table->rows)[0] = value_int64(types[0], is_repeated ? 7 : i * 1000003);
+        }
+        rows_add(table->rows)[0] = value_int64(types[0], 7);
+        PlanNode *scan = make_scan(&make, table);
+        static const uint32_t key = 0;
+        AggregateCall call =
+            make_call(AGGREGATE_SINGLE_MATCH, make_column(&make, scan, key), types[0]);
+        PlanAggregate *aggregate = make_aggregate(&make, scan, &key, 1, &call, 1);
+        Plan *plan = make_plan(&make, &aggregate->node, NULL, 0);
+        EngineOptions options = {.morsel_rows = 100, .worker_count = 3};
+        EngineResult result = engine_run(plan, &tables.rows, &options, arena);
+        if (repeated == 1) {
+            ck_assert_ptr_nonnull(result.failure);
+            ck_assert_int_eq(result.sqlstate, SQLSTATE_CARDINALITY_VIOLATION);
+        } else {
+            ck_assert_ptr_null(result.failure);
+            ck_assert_uint_eq(result.rows->count, ROWS + 1);
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("aggregate");
@@ -357,6 +390,7 @@ int main(void)
     tcase_add_loop_test(tcase, merges_many_groups_by_partition, 0, 7);
     tcase_add_loop_test(tcase, reports_sums_that_do_not_fit, 0, 2);
     tcase_add_test(tcase, takes_a_single_value_only_once);
+    tcase_add_test(tcase, takes_a_single_match_per_group);
     suite_add_tcase(suite, tcase);
     TCase *types = tcase_create("types");
     tcase_set_timeout(types, 300);

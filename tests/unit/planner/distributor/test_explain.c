@@ -88,6 +88,21 @@ static void add_plan(ByteBuffer *target, const char *query, uint32_t node_count)
     byte_buffer_deinit(&text);
 }
 
+/* The text against the file of that name; ends the text. */
+static void check_golden(ByteBuffer *text, const char *name)
+{
+    byte_buffer_add_u8(text, '\0');
+    const char *path =
+        arena_printf(arena, "%s/tests/golden/explain/%s.txt", BASALT_SOURCE_DIR, name);
+    if (getenv("BASALT_WRITE_GOLDEN") != NULL) {
+        write_file(path, (const char *)text->data);
+    }
+    const char *golden = read_file(path);
+    ck_assert_msg(strcmp(golden, (const char *)text->data) == 0,
+                  "%s: the plan is another one; BASALT_WRITE_GOLDEN=1 writes it, git diff shows it",
+                  path);
+}
+
 START_TEST(plans_are_as_before)
 {
     const char *query = read_file(
@@ -99,16 +114,41 @@ START_TEST(plans_are_as_before)
     for (int i = 0; i < 3; i++) {
         add_plan(&text, query, node_counts[i]);
     }
-    byte_buffer_add_u8(&text, '\0');
-    const char *path =
-        arena_printf(arena, "%s/tests/golden/explain/tpch_q%02d.txt", BASALT_SOURCE_DIR, _i + 1);
-    if (getenv("BASALT_WRITE_GOLDEN") != NULL) {
-        write_file(path, (const char *)text.data);
+    check_golden(&text, arena_printf(arena, "tpch_q%02d", _i + 1));
+    byte_buffer_deinit(&text);
+}
+END_TEST
+
+/* Lineitem and orders are distributed by their order key, nation lies on every node. */
+static const char *const changes[] = {
+    "delete from lineitem where l_shipdate < date '1993-01-01'",
+    "delete from lineitem using orders where l_orderkey = o_orderkey and o_orderstatus = 'F'",
+    "delete from lineitem using part where l_partkey = p_partkey and p_size = 15",
+    "delete from nation where n_nationkey not in (select c_nationkey from customer)",
+    "update lineitem set l_tax = l_tax + 0.01 where l_shipdate < date '1993-01-01'",
+    "update orders set o_orderkey = o_orderkey + 1 where o_custkey = 5",
+    "update orders set o_totalprice = l.price from (select l_orderkey, sum(l_extendedprice) price "
+    "from lineitem group by l_orderkey) l where o_orderkey = l_orderkey",
+    "update lineitem set l_comment = p_comment from part where l_partkey = p_partkey",
+    "update nation set n_comment = 'large' where n_nationkey in (select s_nationkey from supplier)",
+    "merge into orders using (select l_orderkey, max(l_shipdate) d from lineitem group by 1) l "
+    "on o_orderkey = l_orderkey when matched then update set o_orderdate = d "
+    "when not matched then insert (o_orderkey, o_orderdate) values (l_orderkey, d)",
+    "merge into nation using (select s_nationkey k, count(*) n from supplier group by 1) s "
+    "on n_nationkey = k when matched then delete "
+    "when not matched then insert (n_nationkey) values (k)",
+};
+
+START_TEST(plans_of_changes_are_as_before)
+{
+    ByteBuffer text;
+    byte_buffer_init(&text, TEXT_BYTES_MAX);
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        byte_buffer_printf(&text, "%s;\n", changes[i]);
+        add_plan(&text, changes[i], 1);
+        add_plan(&text, changes[i], 4);
     }
-    const char *golden = read_file(path);
-    ck_assert_msg(strcmp(golden, (const char *)text.data) == 0,
-                  "%s: the plan is another one; BASALT_WRITE_GOLDEN=1 writes it, git diff shows it",
-                  path);
+    check_golden(&text, "changes");
     byte_buffer_deinit(&text);
 }
 END_TEST
@@ -153,6 +193,7 @@ int main(void)
     TCase *tcase = tcase_create("golden");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, plans_are_as_before, 0, QUERY_COUNT);
+    tcase_add_test(tcase, plans_of_changes_are_as_before);
     tcase_add_test(tcase, analyze_shows_what_was_measured);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
