@@ -11,6 +11,7 @@ struct Leader {
     MemoryBudget *budget;
     CommitLog *log;
     Nodes *nodes;
+    struct InsertGroups *insert_groups;
     Server *server;
     QueryServices services;
     const char *database;
