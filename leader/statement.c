@@ -156,6 +156,7 @@ Status statement_start_query(Session *session, Portal *portal, PlannerContext *p
     if (plan != NULL) {
         *plan = made;
     }
+    transaction_note_plan(session, made);
     TRY(start_planned(session, portal, &start));
     return is_writing ? note_participants(session, portal) : STATUS_OK;
 }
@@ -364,7 +365,9 @@ static Status run_transaction(Session *session, const AstTransaction *ast)
                            "there is already a transaction in progress");
         }
         txn_begin(txn, true);
-        txn->is_read_only = ast->modes.has_access && ast->modes.is_read_only;
+        if (!is_block) {
+            transaction_take_modes(session, &ast->modes);
+        }
         break;
     case AST_TRANSACTION_COMMIT:
         tag = txn->state == TXN_FAILED ? "ROLLBACK" : "COMMIT";
@@ -395,11 +398,12 @@ static Status run_transaction(Session *session, const AstTransaction *ast)
                                                         : txn_rollback_to(txn, ast->savepoint);
         break;
     case AST_TRANSACTION_SET:
+        tag = "SET";
+        status = transaction_set_modes(session, &ast->modes);
+        break;
     case AST_TRANSACTION_SET_SESSION:
         tag = "SET";
-        if (ast->modes.has_access && ast->kind == AST_TRANSACTION_SET) {
-            txn->is_read_only = ast->modes.is_read_only;
-        }
+        transaction_set_defaults(session, &ast->modes);
         break;
     }
     snprintf(session->last_tag, sizeof(session->last_tag), "%s", tag);
@@ -488,6 +492,9 @@ Status statement_execute(Session *session, Portal *portal, uint64_t rows_max, bo
     bool is_first = session->txn.state == TXN_IDLE;
     txn_begin(&session->txn, false);
     session->txn.is_single = is_first && session->is_only_statement;
+    if (is_first) {
+        transaction_take_modes(session, &(AstTransactionModes){0});
+    }
     TRY(txn_begin_statement(&session->txn, &snapshot, &portal->catalog));
     statement_fill_planner(session, &planner, portal->arena, portal->catalog);
     if (portal->parameters.types == NULL) {

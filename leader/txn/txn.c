@@ -175,6 +175,39 @@ void txn_fail(Txn *txn)
     }
 }
 
+void txn_note_read(Txn *txn, uint64_t table_id)
+{
+    if (txn->isolation == TXN_SERIALIZABLE) {
+        table_set_add(&txn->reads, table_id);
+    }
+}
+
+void txn_note_write(Txn *txn, uint64_t table_id)
+{
+    if (txn->isolation == TXN_SERIALIZABLE) {
+        table_set_add(&txn->writes, table_id);
+    }
+}
+
+/* What the conflict graph is to know; null under SNAPSHOT. */
+static const SerialTxn *make_serial(Txn *txn)
+{
+    if (txn->isolation != TXN_SERIALIZABLE || !txn->has_snapshot) {
+        return NULL;
+    }
+    for (const CatalogChange *change = txn->changes.first; change != NULL; change = change->next) {
+        if (change->table_id != 0) {
+            txn_note_write(txn, change->table_id);
+        }
+    }
+    SerialTxn *serial = ARENA_NEW(txn->arena, SerialTxn);
+    *serial = (SerialTxn){.txn_id = txn->txn_id,
+                          .snapshot = txn->position,
+                          .reads = txn->reads,
+                          .writes = txn->writes};
+    return serial;
+}
+
 static Status prepare(Txn *txn)
 {
     if (txn->participant_count == 0 || txn->has_voted) {
@@ -206,9 +239,11 @@ Status txn_commit(Txn *txn)
         return STATUS_OK; // the caller's tag says ROLLBACK
     }
     bool has_written = txn->participant_count > 0 || txn->changes.first != NULL;
+    const SerialTxn *serial = make_serial(txn);
     if (!has_written) {
+        Status seen = serial == NULL ? STATUS_OK : commit_log_end_reader(txn->log, serial);
         end(txn);
-        return STATUS_OK;
+        return seen;
     }
     if (txn->txn_id == 0) {
         txn->txn_id = commit_log_next_txn(txn->log);
@@ -221,6 +256,7 @@ Status txn_commit(Txn *txn)
     if (status == STATUS_OK) {
         CommitRequest request = {.txn_id = txn->txn_id,
                                  .changes = &txn->changes,
+                                 .serial = serial,
                                  .participant_count = txn->participant_count,
                                  .participants = txn->participants};
         status = commit_log_commit(txn->log, &request, &position);
