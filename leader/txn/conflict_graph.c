@@ -179,6 +179,8 @@ void conflict_graph_forget(ConflictGraph *graph, uint64_t horizon)
     while (old < graph->count && graph->committed[old].position <= horizon) {
         old++;
     }
-    graph->count -= old;
-    memmove(graph->committed, graph->committed + old, graph->count * sizeof(*graph->committed));
+    if (old > 0) {
+        graph->count -= old;
+        memmove(graph->committed, graph->committed + old, graph->count * sizeof(*graph->committed));
+    }
 }
