@@ -89,6 +89,7 @@ Status leader_create(const LeaderOptions *options, Leader **out)
     Leader *leader = ARENA_NEW(arena, Leader);
     leader->arena = arena;
     leader->host = options->host;
+    merge_gate_init(&leader->merge_gate);
     leader->database = arena_strdup(arena, options->database);
     leader->start_us = clock_wall_us();
     leader->budget = memory_budget_create(NULL, options->host->budget, "leader", 0);
@@ -113,6 +114,7 @@ void leader_destroy(Leader *leader)
     stream_hub_destroy(leader->hub);
     commit_log_close(leader->log);
     memory_budget_destroy(leader->budget);
+    merge_gate_deinit(&leader->merge_gate);
     arena_destroy(leader->arena);
 }
 

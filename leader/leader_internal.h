@@ -3,6 +3,7 @@
 #include "leader/leader.h"
 #include "leader/query/distributed_query.h"
 #include "leader/server.h"
+#include "leader/vacuum/merge_gate.h"
 
 struct Leader {
     Host *host;
@@ -13,6 +14,7 @@ struct Leader {
     Nodes *nodes;
     Server *server;
     QueryServices services;
+    MergeGate merge_gate;
     const char *database;
     int64_t start_us; /* wall clock */
 };

@@ -454,7 +454,7 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
         snprintf(session->last_tag, sizeof(session->last_tag), "ANALYZE");
         return STATUS_OK;
     case BOUND_VACUUM:
-        return status_error(SQLSTATE_FEATURE_NOT_SUPPORTED, "VACUUM is not built yet");
+        return vacuum_run(session, portal);
     case BOUND_NOTHING:
         snprintf(session->last_tag, sizeof(session->last_tag), "OK");
         return STATUS_OK;
