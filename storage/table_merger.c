@@ -9,6 +9,7 @@
  * vector is full or a run has to be filled; then each column is gathered at once.
  */
 #include <string.h>
+#include "base/fault.h"
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/vector/vector_kernels.h"
@@ -473,6 +474,9 @@ static Status pass_rows(TableMerger *merger, bool *is_end)
 /* All merges are written: the sources go, if there were any. */
 static Status finish(TableMerger *merger)
 {
+    if (merger->dropped_count > 0) {
+        TRY(FAULT("storage.merge_drop"));
+    }
     TRY(manifest_drop_merged(merger->store->manifest, merger->options.table->table_id,
                              &merger->snapshot, merger->dropped, merger->dropped_count));
     merger->writer->is_finished = true;
@@ -493,6 +497,7 @@ Status table_merger_step(TableMerger *merger, bool *is_done)
         *is_done = !merger->is_open;
         return *is_done ? finish(merger) : STATUS_OK;
     }
+    TRY(FAULT("storage.merge_step"));
     TRY(is_plain(merger) ? pass_rows(merger, &is_end) : merge_rows(merger, &is_end));
     if (is_end) {
         TRY(write_buffer_flush(&merger->buffer, &merger->context));

@@ -1,5 +1,6 @@
 /* test_table_merger.c — merges: rows before and after, order, what older snapshots see, who yields
  * to whom, what restarts and aborts leave. */
+#include "base/fault.h"
 #include "delete_fixture.h"
 #include "storage/manifest.h"
 #include "storage/store_internal.h"
@@ -157,9 +158,11 @@ static void expect_order(uint64_t position)
     arena_destroy(arena);
 }
 
-#define LOAD 30000
-#define LOADS 6
+#define LOAD 20000
+#define LOADS 4
 #define ALL (LOAD * LOADS)
+
+static const DeleteRange evens = {0, ALL, 2, 0};
 
 /* Loads, small inserts, deletes: the next position. */
 static uint64_t fill_table(DeleteRange deleted)
@@ -367,10 +370,57 @@ START_TEST(prepared_merges_survive_restarts)
 }
 END_TEST
 
+#ifdef BASALT_FAULTS
+/* Whatever fails, the transaction can only end, and nothing has happened. */
+START_TEST(failed_merges_leave_nothing)
+{
+    static const char *const points[] = {"storage.merge_step", "storage.merge_drop",
+                                         "storage.before_rowset", "file.write", "file.read",
+                                         "memory.alloc"};
+    const char *point = points[_i / 4];
+    const int hit = 1 + 7 * (_i % 4);
+    char specification[64];
+    sort_by(COLUMN_DAY, COLUMN_ID);
+    const uint64_t position = fill_table(evens);
+    fixture_reopen(&fixture); // blocks are read from the files again
+    const uint32_t files = count_files();
+    const TableMergeOptions options = {
+        .store = fixture.store,
+        .table = &table.table,
+        .snapshot = {.position = position - 1, .txn_id = 500, .statement = 1},
+        .row_group_rows = 4096,
+        .mode = VACUUM_FULL,
+        .percent = 100,
+        .ratio = 4,
+        .runs_max = 8,
+        .budget = fixture.budget};
+    TableMerger *merger = NULL;
+    snprintf(specification, sizeof specification, "%s=%s:%d", point,
+             strcmp(point, "memory.alloc") == 0 ? "nomem" : "error", hit);
+    must(fault_arm(specification));
+    Status status = table_merger_create(&options, &merger);
+    for (bool is_done = false; status == STATUS_OK && !is_done;) {
+        status = table_merger_step(merger, &is_done);
+    }
+    fault_disarm_all();
+    if (status != STATUS_OK) {
+        table_merger_destroy(merger);
+        status_free(status);
+        must(store_abort(fixture.store, 500));
+        ck_assert_uint_eq(count_files(), files);
+    } else { // the point was not reached so often
+        table_merger_destroy(merger);
+        must(store_prepare(fixture.store, 500));
+        must(store_commit(fixture.store, 500, position));
+    }
+    expect_without(&fixture, &table, (Snapshot){.position = position}, ALL, evens);
+}
+END_TEST
+#endif
+
 /* Who changes the table during a merge. */
 typedef enum Rival { DELETES, TRUNCATES, DROPS, RIVAL_COUNT } Rival;
 typedef enum RivalState { OPEN, PREPARED, COMMITTED, STATE_COUNT } RivalState;
-static const DeleteRange evens = {0, ALL, 2, 0};
 
 static void rival_acts(Rival rival, uint64_t txn, uint64_t position)
 {
@@ -573,6 +623,9 @@ int main(void)
     tcase_add_loop_test(cases, idle_merges_join_small_inserts, 0, 2);
     tcase_add_loop_test(cases, aborted_merges_leave_nothing, 0, 3);
     tcase_add_loop_test(cases, prepared_merges_survive_restarts, 0, 2);
+#ifdef BASALT_FAULTS
+    tcase_add_loop_test(cases, failed_merges_leave_nothing, 0, 6 * 4);
+#endif
     tcase_add_loop_test(cases, merges_yield, 0, RIVAL_COUNT * STATE_COUNT);
     tcase_add_test(cases, merges_yield_to_running_deletes);
     tcase_add_loop_test(cases, late_changes_are_refused, 0, 2 * RIVAL_COUNT);
