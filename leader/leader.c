@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/vector/distribution_hash.h"
 #include "compute/exec/spill.h"
+#include "leader/vacuum/idle_merge.h"
 #include "protocol/pgwire/auth_scram.h"
 
 /* Calls to the node and streams with it have ended with 08006 by themselves. */
@@ -80,7 +81,8 @@ static Status start(Leader *leader, const LeaderOptions *options)
             (uint32_t)setting_integer(options->host->settings, SETTING_MAX_CONNECTIONS),
     };
     TRY(server_create(&server_options, &leader->server));
-    return server_start(leader->server);
+    TRY(server_start(leader->server));
+    return idle_merge_start(leader);
 }
 
 Status leader_create(const LeaderOptions *options, Leader **out)
@@ -109,6 +111,7 @@ void leader_destroy(Leader *leader)
     if (leader == NULL) {
         return;
     }
+    idle_merge_stop(leader);
     server_destroy(leader->server);
     nodes_destroy(leader->nodes);
     stream_hub_destroy(leader->hub);

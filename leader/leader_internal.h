@@ -5,6 +5,8 @@
 #include "leader/server.h"
 #include "leader/vacuum/merge_gate.h"
 
+typedef struct IdleMerge IdleMerge;
+
 struct Leader {
     Host *host;
     Arena *arena;
@@ -15,6 +17,7 @@ struct Leader {
     Server *server;
     QueryServices services;
     MergeGate merge_gate;
+    IdleMerge *idle_merge; /* null: switched off */
     const char *database;
     int64_t start_us; /* wall clock */
 };

@@ -142,6 +142,9 @@ Status table_merge_run(const TableMerge *merge, uint64_t *rows)
     txn_init(&txn, merge->leader->log, merge->leader->nodes);
     MergeQuery query = {.merge = merge, .txn = &txn, .results = result_queue_create(NULL)};
     Status status = run_in(&query, rows);
+    if (status == STATUS_OK && *rows > 0) { // who came meanwhile has the last word
+        status = merge->check(merge->object, NULL);
+    }
     if (status == STATUS_OK && *rows > 0) {
         txn.has_dropped = true;
         status = txn_commit(&txn);
