@@ -92,6 +92,7 @@ Status leader_create(const LeaderOptions *options, Leader **out)
     leader->arena = arena;
     leader->host = options->host;
     merge_gate_init(&leader->merge_gate);
+    change_gate_init(&leader->change_gate);
     leader->database = arena_strdup(arena, options->database);
     leader->start_us = clock_wall_us();
     leader->budget = memory_budget_create(NULL, options->host->budget, "leader", 0);
@@ -117,6 +118,7 @@ void leader_destroy(Leader *leader)
     stream_hub_destroy(leader->hub);
     commit_log_close(leader->log);
     memory_budget_destroy(leader->budget);
+    change_gate_deinit(&leader->change_gate);
     merge_gate_deinit(&leader->merge_gate);
     arena_destroy(leader->arena);
 }

@@ -464,6 +464,21 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
     return status_error(SQLSTATE_INTERNAL_ERROR, "unknown statement kind %d", (int)bound->kind);
 }
 
+/* Whether the transaction of this statement may delete rows that its snapshot sees. */
+static bool may_delete(const Session *session, const AstStatement *ast)
+{
+    switch (ast->kind) {
+    case AST_STATEMENT_UPDATE:
+    case AST_STATEMENT_DELETE:
+    case AST_STATEMENT_MERGE:
+    case AST_STATEMENT_TRUNCATE:
+    case AST_STATEMENT_EXECUTE:
+        return true;
+    default:
+        return session->txn.is_explicit && !session->txn.is_read_only;
+    }
+}
+
 Status statement_execute(Session *session, Portal *portal, uint64_t rows_max, bool *is_suspended)
 {
     *is_suspended = false;
@@ -477,6 +492,9 @@ Status statement_execute(Session *session, Portal *portal, uint64_t rows_max, bo
     Snapshot snapshot;
     PlannerContext planner;
     txn_begin(&session->txn, false);
+    if (may_delete(session, ast)) {
+        txn_enter_gate(&session->txn);
+    }
     TRY(txn_begin_statement(&session->txn, &snapshot, &portal->catalog));
     fill_planner(session, &planner, portal->arena, portal->catalog);
     if (portal->parameters.types == NULL) {

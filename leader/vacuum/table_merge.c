@@ -5,6 +5,8 @@
 #include "planner/distributor/distribute.h"
 
 #define WAIT_US 20000
+#define DRAIN_US 300000      /* for those who may delete rows to end */
+#define IDLE_DRAIN_US 100000 /* newcomers wait as long */
 #define NODES_WAIT_US INT64_C(5000000) /* for a node that is just coming back */
 
 /* What lasts as long as one merge. */
@@ -135,6 +137,24 @@ static Status run_in(MergeQuery *query, uint64_t *rows)
     return status;
 }
 
+/* While nobody is about to delete rows it has read. An idle merge is given up otherwise; VACUUM
+ * goes on after a while: the nodes refuse it when that is necessary. */
+static Status commit(const TableMerge *merge, Txn *txn)
+{
+    ChangeGate *gate = &merge->leader->change_gate;
+    const bool is_idle = merge->mode == VACUUM_IDLE;
+    const bool is_closed = change_gate_close(gate, is_idle ? IDLE_DRAIN_US : DRAIN_US);
+    if (is_idle && !is_closed) {
+        return status_error(SQLSTATE_QUERY_CANCELED, "the merge makes way");
+    }
+    txn->has_dropped = true;
+    Status status = txn_commit(txn);
+    if (is_closed) {
+        change_gate_open(gate);
+    }
+    return status;
+}
+
 Status table_merge_run(const TableMerge *merge, uint64_t *rows)
 {
     Txn txn;
@@ -146,8 +166,7 @@ Status table_merge_run(const TableMerge *merge, uint64_t *rows)
         status = merge->check(merge->object, NULL);
     }
     if (status == STATUS_OK && *rows > 0) {
-        txn.has_dropped = true;
-        status = txn_commit(&txn);
+        status = commit(merge, &txn);
     }
     txn_deinit(&txn);
     result_queue_destroy(query.results);
