@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define BATCHES_MAX 64u        /* unordered candidates that are sorted in memory at once */
+#define BATCHES_MAX 64u          /* unordered candidates that are sorted in memory at once */
 #define SMALLEST_TIER_ROWS 1024u /* candidates below are of one tier */
 
 int merge_bound_compare(const MergeBound *left, const MergeBound *right)
@@ -86,9 +86,8 @@ static uint32_t assign_runs(MergeCandidate *candidates, uint32_t first, uint32_t
     uint32_t run_count = 0;
     for (uint32_t i = first; i < end; i++) {
         uint32_t run = 0;
-        while (run < run_count &&
-               merge_bound_compare(&candidates[candidates[first + run].last].max,
-                                   &candidates[i].min) > 0) {
+        while (run < run_count && merge_bound_compare(&candidates[candidates[first + run].last].max,
+                                                      &candidates[i].min) > 0) {
             run++;
         }
         run_count += run == run_count;
@@ -136,10 +135,9 @@ static uint32_t choose_overlap(const MergePolicy *policy, MergeCandidate *candid
             continue;
         }
         const uint32_t run_count = assign_runs(candidates, first, end);
-        const bool is_wanted =
-            policy->mode != VACUUM_IDLE ||
-            (run_count >= policy->ratio &&
-             sum_rows(candidates, first, end) <= policy->idle_rows_max);
+        const bool is_wanted = policy->mode != VACUUM_IDLE ||
+                               (run_count >= policy->ratio &&
+                                sum_rows(candidates, first, end) <= policy->idle_rows_max);
         if (is_wanted) {
             return keep_runs(policy, candidates, count);
         }
@@ -186,8 +184,7 @@ static uint32_t choose_small(const MergePolicy *policy, MergeCandidate *candidat
     for (uint32_t first = 0, end; first < count && !candidates[first].is_unordered;
          first = end + 1) {
         end = first;
-        while (end < count && !candidates[end].is_unordered &&
-               is_small(policy, &candidates[end])) {
+        while (end < count && !candidates[end].is_unordered && is_small(policy, &candidates[end])) {
             end++;
         }
         if (end - first >= 2) {

@@ -145,18 +145,18 @@ static Status list_slice(TableMerger *merger, uint32_t index)
 {
     const TableMergeOptions *options = &merger->options;
     SliceWork *slice = &merger->slices[index];
-    *slice = (SliceWork){
-        .index = index,
-        .candidates = ARENA_ARRAY(merger->arena, MergeCandidate, merger->visible_count + 1),
-        .policy = {.mode = options->mode,
-                   .has_sort_key = options->table->sort_key_count > 0,
-                   .percent = options->percent,
-                   .rowset_rows =
-                       (uint64_t)merger->writer->row_group_rows * FORMAT_ROWSET_ROW_GROUPS,
-                   .idle_rows_max = options->idle_rows_max,
-                   .ratio = options->ratio,
-                   .runs_max = options->runs_max,
-                   .deleted_percent = options->deleted_percent}};
+    *slice = (SliceWork){.index = index,
+                         .candidates =
+                             ARENA_ARRAY(merger->arena, MergeCandidate, merger->visible_count + 1),
+                         .policy = {.mode = options->mode,
+                                    .has_sort_key = options->table->sort_key_count > 0,
+                                    .percent = options->percent,
+                                    .rowset_rows = (uint64_t)merger->writer->row_group_rows *
+                                                   FORMAT_ROWSET_ROW_GROUPS,
+                                    .idle_rows_max = options->idle_rows_max,
+                                    .ratio = options->ratio,
+                                    .runs_max = options->runs_max,
+                                    .deleted_percent = options->deleted_percent}};
     for (uint32_t i = 0; i < merger->visible_count; i++) {
         if (merger->visible[i].rows->slice == merger->writer->slices[index].slice) {
             TRY(add_candidate(merger, slice, &merger->visible[i]));
@@ -218,9 +218,9 @@ Status table_merger_create(const TableMergeOptions *options, TableMerger **out)
                             .options = *options,
                             .arena = arena,
                             .merge_arena = arena_create(NULL, "merge_arena")};
-    Status status = manifest_visible(options->store->manifest, options->table->table_id,
-                                     &options->snapshot, arena, &merger->visible,
-                                     &merger->visible_count);
+    Status status =
+        manifest_visible(options->store->manifest, options->table->table_id, &options->snapshot,
+                         arena, &merger->visible, &merger->visible_count);
     if (status == STATUS_OK) {
         status = open_writer(merger);
     }
@@ -318,15 +318,15 @@ static Status open_runs(TableMerger *merger, SliceWork *slice, uint32_t chosen)
     merger->heap = ARENA_ARRAY(merger->merge_arena, uint32_t, run_count);
     for (uint32_t i = 0; i < chosen; i++) {
         const MergeCandidate *candidate = &slice->candidates[i];
-        sources[i] = (MergeSource){.rows = candidate->object,
-                                   .is_unordered = candidate->is_unordered &&
-                                                   slice->policy.has_sort_key};
+        sources[i] =
+            (MergeSource){.rows = candidate->object,
+                          .is_unordered = candidate->is_unordered && slice->policy.has_sort_key};
         merger->dropped[merger->dropped_count++] = candidate->rowset_id;
         merger->row_count += candidate->row_count;
     }
     for (uint32_t first = 0, end; first < chosen; first = end) {
-        for (end = first; end < chosen &&
-                          slice->candidates[end].run == slice->candidates[first].run;) {
+        for (end = first;
+             end < chosen && slice->candidates[end].run == slice->candidates[first].run;) {
             end++;
         }
         merger->run_count++;

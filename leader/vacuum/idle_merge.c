@@ -34,8 +34,7 @@ static void look_at(void *object, Session *session)
     Crowd *crowd = object;
     SessionInfo info;
     session_info(session, &info);
-    const bool is_long = info.is_running &&
-                         crowd->now_us - info.start_us > LONG_STATEMENT_US;
+    const bool is_long = info.is_running && crowd->now_us - info.start_us > LONG_STATEMENT_US;
     crowd->is_busy = crowd->is_busy || is_long || info.is_in_transaction;
 }
 
@@ -127,9 +126,8 @@ static void tidy_all(IdleMerge *self)
     uint64_t position = 0;
     bool has_worked = false, is_complete = true;
     CatalogVersion *catalog = commit_log_snapshot(self->leader->log, &position);
-    for (uint32_t i = 0;
-         i < catalog_version_table_count(catalog) && is_complete &&
-         position != self->quiet_position;
+    for (uint32_t i = 0; i < catalog_version_table_count(catalog) && is_complete &&
+                         position != self->quiet_position;
          i++) {
         const TableEntry *entry = catalog_version_table_at(catalog, i);
         if (entry->table.kind == CATALOG_TABLE && entry->row_count > 0) {

@@ -10,7 +10,7 @@
 typedef struct MergeGate {
     Mutex mutex; /* guards what follows */
     bool is_taken, is_idle_merge;
-    uint32_t waiting_count; /* VACUUMs: an idle merge makes way */
+    uint32_t waiting_count;       /* VACUUMs: an idle merge makes way */
     char table[MERGE_NAME_BYTES]; /* what is being merged, or was the last; "": nothing yet */
     uint64_t rows;                /* read so far */
     uint32_t merges;              /* committed */

@@ -5,8 +5,8 @@
 #include "planner/distributor/distribute.h"
 
 #define WAIT_US 20000
-#define DRAIN_US 300000      /* for those who may delete rows to end */
-#define IDLE_DRAIN_US 100000 /* newcomers wait as long */
+#define DRAIN_US 300000                /* for those who may delete rows to end */
+#define IDLE_DRAIN_US 100000           /* newcomers wait as long */
 #define NODES_WAIT_US INT64_C(5000000) /* for a node that is just coming back */
 
 /* What lasts as long as one merge. */

@@ -9,8 +9,8 @@
 #include "leader/session_internal.h"
 #include "leader/vacuum/table_merge.h"
 
-#define MERGES_MAX 1000u   /* of one table */
-#define ATTEMPTS_MAX 20u   /* of one merge that has to yield */
+#define MERGES_MAX 1000u /* of one table */
+#define ATTEMPTS_MAX 20u /* of one merge that has to yield */
 #define ATTEMPT_US 100000
 
 /* What is to be done, taken from the catalog before its snapshot is given up. */
@@ -80,8 +80,7 @@ static Status merge_patiently(Session *session, const TableMerge *merge, uint64_
     *has_yielded = false;
     for (uint32_t attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         Status status = table_merge_run(merge, rows);
-        if (status == STATUS_OK ||
-            status_sqlstate(status) != SQLSTATE_SERIALIZATION_FAILURE) {
+        if (status == STATUS_OK || status_sqlstate(status) != SQLSTATE_SERIALIZATION_FAILURE) {
             return status;
         }
         log_status(LOG_DEBUG, "merge_yields", status);
@@ -134,8 +133,8 @@ Status vacuum_run(Session *session, Portal *portal)
     Leader *leader = session->leader;
     const BoundVacuum *vacuum = portal->bound->vacuum;
     TRY(check_no_transaction(&session->txn));
-    VacuumTarget *targets = ARENA_ARRAY(portal->arena, VacuumTarget,
-                                        catalog_version_table_count(portal->catalog) + 1);
+    VacuumTarget *targets =
+        ARENA_ARRAY(portal->arena, VacuumTarget, catalog_version_table_count(portal->catalog) + 1);
     const uint32_t count = list_targets(session, portal, targets);
     // Its snapshot would keep the files of what is dropped.
     TRY(txn_commit(&session->txn));

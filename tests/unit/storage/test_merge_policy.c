@@ -181,10 +181,9 @@ START_TEST(choosing_ends)
     for (uint32_t i = 0; i < count; i++) {
         const uint64_t min = (uint64_t)rand() % 10000;
         const uint64_t rows = rand() % 2 == 0 ? FULL_ROWS : 1 + (uint64_t)rand() % FULL_ROWS;
-        all[i] = rand() % 3 == 0
-                     ? batch(next_id)
-                     : rowset(next_id, min, min + (uint64_t)rand() % 3000, rows,
-                              rand() % 2 == 0 ? 0 : (uint64_t)rand() % (rows + 1));
+        all[i] = rand() % 3 == 0 ? batch(next_id)
+                                 : rowset(next_id, min, min + (uint64_t)rand() % 3000, rows,
+                                          rand() % 2 == 0 ? 0 : (uint64_t)rand() % (rows + 1));
         next_id++;
     }
     for (;; rounds++) {

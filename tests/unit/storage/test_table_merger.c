@@ -63,8 +63,7 @@ static void expect_yield(uint64_t txn)
 {
     Status status = store_prepare(fixture.store, txn);
     ck_assert(status != STATUS_OK);
-    EXPECT(status_sqlstate(status) == SQLSTATE_SERIALIZATION_FAILURE, "%s",
-           status_message(status));
+    EXPECT(status_sqlstate(status) == SQLSTATE_SERIALIZATION_FAILURE, "%s", status_message(status));
     status_free(status);
     must(store_abort(fixture.store, txn));
 }
@@ -374,9 +373,9 @@ END_TEST
 /* Whatever fails, the transaction can only end, and nothing has happened. */
 START_TEST(failed_merges_leave_nothing)
 {
-    static const char *const points[] = {"storage.merge_step", "storage.merge_drop",
-                                         "storage.before_rowset", "file.write", "file.read",
-                                         "memory.alloc"};
+    static const char *const points[] = {
+        "storage.merge_step", "storage.merge_drop", "storage.before_rowset",
+        "file.write",         "file.read",          "memory.alloc"};
     const char *point = points[_i / 4];
     const int hit = 1 + 7 * (_i % 4);
     char specification[64];
@@ -464,8 +463,7 @@ START_TEST(merges_yield)
     }
     expect_without(&fixture, &table, (Snapshot){.position = position}, ALL, gone_after(rival));
     commit_merge(600, position + 1, VACUUM_FULL); // tried again
-    expect_without(&fixture, &table, (Snapshot){.position = position + 1}, ALL,
-                   gone_after(rival));
+    expect_without(&fixture, &table, (Snapshot){.position = position + 1}, ALL, gone_after(rival));
 }
 END_TEST
 
@@ -474,9 +472,8 @@ START_TEST(merges_yield_to_running_deletes)
 {
     const uint64_t position = fill_table(no_rows);
     merge_rows(500, position - 1, VACUUM_FULL);
-    TableDeleter *deleter =
-        open_deleter(&fixture, &table,
-                     (Snapshot){.position = position - 1, .txn_id = 400, .statement = 1});
+    TableDeleter *deleter = open_deleter(
+        &fixture, &table, (Snapshot){.position = position - 1, .txn_id = 400, .statement = 1});
     expect_yield(500);
     table_deleter_destroy(deleter);
     merge_rows(501, position - 1, VACUUM_FULL);

@@ -1,5 +1,5 @@
-/* test_change_gate.c — who is inside keeps it open, who comes while it is closed waits, and both for
- * a bounded time. */
+/* test_change_gate.c — who is inside keeps it open, who comes while it is closed waits, and both
+ * for a bounded time. */
 #include <check.h>
 #include <pthread.h>
 #include "base/clock.h"
