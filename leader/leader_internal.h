@@ -15,6 +15,7 @@ struct Leader {
     MemoryBudget *budget;
     CommitLog *log;
     Nodes *nodes;
+    struct InsertGroups *insert_groups;
     Server *server;
     QueryServices services;
     MergeGate merge_gate;

@@ -63,10 +63,13 @@ struct Session {
     uint32_t process_id;
     uint8_t cancel_key[CANCEL_KEY_BYTES];
     bool is_full, is_logged_in;
-    bool is_skipping; /* after an error, until Sync */
+    bool is_skipping;       /* after an error, until Sync */
+    bool is_only_statement; /* the one that runs is all that its message has */
     const char *database;
     SettingSet *settings, *defaults;
     Txn txn;
+    TxnIsolation default_isolation;
+    bool is_default_read_only;
     Prepared *prepared;
     Portal *portals;
     uint32_t prepared_count, portal_count;
@@ -125,6 +128,22 @@ void statement_begin(Session *session, const char *text); /* clock, cancel flags
 void statement_end(Session *session);
 /* Waits for the end of the portal's query, minding cancel, timeout and a client gone. */
 Status statement_wait(Session *session, DistributedQuery *query) CHECKED;
+/* transaction_modes.c: BEGIN's modes over the session's; SET TRANSACTION (25001 once it is too late)
+ * and SET SESSION CHARACTERISTICS; what SHOW says (null: not about transactions). */
+void transaction_take_modes(Session *session, const AstTransactionModes *modes);
+Status transaction_set_modes(Session *session, const AstTransactionModes *modes) CHECKED;
+void transaction_set_defaults(Session *session, const AstTransactionModes *modes);
+const char *transaction_show(const Session *session, const char *name);
+/* What SERIALIZABLE needs to know of a statement: tables read and changed. */
+void transaction_note_plan(Session *session, const Plan *plan);
+void statement_fill_planner(Session *session, PlannerContext *planner, Arena *arena,
+                            const CatalogVersion *catalog);
+/* Runs what changes rows; the transaction stays open. */
+Status statement_run_change(Session *session, Portal *portal, PlannerContext *planner,
+                            const Snapshot *snapshot, LogicalNode *root, int64_t *rows) CHECKED;
+/* statement_insert.c: the portal's change; a small INSERT may have been committed on return. */
+Status statement_insert(Session *session, Portal *portal, PlannerContext *planner,
+                        const Snapshot *snapshot, int64_t *rows) CHECKED;
 Status statement_check(Session *session, DistributedQuery *query); /* cancels it when it must end */
 Status statement_send_rows(Session *session, Portal *portal, uint64_t rows_max,
                            bool *is_suspended) CHECKED;

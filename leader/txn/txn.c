@@ -31,6 +31,7 @@ void txn_begin(Txn *txn, bool is_explicit)
         txn->start_us = clock_wall_us();
     }
     txn->is_explicit = txn->is_explicit || is_explicit;
+    txn->is_single = txn->is_single && !txn->is_explicit;
 }
 
 void txn_enter_gate(Txn *txn)
@@ -95,6 +96,19 @@ Status txn_add_participant(Txn *txn, uint32_t node, uint64_t greeting)
     txn->participants[txn->participant_count] = node;
     txn->greetings[txn->participant_count++] = greeting;
     return STATUS_OK;
+}
+
+void txn_note_votes(Txn *txn, const bool *has_writes)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < txn->participant_count; i++) {
+        if (has_writes[i]) {
+            txn->participants[kept] = txn->participants[i];
+            txn->greetings[kept++] = txn->greetings[i];
+        }
+    }
+    txn->participant_count = kept;
+    txn->has_voted = true;
 }
 
 /* All participants; `is_strict`: under the greetings they were written to. */
@@ -173,9 +187,42 @@ void txn_fail(Txn *txn)
     }
 }
 
+void txn_note_read(Txn *txn, uint64_t table_id)
+{
+    if (txn->isolation == TXN_SERIALIZABLE) {
+        table_set_add(&txn->reads, table_id);
+    }
+}
+
+void txn_note_write(Txn *txn, uint64_t table_id)
+{
+    if (txn->isolation == TXN_SERIALIZABLE) {
+        table_set_add(&txn->writes, table_id);
+    }
+}
+
+/* What the conflict graph is to know; null under SNAPSHOT. */
+static const SerialTxn *make_serial(Txn *txn)
+{
+    if (txn->isolation != TXN_SERIALIZABLE || !txn->has_snapshot) {
+        return NULL;
+    }
+    for (const CatalogChange *change = txn->changes.first; change != NULL; change = change->next) {
+        if (change->table_id != 0) {
+            txn_note_write(txn, change->table_id);
+        }
+    }
+    SerialTxn *serial = ARENA_NEW(txn->arena, SerialTxn);
+    *serial = (SerialTxn){.txn_id = txn->txn_id,
+                          .snapshot = txn->position,
+                          .reads = txn->reads,
+                          .writes = txn->writes};
+    return serial;
+}
+
 static Status prepare(Txn *txn)
 {
-    if (txn->participant_count == 0) {
+    if (txn->participant_count == 0 || txn->has_voted) {
         return STATUS_OK;
     }
     Request request = {.kind = MESSAGE_PREPARE, .prepare = {.txn_id = txn->txn_id}};
@@ -204,9 +251,11 @@ Status txn_commit(Txn *txn)
         return STATUS_OK; // the caller's tag says ROLLBACK
     }
     bool has_written = txn->participant_count > 0 || txn->changes.first != NULL;
+    const SerialTxn *serial = make_serial(txn);
     if (!has_written) {
+        Status seen = serial == NULL ? STATUS_OK : commit_log_end_reader(txn->log, serial);
         end(txn);
-        return STATUS_OK;
+        return seen;
     }
     if (txn->txn_id == 0) {
         txn->txn_id = commit_log_next_txn(txn->log);
@@ -219,6 +268,7 @@ Status txn_commit(Txn *txn)
     if (status == STATUS_OK) {
         CommitRequest request = {.txn_id = txn->txn_id,
                                  .changes = &txn->changes,
+                                 .serial = serial,
                                  .participant_count = txn->participant_count,
                                  .participants = txn->participants};
         status = commit_log_commit(txn->log, &request, &position);
@@ -231,15 +281,9 @@ Status txn_commit(Txn *txn)
         txn_rollback(txn);
         return status;
     }
-    // Committed. From here on nothing can fail the transaction.
+    // Committed. From here on nothing can fail the transaction; nodes hear of it with their next
+    // request, and each request builds upon what they have heard.
     status_ignore(FAULT("txn.after_record"), "the record is written: it is committed");
-    if (txn->participant_count > 0) {
-        Request request = {.kind = MESSAGE_OUTCOME};
-        NodeSet set = participants(txn, false);
-        status_ignore(
-            nodes_call_all(txn->nodes, &set, &request, OUTCOME_TIMEOUT_US, txn->arena, NULL),
-            "nodes that did not hear of the commit are told with the next request");
-    }
     if (txn->has_dropped) {
         tell_horizon(txn);
     }

@@ -6,8 +6,9 @@
  *     +---------------+----------------+
  *
  * A statement outside BEGIN is a transaction of its own. Reads see the snapshot taken at the first
- * statement (SNAPSHOT isolation) and the transaction's own earlier statements; the catalog is the
- * newest committed one plus the transaction's own changes.
+ * statement and the transaction's own earlier statements; the catalog is the newest committed one
+ * plus the transaction's own changes. Under SERIALIZABLE the commit is refused, too, when others
+ * have changed what was read so that no order of the transactions explains it (conflict_graph.h).
  */
 #pragma once
 #include "leader/membership/nodes.h"
@@ -15,6 +16,8 @@
 #include "planner/plan/snapshot.h"
 
 typedef enum TxnState { TXN_IDLE, TXN_OPEN, TXN_FAILED } TxnState;
+
+typedef enum TxnIsolation { TXN_SNAPSHOT, TXN_SERIALIZABLE } TxnIsolation;
 
 typedef struct Savepoint {
     struct Savepoint *next; /* older */
@@ -30,7 +33,11 @@ typedef struct Txn {
     bool is_inside;   /* the gate */
     TxnState state;
     bool is_explicit; /* BEGIN was said */
+    bool is_single;   /* its first statement is its last one: nodes vote at the end of that */
+    bool has_voted;   /* they have */
     bool is_read_only;
+    TxnIsolation isolation;
+    TableSet reads, writes; /* under SERIALIZABLE */
     Arena *arena;      /* from begin to end */
     uint64_t txn_id;   /* 0 until it writes */
     uint64_t position; /* of its snapshot */
@@ -60,6 +67,11 @@ Status txn_begin_write(Txn *txn, Snapshot *snapshot) CHECKED;
 /* The node has been written to under this greeting (0: it was not reached). 08006 when earlier
  * statements wrote under another one: the node has forgotten that. */
 Status txn_add_participant(Txn *txn, uint32_t node, uint64_t greeting) CHECKED;
+/* A statement of the transaction reads or changes the table. */
+void txn_note_read(Txn *txn, uint64_t table_id);
+void txn_note_write(Txn *txn, uint64_t table_id);
+/* The participants have voted with their answers; those without writes are none. */
+void txn_note_votes(Txn *txn, const bool *has_writes);
 /* Adds a catalog change in the transaction's arena; fails when it does not apply. */
 CatalogChange *txn_new_change(Txn *txn, CatalogChangeKind kind);
 Status txn_add_change(Txn *txn, CatalogChange *change) CHECKED;

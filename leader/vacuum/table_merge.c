@@ -100,7 +100,7 @@ static Status run_query(MergeQuery *query, const Plan *plan, const Snapshot *sna
  * then. */
 static Status require_table(Txn *txn, uint64_t table_id)
 {
-    CatalogChange *change = txn_new_change(txn, CATALOG_ADD_STATISTICS);
+    CatalogChange *change = txn_new_change(txn, CATALOG_REQUIRE_TABLE);
     change->table_id = table_id;
     catalog_change_add(&txn->changes, change);
     return STATUS_OK;
