@@ -3,6 +3,10 @@
 #include "leader/leader.h"
 #include "leader/query/distributed_query.h"
 #include "leader/server.h"
+#include "leader/txn/change_gate.h"
+#include "leader/vacuum/merge_gate.h"
+
+typedef struct IdleMerge IdleMerge;
 
 struct Leader {
     Host *host;
@@ -14,6 +18,9 @@ struct Leader {
     struct InsertGroups *insert_groups;
     Server *server;
     QueryServices services;
+    MergeGate merge_gate;
+    ChangeGate change_gate;
+    IdleMerge *idle_merge; /* null: switched off */
     const char *database;
     int64_t start_us; /* wall clock */
 };

@@ -161,6 +161,7 @@ Status statement_send_values(Session *session, Portal *portal, const PlanResultC
 /* Rooms of the leader that run one kind of statement each. */
 Status ddl_run(Session *session, Portal *portal, PlannerContext *planner,
                const Snapshot *snapshot) CHECKED;
+Status vacuum_run(Session *session, Portal *portal) CHECKED;
 Status setting_run(Session *session, Portal *portal) CHECKED;
 Status explain_run(Session *session, Portal *portal, PlannerContext *planner,
                    const Snapshot *snapshot) CHECKED;

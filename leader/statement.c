@@ -467,7 +467,7 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
         snprintf(session->last_tag, sizeof(session->last_tag), "ANALYZE");
         return STATUS_OK;
     case BOUND_VACUUM:
-        return status_error(SQLSTATE_FEATURE_NOT_SUPPORTED, "VACUUM is not built yet");
+        return vacuum_run(session, portal);
     case BOUND_NOTHING:
         snprintf(session->last_tag, sizeof(session->last_tag), "OK");
         return STATUS_OK;
@@ -475,6 +475,21 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
         return run_transaction(session, bound->ast->transaction);
     }
     return status_error(SQLSTATE_INTERNAL_ERROR, "unknown statement kind %d", (int)bound->kind);
+}
+
+/* Whether the transaction of this statement may delete rows that its snapshot sees. */
+static bool may_delete(const Session *session, const AstStatement *ast)
+{
+    switch (ast->kind) {
+    case AST_STATEMENT_UPDATE:
+    case AST_STATEMENT_DELETE:
+    case AST_STATEMENT_MERGE:
+    case AST_STATEMENT_TRUNCATE:
+    case AST_STATEMENT_EXECUTE:
+        return true;
+    default:
+        return session->txn.is_explicit && !session->txn.is_read_only;
+    }
 }
 
 Status statement_execute(Session *session, Portal *portal, uint64_t rows_max, bool *is_suspended)
@@ -494,6 +509,9 @@ Status statement_execute(Session *session, Portal *portal, uint64_t rows_max, bo
     session->txn.is_single = is_first && session->is_only_statement;
     if (is_first) {
         transaction_take_modes(session, &(AstTransactionModes){0});
+    }
+    if (may_delete(session, ast)) {
+        txn_enter_gate(&session->txn);
     }
     TRY(txn_begin_statement(&session->txn, &snapshot, &portal->catalog));
     statement_fill_planner(session, &planner, portal->arena, portal->catalog);

@@ -62,7 +62,8 @@ typedef enum CatalogChangeKind {
     CATALOG_SET_USER,         /* created or changed; `user` */
     CATALOG_DROP_USER,
     CATALOG_ADD_STATISTICS,   /* rows were loaded: `table_id`, sketches and sample of a node */
-    CATALOG_CLEAR_STATISTICS  /* truncated: `table_id` */
+    CATALOG_CLEAR_STATISTICS, /* truncated: `table_id` */
+    CATALOG_REQUIRE_TABLE     /* nothing changes, but 42P01 when `table_id` is gone */
 } CatalogChangeKind;
 
 typedef struct CatalogChange {

@@ -183,7 +183,8 @@ Status statistics_buffer_filter(StatisticsBuffer *buffer, const CatalogVersion *
             TRY(add_statistics(buffer, version, change, arena, out));
             continue;
         }
-        if (table != NULL) { // dropped, truncated or changed: they tell nothing any more
+        // Dropped, truncated or changed: they tell nothing any more
+        if (table != NULL && change->kind != CATALOG_REQUIRE_TABLE) {
             forget(buffer, table);
         }
         copy_change(change, arena, out);

@@ -34,6 +34,14 @@ void txn_begin(Txn *txn, bool is_explicit)
     txn->is_single = txn->is_single && !txn->is_explicit;
 }
 
+void txn_enter_gate(Txn *txn)
+{
+    if (txn->gate != NULL && !txn->is_inside && !txn->has_snapshot && txn->state == TXN_OPEN) {
+        change_gate_enter(txn->gate);
+        txn->is_inside = true;
+    }
+}
+
 Status txn_begin_statement(Txn *txn, Snapshot *snapshot, CatalogVersion **catalog)
 {
     if (txn->state == TXN_FAILED) {
@@ -146,11 +154,15 @@ static void end(Txn *txn)
     CommitLog *log = txn->log;
     Nodes *nodes = txn->nodes;
     Arena *arena = txn->arena;
+    ChangeGate *gate = txn->gate;
+    if (txn->is_inside) {
+        change_gate_leave(gate);
+    }
     if (txn->has_snapshot) {
         commit_log_release_snapshot(log, &txn->hold);
     }
     arena_reset(arena);
-    *txn = (Txn){.log = log, .nodes = nodes, .arena = arena};
+    *txn = (Txn){.log = log, .nodes = nodes, .arena = arena, .gate = gate};
 }
 
 void txn_rollback(Txn *txn)

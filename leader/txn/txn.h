@@ -12,6 +12,7 @@
  */
 #pragma once
 #include "leader/membership/nodes.h"
+#include "leader/txn/change_gate.h"
 #include "planner/plan/snapshot.h"
 
 typedef enum TxnState { TXN_IDLE, TXN_OPEN, TXN_FAILED } TxnState;
@@ -28,6 +29,8 @@ typedef struct Savepoint {
 typedef struct Txn {
     CommitLog *log;
     Nodes *nodes;
+    ChangeGate *gate; /* null: merges do not mind it */
+    bool is_inside;   /* the gate */
     TxnState state;
     bool is_explicit; /* BEGIN was said */
     bool is_single;   /* its first statement is its last one: nodes vote at the end of that */
@@ -54,6 +57,9 @@ void txn_init(Txn *txn, CommitLog *log, Nodes *nodes);
 void txn_deinit(Txn *txn); /* rolls back what is open */
 /* Starts a transaction unless one is open. */
 void txn_begin(Txn *txn, bool is_explicit);
+/* Before the first snapshot of a transaction that may delete rows: no merge commits until its
+ * end. */
+void txn_enter_gate(Txn *txn);
 /* Begins a statement: its snapshot, and the catalog it sees (a new reference). 25P02 if failed. */
 Status txn_begin_statement(Txn *txn, Snapshot *snapshot, CatalogVersion **catalog) CHECKED;
 /* The statement will write: gives the transaction its id (25006 when read only). */

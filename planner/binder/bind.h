@@ -55,6 +55,12 @@ typedef struct BoundDrop {
     const char **notices;    /* "table \"x\" does not exist, skipping" */
 } BoundDrop;
 
+typedef struct BoundVacuum {
+    const CatalogTable *table; /* null: all of them */
+    VacuumMode mode;
+    uint32_t percent;
+} BoundVacuum;
+
 typedef struct BoundStatement {
     BoundKind kind;
     const AstStatement *ast;
@@ -70,6 +76,7 @@ typedef struct BoundStatement {
     BoundDrop *drop;
     uint32_t truncate_count;
     const CatalogTable **truncate;
+    BoundVacuum *vacuum;
     size_t format_bytes;             /* COPY_TO: encoded CopyFormat */
     const void *format;
     LogicalCopy *copy;               /* COPY_FROM: the node below root, which has its own format */
