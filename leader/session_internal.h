@@ -39,6 +39,7 @@ typedef struct Portal {
     Arena *arena;
     const char *name;
     Prepared *prepared;
+    Prepared *named; /* EXECUTE: what it runs; else null */
     uint32_t format_count;
     uint16_t *formats;
     BindParameters parameters;

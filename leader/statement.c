@@ -435,6 +435,7 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
     case BOUND_CREATE_TABLE:
     case BOUND_CREATE_VIEW:
     case BOUND_CREATE_SCHEMA:
+    case BOUND_ALTER_TABLE:
     case BOUND_DROP:
     case BOUND_TRUNCATE:
     case BOUND_USER:
@@ -464,6 +465,53 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
     return status_error(SQLSTATE_INTERNAL_ERROR, "unknown statement kind %d", (int)bound->kind);
 }
 
+/* A client that was told of some columns must not be sent others. */
+static Status check_results(const Prepared *prepared, const BoundStatement *bound)
+{
+    bool is_same = bound->result_count == prepared->result_count;
+    for (uint32_t i = 0; is_same && i < bound->result_count; i++) {
+        is_same = type_oid(bound->results[i].type) == type_oid(prepared->results[i].type);
+    }
+    return is_same || bound->kind != BOUND_QUERY
+               ? STATUS_OK
+               : status_error(SQLSTATE_FEATURE_NOT_SUPPORTED,
+                              "cached plan must not change result type");
+}
+
+static bool can_be_executed(const AstStatement *ast)
+{
+    return ast != NULL && (ast->kind == AST_STATEMENT_QUERY || ast->kind == AST_STATEMENT_INSERT ||
+                           ast->kind == AST_STATEMENT_UPDATE || ast->kind == AST_STATEMENT_DELETE ||
+                           ast->kind == AST_STATEMENT_MERGE);
+}
+
+/* EXECUTE p (…): the portal runs p with these arguments. */
+static Status bind_named(Session *session, Portal *portal, PlannerContext *planner)
+{
+    const AstExecute *ast = portal->bound->ast->execute;
+    Prepared *named = prepared_find(session, ast->name);
+    if (named == NULL) {
+        return status_at(ast->position, SQLSTATE_INVALID_SQL_STATEMENT_NAME,
+                         "prepared statement \"%s\" does not exist", ast->name);
+    }
+    if (!can_be_executed(named->ast)) {
+        return status_at(ast->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
+                         "EXECUTE runs queries and changes of rows only");
+    }
+    Value *values = NULL;
+    uint32_t count = named->parameter_count;
+    TRY(bind_arguments(planner, ast, count, named->parameter_types, &values));
+    named->reference_count++; // it may be deallocated while it runs
+    portal->named = named;
+    portal->parameters = (BindParameters){
+        .count = count,
+        .types = arena_memdup(portal->arena, named->parameter_types, count * sizeof(Type)),
+        .capacity = count,
+        .values = values};
+    return status_without_position(
+        bind_statement(planner, named->ast, &portal->parameters, &portal->bound));
+}
+
 Status statement_execute(Session *session, Portal *portal, uint64_t rows_max, bool *is_suspended)
 {
     *is_suspended = false;
@@ -484,8 +532,13 @@ Status statement_execute(Session *session, Portal *portal, uint64_t rows_max, bo
         portal->parameters.capacity = portal->prepared->parameter_count;
     }
     TRY(bind_statement(&planner, ast, &portal->parameters, &portal->bound));
+    if (portal->bound->kind == BOUND_EXECUTE) {
+        TRY(bind_named(session, portal, &planner));
+    }
+    TRY(check_results(portal->prepared, portal->bound));
     portal->is_started = true;
-    return run_bound(session, portal, &planner, &snapshot, rows_max, is_suspended);
+    Status status = run_bound(session, portal, &planner, &snapshot, rows_max, is_suspended);
+    return portal->named == NULL ? status : status_without_position(status);
 }
 
 /* ---- Describe ---- */

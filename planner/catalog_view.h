@@ -17,6 +17,7 @@ typedef struct CatalogColumn {
     const char *default_text;    /* SQL expression as written, or null */
     const char *encoding_text;   /* ENCODE word as written, or null */
     uint32_t attribute_number;   /* pg_attribute.attnum */
+    Value missing_value;         /* what rows have that were written before it was added */
 } CatalogColumn;
 
 /* Statistics of a column, gathered at load. */
@@ -37,6 +38,8 @@ typedef struct CatalogTable {
     uint64_t table_id;
     const char *schema_name, *name;
     CatalogTableKind kind;
+    uint32_t generation;         /* how often it was altered */
+    uint32_t next_column_id;     /* ids of dropped columns are not given again */
     uint32_t column_count;
     CatalogColumn *columns;
     DistributionStyle style;     /* AUTO already resolved */

@@ -13,6 +13,7 @@
 #include "compute/operators/exchange_receive.h"
 #include "compute/operators/runtime_filter.h"
 #include "compute/operators/store.h"
+#include "compute/operators/table_delete.h"
 #include "compute/operators/table_write.h"
 
 enum { RELEASE_WAIT_US = 1000000 };
@@ -234,11 +235,12 @@ void query_run_write_statistics(QueryRun *run, ByteBuffer *target)
 {
     uint32_t table_count = 0;
     for (uint32_t i = 0; i < run->sinks.count; i++) {
-        table_count += is_table_write(run->sinks.items[i]);
+        table_count += is_table_write(run->sinks.items[i]) || is_table_delete(run->sinks.items[i]);
     }
     byte_buffer_add_varint(target, table_count);
     for (uint32_t i = 0; i < run->sinks.count; i++) {
         table_write_statistics(run->sinks.items[i], target);
+        table_delete_statistics(run->sinks.items[i], target);
     }
 }
 

@@ -79,3 +79,18 @@ static const SinkOps table_delete_ops = {
     .finish = table_delete_finish,
     .close = table_delete_close,
 };
+
+bool is_table_delete(const Sink *sink)
+{
+    return sink->ops == &table_delete_ops;
+}
+
+void table_delete_statistics(const Sink *sink, ByteBuffer *target)
+{
+    if (is_table_delete(sink)) {
+        const TableDelete *deletion = (const TableDelete *)sink;
+        byte_buffer_add_u64(target, deletion->plan->table->table_id);
+        byte_buffer_add_u64(target, deletion->row_count);
+        byte_buffer_add_blob(target, NULL, 0);
+    }
+}

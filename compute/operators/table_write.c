@@ -134,6 +134,7 @@ void table_write_statistics(const Sink *sink, ByteBuffer *target)
     if (is_table_write(sink)) {
         const TableWrite *write = (const TableWrite *)sink;
         byte_buffer_add_u64(target, write->plan->table->table_id);
+        byte_buffer_add_u64(target, 0); // none deleted
         byte_buffer_add_blob(target, write->statistics.data, write->statistics.bytes);
     }
 }

@@ -131,6 +131,12 @@ static double sample_selectivity(void *self, const CatalogTable *table, const Ex
     return selectivity;
 }
 
+static Status evaluate_constant(void *self, const Expr *expr, Arena *arena, Value *out)
+{
+    (void)self;
+    return expr_evaluate_constant(expr, arena, out);
+}
+
 static SessionView *view_create(Session *session, const CatalogVersion *version, Arena *arena)
 {
     SessionView *view = ARENA_NEW(arena, SessionView);
@@ -154,6 +160,7 @@ const CatalogView *session_catalog_view(Session *session, const CatalogVersion *
         .statement_time_us = statement_time_us,
         .setting = setting,
         .sample_selectivity = sample_selectivity,
+        .evaluate_constant = evaluate_constant,
     };
     return &view->view;
 }

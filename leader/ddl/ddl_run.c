@@ -41,30 +41,40 @@ static Status drop_rows(Session *session, const Snapshot *snapshot, uint64_t tab
 
 /* ---- CREATE ---- */
 
+static const char *copy_text(Arena *arena, const char *text)
+{
+    return text == NULL ? NULL : arena_strdup(arena, text);
+}
+
+/* A deep copy in the transaction's arena: the bound statement dies with its portal. */
+static CatalogTable *copy_table(Arena *arena, const CatalogTable *source)
+{
+    CatalogTable *table = ARENA_NEW(arena, CatalogTable);
+    *table = *source;
+    table->schema_name = arena_strdup(arena, source->schema_name);
+    table->name = arena_strdup(arena, source->name);
+    table->view_text = copy_text(arena, source->view_text);
+    table->columns =
+        arena_memdup(arena, source->columns, source->column_count * sizeof(*table->columns));
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        CatalogColumn *column = &table->columns[i];
+        column->name = arena_strdup(arena, column->name);
+        column->default_text = copy_text(arena, column->default_text);
+        column->encoding_text = copy_text(arena, column->encoding_text);
+        column->missing_value = value_copy(arena, &column->missing_value);
+    }
+    table->sort_keys = arena_memdup(arena, source->sort_keys,
+                                    source->sort_key_count * sizeof(*table->sort_keys));
+    return table;
+}
+
 static Status create_relation(Session *session, const BoundStatement *bound, CatalogChangeKind kind,
                               const CatalogTable **created)
 {
     Txn *txn = &session->txn;
     CatalogChange *change = txn_new_change(txn, kind);
-    // A deep copy in the transaction's arena: the bound statement dies with its portal.
-    CatalogTable *table = ARENA_NEW(txn->arena, CatalogTable);
-    *table = *bound->create;
+    CatalogTable *table = copy_table(txn->arena, bound->create);
     table->table_id = commit_log_next_table(session->leader->log);
-    table->schema_name = arena_strdup(txn->arena, table->schema_name);
-    table->name = arena_strdup(txn->arena, table->name);
-    table->view_text = table->view_text == NULL ? NULL : arena_strdup(txn->arena, table->view_text);
-    table->columns = arena_memdup(txn->arena, bound->create->columns,
-                                  table->column_count * sizeof(*table->columns));
-    for (uint32_t i = 0; i < table->column_count; i++) {
-        CatalogColumn *column = &table->columns[i];
-        column->name = arena_strdup(txn->arena, column->name);
-        column->default_text =
-            column->default_text == NULL ? NULL : arena_strdup(txn->arena, column->default_text);
-        column->encoding_text =
-            column->encoding_text == NULL ? NULL : arena_strdup(txn->arena, column->encoding_text);
-    }
-    table->sort_keys = arena_memdup(txn->arena, bound->create->sort_keys,
-                                    table->sort_key_count * sizeof(*table->sort_keys));
     change->table = table;
     change->owner = arena_strdup(txn->arena, session->user);
     *created = table;
@@ -128,6 +138,20 @@ static Status run_create_schema(Session *session, const BoundStatement *bound)
     }
     CatalogChange *change = txn_new_change(&session->txn, CATALOG_CREATE_SCHEMA);
     change->schema = arena_strdup(session->txn.arena, bound->schema_name);
+    return txn_add_change(&session->txn, change);
+}
+
+/* ---- ALTER ---- */
+
+static Status run_alter(Session *session, const BoundStatement *bound)
+{
+    tag(session, "ALTER TABLE");
+    if (bound->create == NULL) { // IF EXISTS, and it does not: the notice was sent
+        return STATUS_OK;
+    }
+    CatalogChange *change = txn_new_change(&session->txn, CATALOG_ALTER_TABLE);
+    change->table = copy_table(session->txn.arena, bound->create);
+    change->table->generation++;
     return txn_add_change(&session->txn, change);
 }
 
@@ -284,6 +308,8 @@ Status ddl_run(Session *session, Portal *portal, PlannerContext *planner, const 
         return run_create(session, portal, planner, &writing);
     case BOUND_CREATE_SCHEMA:
         return run_create_schema(session, bound);
+    case BOUND_ALTER_TABLE:
+        return run_alter(session, bound);
     case BOUND_DROP:
         return run_drop(session, portal, &writing);
     case BOUND_TRUNCATE:

@@ -28,13 +28,15 @@ typedef enum BoundKind {
     BOUND_CREATE_TABLE,      /* create; root: a query for CREATE TABLE AS, else null */
     BOUND_CREATE_VIEW,
     BOUND_CREATE_SCHEMA,
+    BOUND_ALTER_TABLE,       /* target as it is, create as it will be; null: nothing to do */
     BOUND_DROP,
     BOUND_TRUNCATE,
     BOUND_TRANSACTION,       /* as parsed */
     BOUND_SET,               /* as parsed */
     BOUND_SHOW,              /* as parsed; SHOW TABLE and SHOW VIEW are BOUND_QUERY */
     BOUND_EXPLAIN,           /* inner, is_analyze, is_verbose */
-    BOUND_PREPARE, BOUND_EXECUTE, BOUND_DEALLOCATE, /* as parsed */
+    BOUND_PREPARE,           /* parameter_types; the statement as parsed */
+    BOUND_EXECUTE, BOUND_DEALLOCATE, /* as parsed */
     BOUND_DECLARE_CURSOR, BOUND_FETCH, BOUND_CLOSE, /* as parsed */
     BOUND_DISCARD,
     BOUND_ANALYZE,           /* statistics are always fresh: accepted */
@@ -62,11 +64,11 @@ typedef struct BoundStatement {
     const CatalogTable *target;      /* INSERT, UPDATE, DELETE, MERGE: the table that is changed */
     uint32_t result_count;           /* QUERY, COPY_TO: what the client sees */
     PlanResultColumn *results;
-    const CatalogTable *create;      /* CREATE_TABLE, CREATE_VIEW: table_id 0, to be given */
-    bool is_if_not_exists;           /* CREATE …: exists already -> notice, nothing else */
+    const CatalogTable *create;      /* CREATE_TABLE, CREATE_VIEW: table_id 0, to be given; null:
+                                      * it exists, the notice says so */
     bool is_or_replace, is_temporary;
     const char *notice;              /* a notice to send, or null */
-    const char *schema_name;         /* CREATE_SCHEMA */
+    const char *schema_name;         /* CREATE_SCHEMA; null: it exists */
     BoundDrop *drop;
     uint32_t truncate_count;
     const CatalogTable **truncate;
@@ -77,6 +79,7 @@ typedef struct BoundStatement {
     uint32_t copy_field_count;       /* COPY_FROM STDIN: for CopyInResponse */
     bool is_copy_stdin;
     bool is_copy_gzip;               /* GZIP: of the stream; files are told by their first bytes */
+    Type *parameter_types;           /* PREPARE: those it declares */
     struct BoundStatement *inner;    /* EXPLAIN */
     bool is_analyze, is_verbose;
 } BoundStatement;
@@ -88,8 +91,8 @@ Status bind_statement(PlannerContext *context, const AstStatement *statement,
  * query so, once the table has its id. */
 LogicalNode *logical_insert(PlannerContext *context, const CatalogTable *table,
                             LogicalNode *child);
-/* EXECUTE's arguments, each cast to the parameter's type (UNKNOWN: its own) and folded to a
- * constant; 42601 for another number of them, 0A000 for what is not constant. */
+/* EXECUTE's arguments, each cast to the parameter's type (UNKNOWN: its own) and computed; 42601
+ * for another number of them. */
 Status bind_arguments(PlannerContext *context, const AstExecute *execute, uint32_t count,
                       const Type *types, Value **out) CHECKED;
 /* Binds the text of a column default or a literal without columns, cast to `type`, and folds it

@@ -47,15 +47,15 @@ Status bind_new_name(Binder *binder, const AstObjectName *name, bool is_temporar
     return STATUS_OK;
 }
 
-static Status check_new(Binder *binder, const AstCreateTable *ast, const char *schema)
+// `*is_there`: it exists and need not be made.
+static Status check_new(Binder *binder, const AstCreateTable *ast, const char *schema,
+                        bool *is_there)
 {
     const CatalogTable *existing = NULL;
-    if (ast->is_if_not_exists) { // the leader says so with a notice
-        return STATUS_OK;
-    }
     TRY(binder->catalog->find_table(binder->catalog->self, schema, ast->table->name,
                                     binder->arena, &existing));
-    if (existing == NULL || ast->is_temporary) {
+    *is_there = existing != NULL;
+    if (existing == NULL || ast->is_if_not_exists) {
         return STATUS_OK;
     }
     return status_at(ast->table->position, SQLSTATE_DUPLICATE_TABLE,
@@ -92,6 +92,8 @@ static Status add_column(TableMaker *maker, const CatalogColumn *column, int32_t
     CatalogColumn *added = &table->columns[table->column_count++];
     *added = *column;
     added->column_id = added->attribute_number = table->column_count;
+    added->missing_value = value_null(added->type);
+    table->next_column_id = table->column_count + 1;
     return STATUS_OK;
 }
 
@@ -464,7 +466,14 @@ Status bind_create_table(Binder *binder, const AstStatement *statement, BoundSta
     table->is_auto_style = true;
     table->distribution_column = -1;
     TRY(bind_new_name(binder, ast->table, ast->is_temporary, &table->schema_name));
-    TRY(check_new(binder, ast, table->schema_name));
+    bound->kind = BOUND_CREATE_TABLE;
+    bool is_there = false;
+    TRY(check_new(binder, ast, table->schema_name, &is_there));
+    if (is_there) {
+        bound->notice = arena_printf(binder->arena, "relation \"%s\" already exists, skipping",
+                                     table->name);
+        return STATUS_OK;
+    }
     if (ast->query != NULL) {
         TRY(add_query(&maker, &bound->root));
         bind_results(binder, bound);
@@ -474,9 +483,7 @@ Status bind_create_table(Binder *binder, const AstStatement *statement, BoundSta
     }
     TRY(set_distribution(&maker));
     TRY(set_sort_keys(&maker));
-    bound->kind = BOUND_CREATE_TABLE;
     bound->create = table;
-    bound->is_if_not_exists = ast->is_if_not_exists;
     bound->is_temporary = ast->is_temporary;
     return STATUS_OK;
 }

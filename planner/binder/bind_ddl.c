@@ -132,13 +132,17 @@ Status bind_create_schema(Binder *binder, const AstStatement *statement, BoundSt
         return status_with_detail(status,
                                   "The prefix \"pg_\" is reserved for system schemas.");
     }
-    if (!ast->is_if_not_exists && binder->catalog->schema_exists(binder->catalog->self, name)) {
+    bool is_there = binder->catalog->schema_exists(binder->catalog->self, name);
+    if (is_there && !ast->is_if_not_exists) {
         return status_at(ast->name.position, SQLSTATE_DUPLICATE_SCHEMA,
                          "schema \"%s\" already exists", name);
     }
+    if (is_there) {
+        bound->notice =
+            arena_printf(binder->arena, "schema \"%s\" already exists, skipping", name);
+    }
     bound->kind = BOUND_CREATE_SCHEMA;
-    bound->schema_name = name;
-    bound->is_if_not_exists = ast->is_if_not_exists;
+    bound->schema_name = is_there ? NULL : name;
     return STATUS_OK;
 }
 

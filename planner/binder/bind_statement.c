@@ -15,7 +15,6 @@ typedef struct PlainStatement {
 static const PlainStatement plain_statements[] = {
     {AST_STATEMENT_TRANSACTION, BOUND_TRANSACTION},
     {AST_STATEMENT_SET, BOUND_SET},
-    {AST_STATEMENT_PREPARE, BOUND_PREPARE},
     {AST_STATEMENT_EXECUTE, BOUND_EXECUTE},
     {AST_STATEMENT_DEALLOCATE, BOUND_DEALLOCATE},
     {AST_STATEMENT_DECLARE_CURSOR, BOUND_DECLARE_CURSOR},
@@ -29,7 +28,6 @@ static const struct {
     AstStatementKind kind;
     const char *name;
 } unsupported_statements[] = {
-    {AST_STATEMENT_ALTER_TABLE, "ALTER TABLE"},
     {AST_STATEMENT_ALTER_SCHEMA, "ALTER SCHEMA"},
     {AST_STATEMENT_COMMENT, "COMMENT"},
     {AST_STATEMENT_LOCK, "LOCK"},
@@ -80,6 +78,17 @@ static Status bind_show(Binder *binder, const AstStatement *ast, BoundStatement 
     return STATUS_OK;
 }
 
+static Status bind_prepare(Binder *binder, const AstStatement *ast, BoundStatement *bound)
+{
+    const AstTypeNameList *types = &ast->prepare->types;
+    bound->parameter_types = ARENA_ARRAY(binder->arena, Type, types->count + 1);
+    for (uint32_t i = 0; i < types->count; i++) {
+        TRY(type_resolve(binder, types->items[i], false, &bound->parameter_types[i]));
+    }
+    bound->kind = BOUND_PREPARE;
+    return STATUS_OK;
+}
+
 static Status bind_plain(const AstStatement *ast, BoundStatement *bound)
 {
     for (size_t i = 0; i < sizeof(plain_statements) / sizeof(plain_statements[0]); i++) {
@@ -123,6 +132,8 @@ static Status bind_kind(Binder *binder, const AstStatement *ast, BoundStatement 
         return bind_create_view(binder, ast, bound);
     case AST_STATEMENT_CREATE_SCHEMA:
         return bind_create_schema(binder, ast, bound);
+    case AST_STATEMENT_ALTER_TABLE:
+        return bind_alter_table(binder, ast, bound);
     case AST_STATEMENT_DROP:
         return bind_drop(binder, ast, bound);
     case AST_STATEMENT_TRUNCATE:
@@ -131,6 +142,8 @@ static Status bind_kind(Binder *binder, const AstStatement *ast, BoundStatement 
         return bind_explain(binder, ast, bound);
     case AST_STATEMENT_SHOW:
         return bind_show(binder, ast, bound);
+    case AST_STATEMENT_PREPARE:
+        return bind_prepare(binder, ast, bound);
     case AST_STATEMENT_ANALYZE:
     case AST_STATEMENT_VACUUM:
         return bind_maintenance(binder, ast, bound);
@@ -188,6 +201,21 @@ Status bind_statement(PlannerContext *context, const AstStatement *statement,
     return STATUS_OK;
 }
 
+Status bind_constant(Binder *binder, const Expr *expr, const char *what, Value *out)
+{
+    const CatalogView *catalog = binder->catalog;
+    if (expr->kind == EXPR_CONSTANT) {
+        *out = expr->constant;
+        return STATUS_OK;
+    }
+    if (catalog->evaluate_constant == NULL) {
+        return status_at(expr->position, SQLSTATE_FEATURE_NOT_SUPPORTED, "%s must be a constant",
+                         what);
+    }
+    Status status = catalog->evaluate_constant(catalog->self, expr, binder->arena, out);
+    return status_with_position(status, expr->position);
+}
+
 Status bind_arguments(PlannerContext *context, const AstExecute *execute, uint32_t count,
                       const Type *types, Value **out)
 {
@@ -211,11 +239,7 @@ Status bind_arguments(PlannerContext *context, const AstExecute *execute, uint32
         } else {
             TRY(coerce(&binder, expr, types[i], CAST_ASSIGNMENT, &expr));
         }
-        if (expr->kind != EXPR_CONSTANT) {
-            return status_at(expr->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
-                             "EXECUTE takes constants only");
-        }
-        values[i] = expr->constant;
+        TRY(bind_constant(&binder, expr, "an argument of EXECUTE", &values[i]));
     }
     *out = values;
     return STATUS_OK;

@@ -94,8 +94,8 @@ Status bind_set(Binder *binder, const CatalogTable *table, Scope *scope,
         uint32_t index = 0;
         TRY(bind_column_name(table, name, &index));
         if (values[index] != NULL) {
-            return status_at(name->position, SQLSTATE_DUPLICATE_COLUMN,
-                             "column \"%s\" specified more than once", name->text);
+            return status_at(name->position, SQLSTATE_SYNTAX_ERROR,
+                             "multiple assignments to same column \"%s\"", name->text);
         }
         TRY(bind_set_value(binder, &table->columns[index], scope, assignments->items[i].value,
                            &values[index]));

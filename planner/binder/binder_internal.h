@@ -215,6 +215,9 @@ Status bind_subquery(Binder *binder, Scope *scope, const AstExpr *ast, Expr **ou
 Expr *subquery_make(Binder *binder, SubqueryKind kind, LogicalNode *plan, Type type,
                     int32_t position);
 
+/* bind_statement.c: the value of an expression without columns; `what` names it in errors. */
+Status bind_constant(Binder *binder, const Expr *expr, const char *what, Value *out) CHECKED;
+
 /* conditional.c */
 Status bind_case(Binder *binder, Scope *scope, const AstExpr *ast, Expr **out) CHECKED;
 Status bind_decode(Binder *binder, uint32_t count, Expr **args, int32_t position,
@@ -406,6 +409,7 @@ Status bind_create_table(Binder *binder, const AstStatement *ast, BoundStatement
 /* The schema a new table or view goes to; 3F000, 42P16. */
 Status bind_new_name(Binder *binder, const AstObjectName *name, bool is_temporary,
                      const char **schema) CHECKED;
+Status bind_alter_table(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
 /* One column as CREATE TABLE and ALTER TABLE ADD write it; without an id. */
 Status bind_column(Binder *binder, const AstColumnDefinition *ast, const char *table,
                    CatalogColumn *out) CHECKED;

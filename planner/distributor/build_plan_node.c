@@ -100,7 +100,9 @@ static PlanTable *build_table(PlanBuilder *builder, const CatalogTable *catalog)
         table->columns[i].name = column->name;
         table->columns[i].type = column->type;
         table->columns[i].is_not_null = column->is_not_null;
-        table->columns[i].default_value = value_null(column->type);
+        table->columns[i].default_value = column->missing_value.type.id == TYPE_UNKNOWN
+                                              ? value_null(column->type)
+                                              : column->missing_value;
     }
     BuiltTable *built = ARENA_NEW(builder->arena, BuiltTable);
     *built = (BuiltTable){catalog, table};
