@@ -75,6 +75,7 @@ struct Session {
     int64_t statement_deadline_us; /* monotonic; INT64_MAX: none */
 
     bool is_superuser;
+    char temporary_schema[48]; /* of its temporary tables, whether there are any or not */
 
     Mutex mutex; /* guards what other threads look at */
     DistributedQuery *running;
@@ -143,7 +144,19 @@ Status statement_send_values(Session *session, Portal *portal, const PlanResultC
 /* Rooms of the leader that run one kind of statement each. */
 Status ddl_run(Session *session, Portal *portal, PlannerContext *planner,
                const Snapshot *snapshot) CHECKED;
-Status setting_run(Session *session, Portal *portal) CHECKED;
+/* ddl/temporary.c: drops the session's temporary tables, within its transaction, and what sessions
+ * of an earlier run of the leader have left. */
+Status ddl_drop_temporary(Session *session, const CatalogVersion *catalog,
+                          const Snapshot *snapshot) CHECKED;
+/* The same as a transaction of its own, at the session's end. */
+void ddl_end_temporary(Session *session);
+/* The schema of the session's temporary tables, made at first need. */
+Status ddl_need_temporary(Session *session, const CatalogVersion *catalog) CHECKED;
+Status ddl_drop_schema(Session *session, const CatalogVersion *catalog, const Snapshot *snapshot,
+                       const char *schema, bool is_cascade) CHECKED;
+Status setting_run(Session *session, Portal *portal, const Snapshot *snapshot) CHECKED;
+Status analyze_run(Session *session, Portal *portal, PlannerContext *planner,
+                   const Snapshot *snapshot) CHECKED;
 Status explain_run(Session *session, Portal *portal, PlannerContext *planner,
                    const Snapshot *snapshot) CHECKED;
 Status copy_in_run(Session *session, Portal *portal, PlannerContext *planner,

@@ -443,7 +443,7 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
     case BOUND_SET:
     case BOUND_SHOW:
     case BOUND_DISCARD:
-        return setting_run(session, portal);
+        return setting_run(session, portal, snapshot);
     case BOUND_PREPARE:
     case BOUND_EXECUTE:
     case BOUND_DEALLOCATE:
@@ -452,8 +452,7 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
     case BOUND_CLOSE:
         return cursor_run(session, portal);
     case BOUND_ANALYZE:
-        snprintf(session->last_tag, sizeof(session->last_tag), "ANALYZE");
-        return STATUS_OK;
+        return analyze_run(session, portal, planner, snapshot);
     case BOUND_VACUUM:
         return status_error(SQLSTATE_FEATURE_NOT_SUPPORTED, "VACUUM is not built yet");
     case BOUND_NOTHING:

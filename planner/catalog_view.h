@@ -61,6 +61,7 @@ typedef struct CatalogView {
                          const CatalogTable **out);
     bool (*schema_exists)(void *self, const char *schema);
     const char *(*current_schema)(void *self);
+    const char *(*temporary_schema)(void *self); /* of CREATE TEMP TABLE; need not exist yet */
     const char *(*current_user)(void *self);
     const char *(*current_database)(void *self);
     int64_t (*statement_time_us)(void *self); /* now(), current_date; constant in a transaction */

@@ -330,8 +330,9 @@ static Status change_statistics(CatalogVersion *version, const CatalogChange *ch
         }
         TableEntry *entry = NULL;
         bool is_added = change->kind == CATALOG_ADD_STATISTICS;
-        TRY(change->kind == CATALOG_REMOVE_ROWS
-                ? table_entry_without_rows(old, change->row_count, &entry)
+        bool is_less = change->kind == CATALOG_REMOVE_ROWS;
+        TRY(is_less || change->kind == CATALOG_RENEW_STATISTICS
+                ? table_entry_without_rows(old, change->row_count, is_less, &entry)
                 : table_entry_with_statistics(old, is_added, is_added ? change->statistics : NULL,
                                               change->statistics_bytes, &entry));
         version->tables[i] = entry;
@@ -366,6 +367,7 @@ static Status apply_one(CatalogVersion *version, const CatalogChange *change)
         return drop_user(version, change);
     case CATALOG_ADD_STATISTICS:
     case CATALOG_CLEAR_STATISTICS:
+    case CATALOG_RENEW_STATISTICS:
     case CATALOG_REMOVE_ROWS:
         return change_statistics(version, change);
     }

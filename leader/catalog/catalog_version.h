@@ -35,8 +35,8 @@ Status table_entry_merge(TableEntry *entry, const ColumnParts *parts) CHECKED;
 /* The table with another definition; what is known of its rows stays known. */
 Status table_entry_altered(const TableEntry *old, const CatalogTable *table,
                            TableEntry **out) CHECKED;
-/* A copy that tells fewer rows. */
-Status table_entry_without_rows(const TableEntry *entry, uint64_t row_count,
+/* A copy that tells fewer rows, with or without what is known of them. */
+Status table_entry_without_rows(const TableEntry *entry, uint64_t row_count, bool keeps_sketches,
                                 TableEntry **out) CHECKED;
 /* Fills CatalogTable.statistics, sample and row_count from sketches and sample. */
 Status table_entry_derive(TableEntry *entry) CHECKED;

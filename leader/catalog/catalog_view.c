@@ -14,11 +14,13 @@ typedef struct SessionView {
     VirtualTables virtual_tables;
 } SessionView;
 
-/* Schemas searched for unqualified names: pg_catalog first, then the search path. */
+/* Schemas searched for unqualified names: temporary tables first, pg_catalog, the search path. */
 const CatalogTable *session_find_table(const Session *session, const CatalogVersion *version,
                                        const char *name)
 {
-    const CatalogTable *table = system_table_find("pg_catalog", name);
+    TableEntry *temporary = catalog_version_table(version, session->temporary_schema, name);
+    const CatalogTable *table =
+        temporary != NULL ? &temporary->table : system_table_find("pg_catalog", name);
     char path[1024];
     snprintf(path, sizeof(path), "%s", setting_text(session->settings, SETTING_SEARCH_PATH));
     char *rest = NULL;
@@ -43,6 +45,13 @@ static Status find_table(void *self, const char *schema, const char *name, Arena
     SessionView *view = self;
     if (schema == NULL) {
         *out = session_find_table(view->session, view->version, name);
+        return STATUS_OK;
+    }
+    const char *own = view->session->temporary_schema;
+    if (strcmp(schema, "pg_temp") == 0) {
+        schema = own;
+    } else if (strncmp(schema, "pg_temp_", 8) == 0 && strcmp(schema, own) != 0) {
+        *out = NULL; // another session's
         return STATUS_OK;
     }
     TableEntry *entry = catalog_version_table(view->version, schema, name);
@@ -70,6 +79,11 @@ static const char *current_schema(void *self)
         }
     }
     return NULL;
+}
+
+static const char *temporary_schema(void *self)
+{
+    return ((SessionView *)self)->session->temporary_schema;
 }
 
 static const char *current_user(void *self)
@@ -155,6 +169,7 @@ const CatalogView *session_catalog_view(Session *session, const CatalogVersion *
         .find_table = find_table,
         .schema_exists = schema_exists,
         .current_schema = current_schema,
+        .temporary_schema = temporary_schema,
         .current_user = current_user,
         .current_database = current_database,
         .statement_time_us = statement_time_us,

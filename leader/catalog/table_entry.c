@@ -193,12 +193,13 @@ Status table_entry_with_statistics(const TableEntry *entry, bool keeps_old,
     return STATUS_OK;
 }
 
-// Sketches and the sample stay as they are: they tell shares of rows, and nobody can take values
-// out of them.
-Status table_entry_without_rows(const TableEntry *entry, uint64_t row_count, TableEntry **out)
+// Sketches and the sample may stay as they are: they tell shares of rows, and nobody can take
+// values out of them.
+Status table_entry_without_rows(const TableEntry *entry, uint64_t row_count, bool keeps_sketches,
+                                TableEntry **out)
 {
     TableEntry *copy = NULL;
-    TRY(table_entry_with_statistics(entry, true, NULL, 0, &copy));
+    TRY(table_entry_with_statistics(entry, keeps_sketches, NULL, 0, &copy));
     copy->row_count = entry->row_count > row_count ? entry->row_count - row_count : 0;
     copy->table.row_count = (double)copy->row_count;
     *out = copy;

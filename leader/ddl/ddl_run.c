@@ -112,9 +112,6 @@ static Status run_create(Session *session, Portal *portal, PlannerContext *plann
 {
     const BoundStatement *bound = portal->bound;
     const CatalogTable *table = NULL;
-    if (bound->is_temporary) {
-        return status_error(SQLSTATE_FEATURE_NOT_SUPPORTED, "temporary tables are not built yet");
-    }
     if (bound->create == NULL) { // IF NOT EXISTS, and it does: the notice was sent
         tag(session, bound->kind == BOUND_CREATE_TABLE ? "CREATE TABLE" : "CREATE VIEW");
         return STATUS_OK;
@@ -124,6 +121,9 @@ static Status run_create(Session *session, Portal *portal, PlannerContext *plann
         return create_relation(session, bound,
                                bound->is_or_replace ? CATALOG_REPLACE_VIEW : CATALOG_CREATE_TABLE,
                                &table);
+    }
+    if (bound->is_temporary) {
+        TRY(ddl_need_temporary(session, portal->catalog));
     }
     TRY(create_relation(session, bound, CATALOG_CREATE_TABLE, &table));
     tag(session, "CREATE TABLE");
@@ -168,11 +168,11 @@ static Status drop_relation(Session *session, const Snapshot *snapshot, const ch
     return is_table ? drop_rows(session, snapshot, table_id, true) : STATUS_OK;
 }
 
-static Status drop_schema(Session *session, Portal *portal, const Snapshot *snapshot,
-                          const char *schema, bool is_cascade)
+Status ddl_drop_schema(Session *session, const CatalogVersion *catalog, const Snapshot *snapshot,
+                       const char *schema, bool is_cascade)
 {
-    for (uint32_t i = 0; is_cascade && i < catalog_version_table_count(portal->catalog); i++) {
-        const CatalogTable *table = &catalog_version_table_at(portal->catalog, i)->table;
+    for (uint32_t i = 0; is_cascade && i < catalog_version_table_count(catalog); i++) {
+        const CatalogTable *table = &catalog_version_table_at(catalog, i)->table;
         if (strcmp(table->schema_name, schema) == 0) {
             TRY(drop_relation(session, snapshot, table->schema_name, table->name, table->table_id,
                               table->kind == CATALOG_TABLE));
@@ -195,7 +195,7 @@ static Status run_drop(Session *session, Portal *portal, const Snapshot *snapsho
     for (uint32_t i = 0; i < drop->count; i++) {
         const struct BoundDropItem *item = &drop->items[i];
         if (drop->kind == AST_OBJECT_SCHEMA) {
-            TRY(drop_schema(session, portal, snapshot, item->name, drop->is_cascade));
+            TRY(ddl_drop_schema(session, portal->catalog, snapshot, item->name, drop->is_cascade));
         } else if (drop->kind == AST_OBJECT_USER) {
             CatalogChange *change = txn_new_change(&session->txn, CATALOG_DROP_USER);
             change->name = arena_strdup(session->txn.arena, item->name);

@@ -236,6 +236,7 @@ static Status write_change(LogDatabase *database, const CatalogChange *change,
         return run_with_name(database, QUERY_DROP_USER, change->name);
     case CATALOG_ADD_STATISTICS:
     case CATALOG_CLEAR_STATISTICS:
+    case CATALOG_RENEW_STATISTICS:
     case CATALOG_REMOVE_ROWS:
         entry = catalog_version_table_by_id(version, change->table_id);
         return entry == NULL ? STATUS_OK : write_statistics(database, entry);
@@ -246,7 +247,7 @@ static Status write_change(LogDatabase *database, const CatalogChange *change,
 static bool is_of_statistics(const CatalogChange *change)
 {
     return change->kind == CATALOG_ADD_STATISTICS || change->kind == CATALOG_CLEAR_STATISTICS ||
-           change->kind == CATALOG_REMOVE_ROWS;
+           change->kind == CATALOG_RENEW_STATISTICS || change->kind == CATALOG_REMOVE_ROWS;
 }
 
 /* Statistics of one table may have come from many nodes: only the last state is written. */

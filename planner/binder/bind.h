@@ -39,7 +39,7 @@ typedef enum BoundKind {
     BOUND_EXECUTE, BOUND_DEALLOCATE, /* as parsed */
     BOUND_DECLARE_CURSOR, BOUND_FETCH, BOUND_CLOSE, /* as parsed */
     BOUND_DISCARD,
-    BOUND_ANALYZE,           /* statistics are always fresh: accepted */
+    BOUND_ANALYZE,           /* target; null: every table */
     BOUND_VACUUM,
     BOUND_USER,              /* CREATE and ALTER USER, as parsed */
     BOUND_NOTHING            /* accepted without effect, with a notice when `notice` is set */
@@ -91,6 +91,8 @@ Status bind_statement(PlannerContext *context, const AstStatement *statement,
  * query so, once the table has its id. */
 LogicalNode *logical_insert(PlannerContext *context, const CatalogTable *table,
                             LogicalNode *child);
+/* ANALYZE: reads the whole table and learns of its rows. */
+LogicalNode *logical_analysis(PlannerContext *context, const CatalogTable *table);
 /* EXECUTE's arguments, each cast to the parameter's type (UNKNOWN: its own) and computed; 42601
  * for another number of them. */
 Status bind_arguments(PlannerContext *context, const AstExecute *execute, uint32_t count,

@@ -31,9 +31,14 @@ Status bind_new_name(Binder *binder, const AstObjectName *name, bool is_temporar
         return status_at(name->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
                          "cross-database references are not supported: \"%s\"", name->database);
     }
-    if (is_temporary && name->schema != NULL) {
+    bool is_in_temporary = name->schema != NULL && strcmp(name->schema, "pg_temp") == 0;
+    if (is_temporary && name->schema != NULL && !is_in_temporary) {
         return status_at(name->position, SQLSTATE_INVALID_TABLE_DEFINITION,
                          "cannot create temporary relation in non-temporary schema");
+    }
+    if ((is_temporary || is_in_temporary) && catalog->temporary_schema != NULL) {
+        *schema = catalog->temporary_schema(catalog->self);
+        return STATUS_OK;
     }
     *schema = name->schema != NULL ? name->schema : catalog->current_schema(catalog->self);
     if (*schema == NULL) {
@@ -484,6 +489,8 @@ Status bind_create_table(Binder *binder, const AstStatement *statement, BoundSta
     TRY(set_distribution(&maker));
     TRY(set_sort_keys(&maker));
     bound->create = table;
-    bound->is_temporary = ast->is_temporary;
+    bool is_in_temporary =
+        ast->table->schema != NULL && strcmp(ast->table->schema, "pg_temp") == 0;
+    bound->is_temporary = ast->is_temporary || is_in_temporary;
     return STATUS_OK;
 }

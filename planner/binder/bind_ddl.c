@@ -73,6 +73,20 @@ static Status view_columns(Binder *binder, const AstCreateView *ast, const Logic
     return STATUS_OK;
 }
 
+// A view outlives the session, temporary tables do not.
+static Status check_places(const Binder *binder, const AstCreateView *ast,
+                           const NamePlaceList *places)
+{
+    const CatalogView *catalog = binder->catalog;
+    for (uint32_t i = 0; catalog->temporary_schema != NULL && i < places->count; i++) {
+        if (strcmp(places->items[i].schema, catalog->temporary_schema(catalog->self)) == 0) {
+            return status_at(places->items[i].position, SQLSTATE_FEATURE_NOT_SUPPORTED,
+                             "view \"%s\" cannot read a temporary table", ast->view->name);
+        }
+    }
+    return STATUS_OK;
+}
+
 static Status check_existing_view(Binder *binder, const AstCreateView *ast, const char *schema)
 {
     const CatalogTable *existing = NULL;
@@ -111,6 +125,7 @@ Status bind_create_view(Binder *binder, const AstStatement *statement, BoundStat
         Status status = bind_query(binder, NULL, NULL, ast->query, false, &root);
         binder->name_places = NULL;
         TRY(status);
+        TRY(check_places(binder, ast, &places));
         TRY(view_columns(binder, ast, root, view));
         view->view_text = qualified_text(binder, ast, &places);
     }

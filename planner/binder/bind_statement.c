@@ -64,6 +64,7 @@ static Status bind_maintenance(Binder *binder, const AstStatement *ast, BoundSta
     if (maintenance->table != NULL) {
         const CatalogTable *table = NULL;
         TRY(bind_table_name(binder, maintenance->table, &table));
+        bound->target = table;
     }
     bound->kind = ast->kind == AST_STATEMENT_ANALYZE ? BOUND_ANALYZE : BOUND_VACUUM;
     return STATUS_OK;
@@ -199,6 +200,15 @@ Status bind_statement(PlannerContext *context, const AstStatement *statement,
     }
     *out = bound;
     return STATUS_OK;
+}
+
+LogicalNode *logical_analysis(PlannerContext *context, const CatalogTable *table)
+{
+    Binder binder = make_binder(context, NULL);
+    LogicalNode *get = get_make(&binder, table, NULL);
+    LogicalInsert *insert = (LogicalInsert *)logical_insert(context, table, get);
+    insert->is_analysis = true;
+    return &insert->node;
 }
 
 Status bind_constant(Binder *binder, const Expr *expr, const char *what, Value *out)
