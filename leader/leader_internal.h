@@ -1,5 +1,6 @@
 /* leader_internal.h — the leader's parts, shared by its rooms. */
 #pragma once
+#include "leader/identity.h"
 #include "leader/leader.h"
 #include "leader/query/distributed_query.h"
 #include "leader/server.h"
@@ -12,6 +13,7 @@ struct Leader {
     CommitLog *log;
     Nodes *nodes;
     Server *server;
+    IdentityNumbers *identities;
     QueryServices services;
     const char *database;
     int64_t start_us; /* wall clock */

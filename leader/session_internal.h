@@ -74,6 +74,9 @@ struct Session {
     char last_tag[64];             /* of the last statement: a ROLLBACK drops its own portal */
     int64_t statement_deadline_us; /* monotonic; INT64_MAX: none */
 
+    bool is_describing; /* what is bound will not run */
+    bool holds_identity; /* others wait for the end of this statement */
+    uint64_t identity_table, identity_next; /* whose numbers this statement takes; 0: none */
     bool is_superuser;
     char temporary_schema[48]; /* of its temporary tables, whether there are any or not */
 
@@ -140,6 +143,13 @@ Status statement_collect_writes(Session *session, DistributedQuery *query,
                                 const Plan *plan) CHECKED;
 Status statement_send_values(Session *session, Portal *portal, const PlanResultColumn *columns,
                              uint32_t column_count, const Value *cells, uint32_t row_count) CHECKED;
+
+/* identity.c: numbers of the table's identity column, for the statement that is bound (bind.h); how
+ * many rows it made; its end. */
+Status session_take_identity(Session *session, const CatalogTable *table, uint32_t count,
+                             int64_t *first) CHECKED;
+void session_note_identity(Session *session, uint64_t row_count);
+void session_release_identity(Session *session);
 
 /* Rooms of the leader that run one kind of statement each. */
 Status ddl_run(Session *session, Portal *portal, PlannerContext *planner,

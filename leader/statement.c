@@ -286,8 +286,10 @@ static Status run_change(Session *session, Portal *portal, PlannerContext *plann
     TRY(statement_wait(session, portal->query));
     set_running(session, NULL);
     TRY(statement_collect_writes(session, portal->query, plan));
+    int64_t row_count = result_queue_first_value(portal->results);
+    session_note_identity(session, (uint64_t)row_count);
     snprintf(session->last_tag, sizeof(session->last_tag), "%s %ld", change_tag(bound->kind),
-             (long)result_queue_first_value(portal->results));
+             (long)row_count);
     portal->is_ended = true;
     return STATUS_OK;
 }
@@ -511,16 +513,10 @@ static Status bind_named(Session *session, Portal *portal, PlannerContext *plann
         bind_statement(planner, named->ast, &portal->parameters, &portal->bound));
 }
 
-Status statement_execute(Session *session, Portal *portal, uint64_t rows_max, bool *is_suspended)
+static Status start_statement(Session *session, Portal *portal, uint64_t rows_max,
+                              bool *is_suspended)
 {
-    *is_suspended = false;
-    if (portal->is_started) {
-        return statement_send_rows(session, portal, rows_max, is_suspended);
-    }
     const AstStatement *ast = portal->prepared->ast;
-    if (ast->kind == AST_STATEMENT_TRANSACTION) { // the one kind a failed transaction takes
-        return run_transaction(session, ast->transaction);
-    }
     Snapshot snapshot;
     PlannerContext planner;
     txn_begin(&session->txn, false);
@@ -538,6 +534,21 @@ Status statement_execute(Session *session, Portal *portal, uint64_t rows_max, bo
     portal->is_started = true;
     Status status = run_bound(session, portal, &planner, &snapshot, rows_max, is_suspended);
     return portal->named == NULL ? status : status_without_position(status);
+}
+
+Status statement_execute(Session *session, Portal *portal, uint64_t rows_max, bool *is_suspended)
+{
+    *is_suspended = false;
+    if (portal->is_started) {
+        return statement_send_rows(session, portal, rows_max, is_suspended);
+    }
+    const AstStatement *ast = portal->prepared->ast;
+    if (ast->kind == AST_STATEMENT_TRANSACTION) { // the one kind a failed transaction takes
+        return run_transaction(session, ast->transaction);
+    }
+    Status status = start_statement(session, portal, rows_max, is_suspended);
+    session_release_identity(session);
+    return status;
 }
 
 /* ---- Describe ---- */
@@ -615,7 +626,9 @@ Status statement_describe(Session *session, Prepared *prepared)
                                  .types = prepared->parameter_types,
                                  .capacity = prepared->parameter_count};
     BoundStatement *bound = NULL;
+    session->is_describing = true;
     status = bind_statement(&planner, prepared->ast, &parameters, &bound);
+    session->is_describing = false;
     if (status == STATUS_OK && bound->kind == BOUND_QUERY) {
         copy_results(prepared, bound->result_count, bound->results);
     } else if (status == STATUS_OK) {

@@ -266,6 +266,7 @@ static Status alter_table(CatalogVersion *version, const CatalogChange *change)
                             table->name);
     }
     TRY(table_entry_altered(old, table, &entry));
+    entry->table.identity_next = old->table.identity_next;
     move_entry(version, slot, entry);
     table_entry_unpin(old);
     return STATUS_OK;
@@ -321,6 +322,17 @@ static Status drop_user(CatalogVersion *version, const CatalogChange *change)
     return STATUS_OK;
 }
 
+static Status advance_identity(TableEntry *old, uint64_t number, TableEntry **out)
+{
+    TableEntry *entry = NULL;
+    TRY(table_entry_with_statistics(old, true, NULL, 0, &entry));
+    if (entry->table.identity_next < number) {
+        entry->table.identity_next = number;
+    }
+    *out = entry;
+    return STATUS_OK;
+}
+
 static Status change_statistics(CatalogVersion *version, const CatalogChange *change)
 {
     for (uint32_t i = 0; i < version->table_count; i++) {
@@ -331,7 +343,9 @@ static Status change_statistics(CatalogVersion *version, const CatalogChange *ch
         TableEntry *entry = NULL;
         bool is_added = change->kind == CATALOG_ADD_STATISTICS;
         bool is_less = change->kind == CATALOG_REMOVE_ROWS;
-        TRY(is_less || change->kind == CATALOG_RENEW_STATISTICS
+        TRY(change->kind == CATALOG_ADVANCE_IDENTITY
+                ? advance_identity(old, change->row_count, &entry)
+            : is_less || change->kind == CATALOG_RENEW_STATISTICS
                 ? table_entry_without_rows(old, change->row_count, is_less, &entry)
                 : table_entry_with_statistics(old, is_added, is_added ? change->statistics : NULL,
                                               change->statistics_bytes, &entry));
@@ -367,6 +381,7 @@ static Status apply_one(CatalogVersion *version, const CatalogChange *change)
         return drop_user(version, change);
     case CATALOG_ADD_STATISTICS:
     case CATALOG_CLEAR_STATISTICS:
+    case CATALOG_ADVANCE_IDENTITY:
     case CATALOG_RENEW_STATISTICS:
     case CATALOG_REMOVE_ROWS:
         return change_statistics(version, change);

@@ -86,6 +86,12 @@ static const char *temporary_schema(void *self)
     return ((SessionView *)self)->session->temporary_schema;
 }
 
+static Status identity_numbers(void *self, const CatalogTable *table, uint32_t count,
+                               int64_t *first)
+{
+    return session_take_identity(((SessionView *)self)->session, table, count, first);
+}
+
 static const char *current_user(void *self)
 {
     return ((SessionView *)self)->session->user;
@@ -170,6 +176,7 @@ const CatalogView *session_catalog_view(Session *session, const CatalogVersion *
         .schema_exists = schema_exists,
         .current_schema = current_schema,
         .temporary_schema = temporary_schema,
+        .identity_numbers = identity_numbers,
         .current_user = current_user,
         .current_database = current_database,
         .statement_time_us = statement_time_us,

@@ -5,7 +5,7 @@
 #include "leader/catalog/catalog_version.h"
 #include "planner/plan/plan_codec.h"
 
-#define DEFINITION_VERSION 2u /* 1 had no generation and no missing values */
+#define DEFINITION_VERSION 2u /* 1: nothing altered, no identities */
 #define STATISTICS_VERSION 1u
 #define COLUMNS_MAX 1600u
 
@@ -235,6 +235,7 @@ void table_entry_encode(const TableEntry *entry, ByteBuffer *target)
     byte_buffer_add_u32(target, (uint32_t)table->distribution_column);
     byte_buffer_add_u32(target, table->next_column_id);
     byte_buffer_add_u32(target, table->generation);
+    byte_buffer_add_u64(target, table->identity_next);
     encode_optional(target, table->view_text);
     byte_buffer_add_varint(target, table->column_count);
     for (uint32_t i = 0; i < table->column_count; i++) {
@@ -252,6 +253,10 @@ void table_entry_encode(const TableEntry *entry, ByteBuffer *target)
         Value none = value_null(column->type);
         bool is_known = column->missing_value.type.id != TYPE_UNKNOWN;
         value_encode(is_known ? &column->missing_value : &none, target);
+        byte_buffer_add_u8(target, column->is_identity);
+        byte_buffer_add_u8(target, column->is_identity_by_default);
+        byte_buffer_add_u64(target, (uint64_t)column->identity_seed);
+        byte_buffer_add_u64(target, (uint64_t)column->identity_step);
     }
     byte_buffer_add_varint(target, table->sort_key_count);
     for (uint32_t i = 0; i < table->sort_key_count; i++) {
@@ -259,13 +264,18 @@ void table_entry_encode(const TableEntry *entry, ByteBuffer *target)
     }
 }
 
-static void decode_missing(ByteReader *reader, Arena *arena, CatalogColumn *column)
+/* What version 1 did not have. */
+static void decode_rest(ByteReader *reader, Arena *arena, CatalogColumn *column)
 {
     Status status = value_decode(reader, arena, &column->missing_value);
     if (status != STATUS_OK) {
         status_ignore(status, "the definition as a whole is malformed");
         byte_reader_fail(reader);
     }
+    column->is_identity = byte_reader_u8(reader) != 0;
+    column->is_identity_by_default = byte_reader_u8(reader) != 0;
+    column->identity_seed = (int64_t)byte_reader_u64(reader);
+    column->identity_step = (int64_t)byte_reader_u64(reader);
 }
 
 static void decode_columns(ByteReader *reader, TableEntry *entry, uint32_t version)
@@ -290,7 +300,7 @@ static void decode_columns(ByteReader *reader, TableEntry *entry, uint32_t versi
         column->encoding_text = decode_optional(reader, entry->arena);
         column->attribute_number = byte_reader_u32(reader);
         if (version > 1) {
-            decode_missing(reader, entry->arena, column);
+            decode_rest(reader, entry->arena, column);
         }
         if (column->type.id >= TYPE_COUNT) {
             byte_reader_fail(reader);
@@ -324,6 +334,7 @@ Status table_entry_decode(const uint8_t *data, size_t bytes, TableEntry **out)
     table->distribution_column = (int32_t)byte_reader_u32(&reader);
     table->next_column_id = byte_reader_u32(&reader);
     table->generation = version > 1 ? byte_reader_u32(&reader) : 0;
+    table->identity_next = version > 1 ? byte_reader_u64(&reader) : 0;
     table->view_text = decode_optional(&reader, entry->arena);
     decode_columns(&reader, entry, version);
     if (!byte_reader_is_ok(&reader) || byte_reader_remaining(&reader) != 0 ||

@@ -23,7 +23,7 @@ typedef enum BoundKind {
     BOUND_UPDATE,            /* root counts the rows it replaces; target */
     BOUND_DELETE,            /* root counts the rows it deletes; target */
     BOUND_MERGE,             /* root counts the rows it replaces, deletes and inserts; target */
-    BOUND_COPY_FROM,         /* root is a LogicalInsert over a LogicalCopy */
+    BOUND_COPY_FROM,         /* root is a LogicalInsert over `copy` and what fills the rest */
     BOUND_COPY_TO,           /* root is a query; format */
     BOUND_CREATE_TABLE,      /* create; root: a query for CREATE TABLE AS, else null */
     BOUND_CREATE_VIEW,
@@ -74,7 +74,7 @@ typedef struct BoundStatement {
     const CatalogTable **truncate;
     size_t format_bytes;             /* COPY_TO: encoded CopyFormat */
     const void *format;
-    LogicalCopy *copy;               /* COPY_FROM: the node below root, which has its own format */
+    LogicalCopy *copy;               /* COPY_FROM: the node below root that has its own format */
     const CatalogTable *copy_table;  /* COPY_FROM */
     uint32_t copy_field_count;       /* COPY_FROM STDIN: for CopyInResponse */
     bool is_copy_stdin;

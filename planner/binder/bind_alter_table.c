@@ -66,6 +66,10 @@ static Status add_column(Alteration *alteration, const AstAlterAction *action)
     CatalogColumn column;
     TRY(bind_column(alteration->binder, ast, table->name, &column));
     TRY(check_free_name(alteration, ast->name, ast->position));
+    if (ast->is_identity) {
+        return status_at(ast->position, SQLSTATE_INVALID_TABLE_DEFINITION,
+                         "an added column cannot be IDENTITY");
+    }
     if (ast->is_distribution_key || ast->is_sort_key) {
         return status_at(ast->position, SQLSTATE_INVALID_TABLE_DEFINITION,
                          "an added column cannot be DISTKEY or SORTKEY");

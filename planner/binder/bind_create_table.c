@@ -155,12 +155,27 @@ static Status check_encoding(const AstColumnDefinition *ast, Type type)
                            "encoding \"%s\" is not known", ast->encoding);
 }
 
+static Status check_identity(const AstColumnDefinition *ast, Type type)
+{
+    if (!ast->is_identity) {
+        return STATUS_OK;
+    }
+    if (type.id != TYPE_INTEGER && type.id != TYPE_BIGINT) {
+        return status_at(ast->position, SQLSTATE_INVALID_TABLE_DEFINITION,
+                         "identity column \"%s\" must be INTEGER or BIGINT", ast->name);
+    }
+    if (ast->default_value != NULL || ast->is_null) {
+        return status_at(ast->position, SQLSTATE_SYNTAX_ERROR,
+                         "identity column \"%s\" cannot be NULL or have a DEFAULT", ast->name);
+    }
+    return ast->identity_step != 0
+               ? STATUS_OK
+               : status_at(ast->position, SQLSTATE_INVALID_PARAMETER_VALUE,
+                           "the step of identity column \"%s\" must not be 0", ast->name);
+}
+
 static Status check_attributes(const AstColumnDefinition *ast, const char *table)
 {
-    if (ast->is_identity) {
-        return status_at(ast->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
-                         "IDENTITY columns are not supported yet");
-    }
     if (ast->is_null && ast->is_not_null) {
         return status_at(ast->position, SQLSTATE_SYNTAX_ERROR,
                          "conflicting NULL/NOT NULL declarations for column \"%s\" of table "
@@ -182,13 +197,18 @@ Status bind_column(Binder *binder, const AstColumnDefinition *ast, const char *t
     TRY(check_attributes(ast, table));
     TRY(type_resolve(binder, ast->type, true, &type));
     TRY(check_encoding(ast, type));
+    TRY(check_identity(ast, type));
     if (ast->default_value != NULL) {
         Expr *value = NULL;
         TRY(bind_default_expr(binder, ast->default_value, type, &value));
     }
     *out = (CatalogColumn){.name = ast->name,
                            .type = type,
-                           .is_not_null = ast->is_not_null,
+                           .is_not_null = ast->is_not_null || ast->is_identity,
+                           .is_identity = ast->is_identity,
+                           .is_identity_by_default = ast->is_identity_by_default,
+                           .identity_seed = ast->identity_seed,
+                           .identity_step = ast->identity_step,
                            .default_text = ast->default_text,
                            .encoding_text = ast->encoding};
     return STATUS_OK;
@@ -209,6 +229,10 @@ static Status add_definition(TableMaker *maker, const AstColumnDefinition *ast)
 {
     CatalogColumn column;
     TRY(bind_column(maker->binder, ast, maker->table->name, &column));
+    if (column.is_identity && identity_column(maker->table) >= 0) {
+        return status_at(ast->position, SQLSTATE_INVALID_TABLE_DEFINITION,
+                         "a table can have one identity column only");
+    }
     TRY(add_column(maker, &column, ast->position));
     uint32_t index = maker->table->column_count - 1;
     if (ast->is_distribution_key) {
@@ -229,6 +253,7 @@ static Status add_like(TableMaker *maker, const AstTableLike *like)
     uint32_t first = table->column_count;
     for (uint32_t i = 0; i < source->column_count; i++) {
         CatalogColumn column = source->columns[i];
+        column.is_identity = false;
         column.default_text = like->is_including_defaults ? column.default_text : NULL;
         TRY(add_column(maker, &column, like->table->position));
     }

@@ -77,6 +77,11 @@ static Status bind_set_value(Binder *binder, const CatalogColumn *column, Scope 
                              const AstExpr *ast, Expr **out)
 {
     Expr *expr = NULL;
+    TRY(identity_check_assigned(column, ast->position));
+    if (ast->kind == AST_DEFAULT && column->is_identity) {
+        return status_at(ast->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
+                         "an identity column cannot be set to DEFAULT");
+    }
     if (ast->kind == AST_DEFAULT) {
         return bind_column_default(binder, column, out);
     }

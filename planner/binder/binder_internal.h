@@ -218,6 +218,19 @@ Expr *subquery_make(Binder *binder, SubqueryKind kind, LogicalNode *plan, Type t
 /* bind_statement.c: the value of an expression without columns; `what` names it in errors. */
 Status bind_constant(Binder *binder, const Expr *expr, const char *what, Value *out) CHECKED;
 
+/* identity.c */
+int32_t identity_column(const CatalogTable *table); /* its index; -1 */
+/* 428C9 when statements must not give it values. */
+Status identity_check_assigned(const CatalogColumn *column, int32_t position) CHECKED;
+/* The first number of `count`; 0: of as many as there will be. */
+Status identity_take(Binder *binder, const CatalogTable *table, uint32_t count,
+                     int64_t *first) CHECKED;
+Status identity_constant(Binder *binder, const CatalogColumn *column, int64_t number,
+                         Expr **out) CHECKED;
+/* Puts a number beside each of the rows; `*out` is the identity column's value over them. */
+Status identity_of_rows(Binder *binder, const CatalogTable *table, LogicalNode **rows,
+                        Expr **out) CHECKED;
+
 /* conditional.c */
 Status bind_case(Binder *binder, Scope *scope, const AstExpr *ast, Expr **out) CHECKED;
 Status bind_decode(Binder *binder, uint32_t count, Expr **args, int32_t position,
