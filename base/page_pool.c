@@ -207,10 +207,14 @@ void *page_pool_alloc(PagePool *pool, size_t rounded_bytes)
     if (!pool_charge(pool, rounded_bytes)) {
         return NULL;
     }
-    UnitPool *units = &pool->units;
-    void *memory = rounded_bytes <= PIECE_BYTES_MAX      ? slab_alloc(pool, rounded_bytes)
-                   : rounded_bytes <= UNIT_RUN_BYTES_MAX ? run_alloc(pool, rounded_bytes)
-                                                         : unit_pool_map(units, rounded_bytes);
+    void *memory = NULL;
+    if (rounded_bytes <= PIECE_BYTES_MAX) {
+        memory = slab_alloc(pool, rounded_bytes);
+    } else if (rounded_bytes <= UNIT_RUN_BYTES_MAX) {
+        memory = run_alloc(pool, rounded_bytes);
+    } else {
+        memory = unit_pool_map(&pool->units, rounded_bytes);
+    }
     if (memory == NULL) {
         pool_discharge(pool, rounded_bytes);
     }

@@ -1,13 +1,12 @@
 /*
- * unit_pool.h — runs of 64 KiB units from reserved address space, by a buddy system; above them,
- * mappings.
+ * unit_pool.h — runs of 64 KiB units from reserved address space, by a buddy system; and mappings.
  *
  * Address space for twice the limit is reserved without access at the start and opened in regions
  * of 64 MiB as it is needed; the kernel gives memory at the first touch, in huge pages where it
- * can. What has been used stays for the next user: memory of a fresh page costs ten times a write
- * to a known one. Only when more frames (2 MiB) were touched than the limit allows are free ones
- * given back, so that the process stays within its limit although the free memory lies elsewhere
- * than the new need.
+ * can. What has been used stays for the next user: the first write to a fresh page costs ten times
+ * one to a known page. Only when more frames (2 MiB) were touched than the limit allows are free
+ * ones given back, so that the process stays within its limit although the free memory lies
+ * elsewhere than the new need.
  *
  * Thread-safe. Each run has at least a page of readable bytes behind it.
  */

@@ -1,4 +1,5 @@
 /* leader.c — puts the leader together and takes it apart. */
+#include "leader/insert_group.h"
 #include "leader/leader_internal.h"
 
 #include <stdlib.h>
@@ -96,7 +97,10 @@ Status leader_create(const LeaderOptions *options, Leader **out)
     leader->database = arena_strdup(arena, options->database);
     leader->start_us = clock_wall_us();
     leader->budget = memory_budget_create(NULL, options->host->budget, "leader", 0);
-    Status status = start(leader, options);
+    leader->insert_groups = insert_groups_create();
+    Status status = leader->insert_groups == NULL
+                        ? status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a leader")
+                        : start(leader, options);
     if (status != STATUS_OK) {
         leader_destroy(leader);
         return status;
@@ -117,6 +121,7 @@ void leader_destroy(Leader *leader)
     nodes_destroy(leader->nodes);
     stream_hub_destroy(leader->hub);
     commit_log_close(leader->log);
+    insert_groups_destroy(leader->insert_groups);
     memory_budget_destroy(leader->budget);
     arena_destroy(leader->arena);
 }

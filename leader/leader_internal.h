@@ -12,6 +12,7 @@ struct Leader {
     MemoryBudget *budget;
     CommitLog *log;
     Nodes *nodes;
+    struct InsertGroups *insert_groups;
     Server *server;
     IdentityNumbers *identities;
     QueryServices services;

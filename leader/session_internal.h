@@ -64,7 +64,8 @@ struct Session {
     uint32_t process_id;
     uint8_t cancel_key[CANCEL_KEY_BYTES];
     bool is_full, is_logged_in;
-    bool is_skipping; /* after an error, until Sync */
+    bool is_skipping;       /* after an error, until Sync */
+    bool is_only_statement; /* the one that runs is all that its message has */
     const char *database;
     SettingSet *settings, *defaults;
     Txn txn;
@@ -130,6 +131,14 @@ void statement_begin(Session *session, const char *text); /* clock, cancel flags
 void statement_end(Session *session);
 /* Waits for the end of the portal's query, minding cancel, timeout and a client gone. */
 Status statement_wait(Session *session, DistributedQuery *query) CHECKED;
+void statement_fill_planner(Session *session, PlannerContext *planner, Arena *arena,
+                            const CatalogVersion *catalog);
+/* Runs what changes rows; the transaction stays open. */
+Status statement_run_change(Session *session, Portal *portal, PlannerContext *planner,
+                            const Snapshot *snapshot, LogicalNode *root, int64_t *rows) CHECKED;
+/* statement_insert.c: the portal's change; a small INSERT may have been committed on return. */
+Status statement_insert(Session *session, Portal *portal, PlannerContext *planner,
+                        const Snapshot *snapshot, int64_t *rows) CHECKED;
 Status statement_check(Session *session, DistributedQuery *query); /* cancels it when it must end */
 Status statement_send_rows(Session *session, Portal *portal, uint64_t rows_max,
                            bool *is_suspended) CHECKED;

@@ -53,7 +53,10 @@ static Status run_all(Session *session, const char *text, size_t bytes)
     }
     if (status == STATUS_OK && list.count == 1) {
         char *copy = arena_strndup(arena, text, bytes);
-        return run_one(session, list.items[0], arena, copy, true);
+        session->is_only_statement = true;
+        status = run_one(session, list.items[0], arena, copy, true);
+        session->is_only_statement = false;
+        return status;
     }
     for (uint32_t i = 0; status == STATUS_OK && i < list.count; i++) {
         Arena *own = arena_create(NULL, "statement");

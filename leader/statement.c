@@ -121,6 +121,7 @@ static Status start_planned(Session *session, Portal *portal, const QueryStart *
         .virtual_tables = session_virtual_tables(session, portal->catalog, portal->arena),
         .has_statistics = start->has_statistics,
         .is_writing = start->is_writing,
+        .is_voting = start->is_writing && session->txn.is_single,
     };
     TRY(distributed_query_start(&options, &portal->query));
     set_running(session, portal->query);
@@ -273,23 +274,30 @@ static const char *change_tag(BoundKind kind)
                                   : "INSERT 0";
 }
 
-static Status run_change(Session *session, Portal *portal, PlannerContext *planner,
-                         const Snapshot *snapshot)
+Status statement_run_change(Session *session, Portal *portal, PlannerContext *planner,
+                            const Snapshot *snapshot, LogicalNode *root, int64_t *rows)
 {
     Snapshot writing = *snapshot;
     const Plan *plan = NULL;
     TRY(txn_begin_write(&session->txn, &writing));
-    BoundStatement *bound = portal->bound;
-    TRY(statement_start_query(session, portal, planner, &writing, bound->root, 1,
+    TRY(statement_start_query(session, portal, planner, &writing, root, 1,
                               &(PlanResultColumn){.name = "rows", .type = type_of(TYPE_BIGINT)},
                               NULL, false, true, &plan));
     TRY(statement_wait(session, portal->query));
     set_running(session, NULL);
     TRY(statement_collect_writes(session, portal->query, plan));
-    int64_t row_count = result_queue_first_value(portal->results);
-    session_note_identity(session, (uint64_t)row_count);
-    snprintf(session->last_tag, sizeof(session->last_tag), "%s %ld", change_tag(bound->kind),
-             (long)row_count);
+    *rows = result_queue_first_value(portal->results);
+    return STATUS_OK;
+}
+
+static Status run_change(Session *session, Portal *portal, PlannerContext *planner,
+                         const Snapshot *snapshot)
+{
+    int64_t rows = 0;
+    TRY(statement_insert(session, portal, planner, snapshot, &rows));
+    session_note_identity(session, (uint64_t)rows);
+    snprintf(session->last_tag, sizeof(session->last_tag), "%s %ld",
+             change_tag(portal->bound->kind), (long)rows);
     portal->is_ended = true;
     return STATUS_OK;
 }
@@ -401,8 +409,8 @@ static Status run_transaction(Session *session, const AstTransaction *ast)
 
 /* ---- one statement ---- */
 
-static void fill_planner(Session *session, PlannerContext *planner, Arena *arena,
-                         const CatalogVersion *catalog)
+void statement_fill_planner(Session *session, PlannerContext *planner, Arena *arena,
+                            const CatalogVersion *catalog)
 {
     *planner = (PlannerContext){
         .arena = arena,
@@ -519,9 +527,11 @@ static Status start_statement(Session *session, Portal *portal, uint64_t rows_ma
     const AstStatement *ast = portal->prepared->ast;
     Snapshot snapshot;
     PlannerContext planner;
+    bool is_first = session->txn.state == TXN_IDLE;
     txn_begin(&session->txn, false);
+    session->txn.is_single = is_first && session->is_only_statement;
     TRY(txn_begin_statement(&session->txn, &snapshot, &portal->catalog));
-    fill_planner(session, &planner, portal->arena, portal->catalog);
+    statement_fill_planner(session, &planner, portal->arena, portal->catalog);
     if (portal->parameters.types == NULL) {
         portal->parameters.types = portal->prepared->parameter_types;
         portal->parameters.capacity = portal->prepared->parameter_count;
@@ -621,7 +631,7 @@ Status statement_describe(Session *session, Prepared *prepared)
     TRY(status);
     Arena *arena = arena_create(NULL, "describe");
     PlannerContext planner;
-    fill_planner(session, &planner, arena, catalog);
+    statement_fill_planner(session, &planner, arena, catalog);
     BindParameters parameters = {.count = prepared->parameter_count,
                                  .types = prepared->parameter_types,
                                  .capacity = prepared->parameter_count};

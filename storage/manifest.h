@@ -48,6 +48,8 @@ Status manifest_drop(Manifest *manifest, uint64_t table_id, const Snapshot *snap
 
 /* 40001 as store_prepare says. */
 Status manifest_prepare(Manifest *manifest, uint64_t txn_id) CHECKED;
+/* Whether the transaction has written anything here. */
+bool manifest_has_txn(Manifest *manifest, uint64_t txn_id);
 Status manifest_commit(Manifest *manifest, uint64_t txn_id, uint64_t position) CHECKED;
 Status manifest_abort(Manifest *manifest, uint64_t txn_id) CHECKED;
 Status manifest_rollback_statements(Manifest *manifest, uint64_t txn_id,

@@ -98,10 +98,31 @@ static const char *const statement_sql[SQL_COUNT] = {
         " (SELECT rowset_id FROM rowset WHERE dropped IS NOT NULL AND dropped <= ?1)",
 };
 
+
+enum { OUTCOMES_MAX = 256, WRITE_WAIT_US = 1000000 };
+
+typedef Status ChangeBody(ManifestStore *store, const void *argument);
+
+/* A change on its way into the database, on the stack of the thread that waits for it. */
+typedef struct Change {
+    ChangeBody *body;
+    const void *argument;
+    Status status;
+    bool is_done;
+    struct Change *next;
+} Change;
+
 struct ManifestStore {
+    Mutex queue_mutex; /* guards the queue; never held while the database works */
+    Condition written;
+    bool is_writing; /* some thread writes what it found in the queue */
+    Change *first, *last;
+
     Mutex mutex; /* guards all below */
     MetadataStore *database;
     MetadataQuery *queries[SQL_COUNT];
+    uint32_t outcome_count; /* commits that the next transaction writes along */
+    CommitChange outcomes[OUTCOMES_MAX];
 };
 
 /* A database of version 1 gets the table of deletes. */
@@ -141,6 +162,8 @@ static Status open_store(FileSystem *system, const char *directory, bool is_read
     if (store == NULL) {
         return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for the node's database");
     }
+    mutex_init(&store->queue_mutex, MUTEX_RANK_METADATA);
+    condition_init(&store->written);
     mutex_init(&store->mutex, MUTEX_RANK_METADATA);
     Status status = is_read_only ? metadata_store_open_read(system, path, &store->database)
                                  : metadata_store_open(system, path, schema_sql, SCHEMA_VERSION,
@@ -182,6 +205,8 @@ void manifest_store_close(ManifestStore *store)
     if (store->database != NULL) {
         metadata_store_close(store->database);
     }
+    condition_deinit(&store->written);
+    mutex_deinit(&store->queue_mutex);
     mutex_deinit(&store->mutex);
     heap_free(store);
 }
@@ -196,23 +221,98 @@ static Status run(ManifestStore *store, StatementId id, const int64_t *values, i
     return metadata_query_run(query);
 }
 
-/* Begins, does `body`, commits; rolls back when something fails. */
-static Status in_transaction(ManifestStore *store, Status (*body)(ManifestStore *, const void *),
-                             const void *argument)
+static Status write_outcome(ManifestStore *store, const CommitChange *change);
+static Status put_setting(ManifestStore *store, const char *name, int64_t value);
+
+/* Commits that wait for a transaction, then the changes of the list, in one transaction. */
+static Status write_bodies(ManifestStore *store, const Change *first, const Change *end)
 {
-    mutex_lock(&store->mutex);
-    Status status = metadata_store_begin(store->database);
+    uint64_t applied = 0;
+    for (uint32_t i = 0; i < store->outcome_count; i++) {
+        TRY(write_outcome(store, &store->outcomes[i]));
+        applied = store->outcomes[i].position > applied ? store->outcomes[i].position : applied;
+    }
+    if (applied > 0) {
+        TRY(put_setting(store, "applied", (int64_t)applied));
+    }
+    for (const Change *change = first; change != end; change = change->next) {
+        TRY(change->body(store, change->argument));
+    }
+    return STATUS_OK;
+}
+
+/* `*is_refused`: a change failed, not the transaction as such. */
+static Status write_transaction(ManifestStore *store, const Change *first, const Change *end,
+                                bool *is_refused)
+{
+    TRY(metadata_store_begin(store->database));
+    Status status = write_bodies(store, first, end);
+    *is_refused = status != STATUS_OK;
     if (status == STATUS_OK) {
-        status = body(store, argument);
-        if (status == STATUS_OK) {
-            status = metadata_store_commit(store->database);
-        }
-        if (status != STATUS_OK) {
-            metadata_store_rollback(store->database);
-        }
+        status = metadata_store_commit(store->database);
+    }
+    if (status != STATUS_OK) {
+        metadata_store_rollback(store->database);
+        return status;
+    }
+    store->outcome_count = 0;
+    return STATUS_OK;
+}
+
+/* All changes of the list become durable together; when one of them is refused, each by itself. */
+static void write_group(ManifestStore *store, Change *first)
+{
+    bool is_refused = false;
+    mutex_lock(&store->mutex);
+    Status status = write_transaction(store, first, NULL, &is_refused);
+    const bool is_split = is_refused && first->next != NULL;
+    for (Change *change = first; change != NULL; change = change->next) {
+        change->status = is_split ? write_transaction(store, change, change->next, &is_refused)
+                         : status == STATUS_OK ? STATUS_OK
+                                               : status_copy(status);
     }
     mutex_unlock(&store->mutex);
-    return status;
+    status_free(status);
+}
+
+static void enqueue(ManifestStore *store, Change *change)
+{
+    if (store->last != NULL) {
+        store->last->next = change;
+    } else {
+        store->first = change;
+    }
+    store->last = change;
+}
+
+/* One transaction with `body` in it. Threads that come while another one writes wait and are then
+ * written together, by one of them: a commit of SQLite costs a sync. */
+static Status in_transaction(ManifestStore *store, ChangeBody *body, const void *argument)
+{
+    Change change = {.body = body, .argument = argument};
+    mutex_lock(&store->queue_mutex);
+    enqueue(store, &change);
+    while (!change.is_done) {
+        if (store->is_writing) { // ends: whoever writes waits for the disk only
+            condition_wait(&store->written, &store->queue_mutex, WRITE_WAIT_US);
+            continue;
+        }
+        Change *group = store->first;
+        store->first = store->last = NULL;
+        store->is_writing = true;
+        mutex_unlock(&store->queue_mutex);
+        write_group(store, group);
+        mutex_lock(&store->queue_mutex);
+        store->is_writing = false;
+        while (group != NULL) {
+            Change *next = group->next; // the change is gone once its thread sees it done
+            group->is_done = true;
+            group = next;
+        }
+        condition_broadcast(&store->written);
+    }
+    mutex_unlock(&store->queue_mutex);
+    return change.status;
 }
 
 Status manifest_store_verify(ManifestStore *store)
@@ -434,28 +534,50 @@ Status manifest_store_prepare(ManifestStore *store, const PrepareChange *change)
     return in_transaction(store, prepare_body, change);
 }
 
-typedef struct OutcomeChange {
-    uint64_t txn_id, position;
-} OutcomeChange;
-
-static Status commit_body(ManifestStore *store, const void *argument)
+// The statements for drops look at every rowset of the database.
+static Status write_outcome(ManifestStore *store, const CommitChange *change)
 {
-    const OutcomeChange *change = argument;
     const int64_t values[] = {(int64_t)change->txn_id, (int64_t)change->position};
     TRY(run(store, SQL_COMMIT_ROWSETS, values, 2));
-    TRY(run(store, SQL_COMMIT_DROPS, values, 2));
-    TRY(run(store, SQL_COMMIT_TABLE_DROPS, values, 2));
-    TRY(run(store, SQL_COMMIT_DELETES, values, 2));
-    TRY(run(store, SQL_FORGET_DROPS, values, 1));
+    if (change->has_drops) {
+        TRY(run(store, SQL_COMMIT_DROPS, values, 2));
+        TRY(run(store, SQL_COMMIT_TABLE_DROPS, values, 2));
+        TRY(run(store, SQL_FORGET_DROPS, values, 1));
+    }
+    if (change->has_deletes) {
+        TRY(run(store, SQL_COMMIT_DELETES, values, 2));
+    }
     TRY(run(store, SQL_FORGET_PREPARED, values, 1));
-    TRY(FAULT("storage.before_applied"));
-    return put_setting(store, "applied", (int64_t)change->position);
+    return FAULT("storage.before_applied");
 }
 
-Status manifest_store_commit(ManifestStore *store, uint64_t txn_id, uint64_t position)
+static Status nothing_body(ManifestStore *store, const void *argument)
 {
-    const OutcomeChange change = {.txn_id = txn_id, .position = position};
-    return in_transaction(store, commit_body, &change);
+    (void)store, (void)argument;
+    return STATUS_OK;
+}
+
+Status manifest_store_commit(ManifestStore *store, const CommitChange *change)
+{
+    mutex_lock(&store->mutex);
+    const bool has_room = store->outcome_count < OUTCOMES_MAX;
+    if (has_room) {
+        store->outcomes[store->outcome_count++] = *change;
+    }
+    mutex_unlock(&store->mutex);
+    if (has_room) {
+        return STATUS_OK;
+    }
+    TRY(in_transaction(store, nothing_body, NULL));
+    return manifest_store_commit(store, change);
+}
+
+Status manifest_store_write_outcomes(ManifestStore *store)
+{
+    mutex_lock(&store->mutex);
+    const bool has_some = store->outcome_count > 0;
+    mutex_unlock(&store->mutex);
+    return has_some ? in_transaction(store, nothing_body, NULL) : STATUS_OK;
 }
 
 static Status abort_body(ManifestStore *store, const void *argument)

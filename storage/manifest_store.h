@@ -1,7 +1,8 @@
 /*
  * manifest_store.h — the node's database: settings, slices, leases, rowsets, prepared transactions.
  *
- * Thread-safe: one mutex serialises the calls; each of them is one durable transaction.
+ * Thread-safe. Each change is durable on return, those of several threads together by one sync;
+ * only outcomes need not be: whoever prepared asks the leader again after a crash.
  */
 #pragma once
 #include "base/metadata_store.h"
@@ -63,7 +64,13 @@ typedef struct PrepareChange {
     uint32_t delete_count;
 } PrepareChange;
 Status manifest_store_prepare(ManifestStore *store, const PrepareChange *change) CHECKED;
-Status manifest_store_commit(ManifestStore *store, uint64_t txn_id, uint64_t position) CHECKED;
+typedef struct CommitChange {
+    uint64_t txn_id, position;
+    bool has_drops, has_deletes;
+} CommitChange;
+/* Written with the next change, or by manifest_store_write_outcomes; not durable on return. */
+Status manifest_store_commit(ManifestStore *store, const CommitChange *change) CHECKED;
+Status manifest_store_write_outcomes(ManifestStore *store) CHECKED;
 Status manifest_store_abort(ManifestStore *store, uint64_t txn_id) CHECKED;
 /* Deletes what was dropped at or before `position`, and the delete masks of these rowsets. */
 Status manifest_store_forget(ManifestStore *store, uint64_t position) CHECKED;

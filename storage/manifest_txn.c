@@ -245,6 +245,14 @@ static Status write_vote(Manifest *manifest, ManifestTxn *txn)
     return status;
 }
 
+bool manifest_has_txn(Manifest *manifest, uint64_t txn_id)
+{
+    mutex_lock(&manifest->mutex);
+    const bool has_txn = manifest_find_txn(manifest, txn_id) != NULL;
+    mutex_unlock(&manifest->mutex);
+    return has_txn;
+}
+
 Status manifest_prepare(Manifest *manifest, uint64_t txn_id)
 {
     ManifestTxn *txn = begin_deciding(manifest, txn_id);
@@ -380,7 +388,11 @@ static Status apply_commit(Manifest *manifest, ManifestTxn *txn, uint64_t positi
         return status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                             "transaction %llu was not prepared", (unsigned long long)txn->txn_id);
     }
-    TRY(manifest_store_commit(manifest->store, txn->txn_id, position));
+    const CommitChange change = {.txn_id = txn->txn_id,
+                                 .position = position,
+                                 .has_drops = txn->drop_count > 0,
+                                 .has_deletes = txn->delete_count > 0};
+    TRY(manifest_store_commit(manifest->store, &change));
     TRY(FAULT("storage.after_applied"));
     return publish(manifest, txn, position);
 }

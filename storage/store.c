@@ -108,6 +108,10 @@ void store_close(Store *store)
     if (store == NULL) {
         return;
     }
+    if (store->manifest_store != NULL) {
+        status_ignore(manifest_store_write_outcomes(store->manifest_store),
+                      "the leader is asked again when the store opens");
+    }
     manifest_close(store->manifest);
     block_cache_destroy(store->cache);
     rowset_lease_close(&store->lease);
@@ -161,6 +165,16 @@ Status store_prepare(Store *store, uint64_t txn_id)
 Status store_commit(Store *store, uint64_t txn_id, uint64_t position)
 {
     return manifest_commit(store->manifest, txn_id, position);
+}
+
+Status store_write_outcomes(Store *store)
+{
+    return manifest_store_write_outcomes(store->manifest_store);
+}
+
+bool store_has_writes(Store *store, uint64_t txn_id)
+{
+    return manifest_has_txn(store->manifest, txn_id);
 }
 
 Status store_abort(Store *store, uint64_t txn_id)

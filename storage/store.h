@@ -51,8 +51,12 @@ uint64_t store_leased_rowsets(const Store *store); /* ids left */
 
 /* Outcomes. `position` is the commit's place in the leader's log. */
 Status store_prepare(Store *store, uint64_t txn_id) CHECKED;
-/* Durable and visible on return. */
+/* Visible on return; durable with the next vote, or by store_write_outcomes. Until then the
+ * transaction is prepared again after a crash, and the leader is asked again. */
 Status store_commit(Store *store, uint64_t txn_id, uint64_t position) CHECKED;
+Status store_write_outcomes(Store *store) CHECKED;
+/* Whether the transaction has written anything here. */
+bool store_has_writes(Store *store, uint64_t txn_id);
 Status store_abort(Store *store, uint64_t txn_id) CHECKED;
 /* ROLLBACK TO and failed statements: forgets what `txn_id` wrote in statements >= `statement`. */
 Status store_rollback_statements(Store *store, uint64_t txn_id, uint32_t statement) CHECKED;

@@ -55,6 +55,11 @@ void node_run_ended(Node *node, FragmentRun *run)
         plan_statistics_encode(statistics, count, &measured);
         reply.status = byte_buffer_status(&measured);
     }
+    uint64_t txn_id = run->query.snapshot.txn_id;
+    reply.run.has_writes = txn_id != 0 && store_has_writes(node->store, txn_id);
+    if (reply.status == STATUS_OK && run->is_voting && reply.run.has_writes) {
+        reply.status = store_prepare(node->store, txn_id);
+    }
     if (reply.status != STATUS_OK) {
         reply.status = status_with_node(reply.status, node->node_id);
     }
@@ -123,6 +128,7 @@ void node_run(Node *node, TransportRequest *owned_request, const Request *reques
     run->arena = owned_arena;
     run->request = owned_request;
     run->has_statistics = message->has_statistics;
+    run->is_voting = message->is_voting;
     run->start_us = clock_monotonic_us();
     run->deadline_us = message->timeout_us > 0 ? run->start_us + message->timeout_us : 0;
     run->query = (QueryContext){

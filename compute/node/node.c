@@ -110,7 +110,8 @@ static void handle_request(Node *node, TransportRequest *owned_request)
         case MESSAGE_PREPARE:
             status = node_prepare(node, &request.prepare);
             break;
-        case MESSAGE_OUTCOME:
+        case MESSAGE_OUTCOME: // nothing follows at once that they could be written with
+            status = store_write_outcomes(node->store);
             break;
         case MESSAGE_TRUNCATE:
             status = node_truncate(node, &request.truncate);
@@ -273,7 +274,6 @@ Status node_create(const NodeOptions *options, Node **out)
     node->spill_directory = arena_printf(node->map_arena, "%s/spill", options->directory);
     node->work = queue_create("node work", NODE_REQUESTS_MAX * 4);
     mutex_init(&node->mutex, MUTEX_RANK_MEMBERSHIP);
-    mutex_init(&node->outcome_mutex, MUTEX_RANK_MEMBERSHIP - 1);
     condition_init(&node->idle);
     Status status = crypto_random(&node->boot_id, sizeof(node->boot_id));
     if (status == STATUS_OK) {
@@ -327,7 +327,6 @@ void node_destroy(Node *node)
     queue_destroy(node->work);
     memory_budget_destroy(node->budget);
     condition_deinit(&node->idle);
-    mutex_deinit(&node->outcome_mutex);
     mutex_deinit(&node->mutex);
     arena_destroy(node->map_arena);
     free(node);

@@ -22,6 +22,7 @@ typedef struct FragmentRun {
     MemoryBudget *budget;
     QueryRun *run;
     bool has_statistics;
+    bool is_voting;                /* prepares the transaction at the end */
     int64_t start_us;
     int64_t deadline_us;           /* 0: none */
 } FragmentRun;
@@ -69,7 +70,6 @@ struct Node {
     uint32_t run_count;            /* until everything of a run is released */
     uint64_t horizon;              /* what the store was told last */
     int64_t horizon_us;            /* when */
-    Mutex outcome_mutex;           /* outcomes are applied one request at a time, in order */
 };
 
 /* node.c */

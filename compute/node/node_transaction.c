@@ -4,7 +4,6 @@
 Status node_apply_outcomes(Node *node, const Request *request)
 {
     Status status = STATUS_OK;
-    mutex_lock(&node->outcome_mutex);
     for (uint32_t i = 0; status == STATUS_OK && i < request->outcome_count; i++) {
         const Outcome *outcome = &request->outcomes[i];
         if (outcome->state == OUTCOME_COMMITTED) {
@@ -13,7 +12,6 @@ Status node_apply_outcomes(Node *node, const Request *request)
             status = store_abort(node->store, outcome->txn_id);
         }
     }
-    mutex_unlock(&node->outcome_mutex);
     return status;
 }
 

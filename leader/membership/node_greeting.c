@@ -46,7 +46,8 @@ static Status call_hello(Nodes *nodes, uint32_t node, Arena *arena, Reply *reply
     return call.reply.status;
 }
 
-/* Tells a node that has prepared transactions without a known outcome what became of them. */
+/* Tells a node that has prepared transactions without a known outcome what became of them; it may
+ * have heard of a commit and lost that with its process. */
 static Status settle(Nodes *nodes, uint32_t node, const HelloReply *hello, Arena *arena)
 {
     uint64_t own_floor = TXN_ID_FIRST(commit_log_epoch(nodes->options.log));
@@ -54,11 +55,11 @@ static Status settle(Nodes *nodes, uint32_t node, const HelloReply *hello, Arena
     Request request = {.kind = MESSAGE_OUTCOME};
     bool has_any = false;
     for (uint32_t i = 0; i < hello->prepared_count; i++) {
-        if (hello->prepared[i] >= own_floor) {
-            continue; // of this leader: its session decides
-        }
         Outcome outcome;
         TRY(commit_log_outcome(nodes->options.log, hello->prepared[i], &outcome));
+        if (hello->prepared[i] >= own_floor && outcome.state != OUTCOME_COMMITTED) {
+            continue; // of this leader: its session decides
+        }
         commit_log_tell(nodes->options.log, &outcome, node);
         has_any = true;
     }

@@ -17,6 +17,7 @@
 #define LEASE_LOW 256u
 #define LEASE_COUNT 4096u
 #define TICK_US 100000
+#define OUTCOME_TIMEOUT_US 2000000
 #define WATCH_GAP_US 500000 /* a longer time between two looks is no silence of the nodes */
 
 typedef struct ReceivedBeat {
@@ -162,10 +163,34 @@ static void take_beat(Nodes *nodes, ReceivedBeat *beat)
     arena_destroy(arena);
 }
 
+/* Outcomes go along with requests; where none came for a tick, one goes for them alone. */
+static void tell_outcomes(Nodes *nodes)
+{
+    for (uint32_t i = 1; i <= nodes->node_count; i++) {
+        NodeCall *call = &nodes->entries[i].outcome_call;
+        mutex_lock(&nodes->mutex);
+        bool is_ready = nodes->entries[i].state == NODE_READY && !nodes->entries[i].is_broken;
+        bool is_open = call->arena != NULL && !call->is_done;
+        mutex_unlock(&nodes->mutex);
+        if (!is_ready || is_open || !commit_log_has_pending(nodes->options.log, i)) {
+            continue;
+        }
+        if (call->arena == NULL) {
+            call->arena = arena_create(NULL, "outcomes");
+        }
+        status_ignore(call->reply.status, "the outcomes are still pending, and go once more");
+        arena_reset(call->arena);
+        *call = (NodeCall){.node = i, .arena = call->arena};
+        Request request = {.kind = MESSAGE_OUTCOME};
+        nodes_call_start(nodes, call, &request, OUTCOME_TIMEOUT_US);
+    }
+}
+
 static void membership_main(void *object)
 {
     Nodes *nodes = object;
     int64_t looked_us = clock_monotonic_us();
+    int64_t told_us = looked_us;
     while (!__atomic_load_n(&nodes->is_stopping, __ATOMIC_ACQUIRE)) {
         ReceivedBeat *beat = queue_pop(nodes->beats, TICK_US);
         if (beat != NULL) {
@@ -175,6 +200,10 @@ static void membership_main(void *object)
         int64_t gap = now - looked_us;
         looked_us = now;
         look_for_lost(nodes, gap > WATCH_GAP_US ? gap : 0);
+        if (now - told_us >= TICK_US) {
+            told_us = now;
+            tell_outcomes(nodes);
+        }
     }
 }
 
@@ -226,8 +255,14 @@ void nodes_destroy(Nodes *nodes)
         beat_free(nodes, beat);
     }
     for (uint32_t i = 1; i <= nodes->node_count; i++) {
-        transport->ops->peer_close(nodes->entries[i].peer);
-        free(nodes->entries[i].address);
+        NodeEntry *entry = &nodes->entries[i];
+        transport->ops->peer_close(entry->peer);
+        free(entry->address);
+        if (entry->outcome_call.arena != NULL) {
+            nodes_call_wait(&entry->outcome_call);
+            status_free(entry->outcome_call.reply.status);
+            arena_destroy(entry->outcome_call.arena);
+        }
     }
     queue_destroy(nodes->beats);
     condition_deinit(&nodes->done);

@@ -23,6 +23,7 @@ typedef struct NodeEntry {
     uint64_t lease_left, applied_position, disk_free_bytes, memory_bytes;
     TransportPeer *peer;
     uint32_t starting_count; /* calls being handed to the peer: it stays until they are */
+    NodeCall outcome_call;   /* membership thread; its arena is null before the first */
 } NodeEntry;
 
 struct Nodes {

@@ -181,6 +181,7 @@ static Status send_runs(DistributedQuery *query, const DistributedQueryOptions *
                                    .map_epoch = commit_log_map_epoch(query->services->log),
                                    .is_replica_reader = node == replica_reader,
                                    .has_statistics = options->has_statistics,
+                                   .is_voting = options->is_voting,
                                    .settings = values.data,
                                    .setting_bytes = values.bytes,
                                    .plan = plan.data,
@@ -304,6 +305,11 @@ uint32_t distributed_query_nodes(const DistributedQuery *query, const uint32_t *
     }
     *nodes = query->nodes;
     return query->node_count;
+}
+
+bool distributed_query_has_writes(const DistributedQuery *query, uint32_t index)
+{
+    return query->calls[index].reply.run.has_writes;
 }
 
 void distributed_query_visit_writes(DistributedQuery *query,

@@ -31,6 +31,7 @@ typedef struct DistributedQueryOptions {
     const VirtualTables *virtual_tables;
     bool has_statistics;              /* EXPLAIN ANALYZE */
     bool is_writing;                  /* nodes need rowset ids */
+    bool is_voting;                   /* the transaction ends with it: nodes vote at its end */
 } DistributedQueryOptions;
 
 Status distributed_query_start(const DistributedQueryOptions *options,
@@ -45,6 +46,8 @@ Status distributed_query_status(DistributedQuery *query) CHECKED;
 /* Nodes that take part (views), and the greetings they were called under (MESSAGE_NODES_MAX). */
 uint32_t distributed_query_nodes(const DistributedQuery *query, const uint32_t **nodes,
                                  uint64_t *greetings);
+/* After the end: whether the index-th of them has written anything in the transaction. */
+bool distributed_query_has_writes(const DistributedQuery *query, uint32_t index);
 /* Sketches of written tables, as each node sent them. */
 void distributed_query_visit_writes(DistributedQuery *query,
                                     void (*visit)(void *object, const uint8_t *data, size_t bytes),

@@ -164,6 +164,14 @@ void commit_log_pending(CommitLog *log, uint32_t node, Arena *arena, Outcome **o
     mutex_unlock(&log->mutex);
 }
 
+bool commit_log_has_pending(CommitLog *log, uint32_t node)
+{
+    mutex_lock(&log->mutex);
+    bool has_pending = log->pending[node] != NULL;
+    mutex_unlock(&log->mutex);
+    return has_pending;
+}
+
 static void remember_acked(CommitLog *log, uint32_t node, uint64_t txn_id)
 {
     if (log->acked_count == log->acked_capacity) {
@@ -219,15 +227,23 @@ static Status write_group(CommitLog *log, CommitGroup *group)
     log->acked_count = log->acked_capacity = 0;
     mutex_unlock(&log->mutex);
     Status status = log_database_begin(log->database);
+    Arena *arena = arena_create(NULL, "commit group");
     for (uint32_t i = 0; status == STATUS_OK && i < group->count; i++) {
         ControlTask *task = group->tasks[i];
+        CommitRequest commit = *task->commit;
+        CatalogChangeList changes;
         CatalogVersion *next = NULL;
-        task->status = catalog_version_apply(group->version, task->commit->changes, &next);
+        task->status = statistics_buffer_filter(log->statistics, group->version, commit.changes,
+                                                arena, &changes);
+        if (task->status == STATUS_OK) {
+            task->status = catalog_version_apply(group->version, &changes, &next);
+        }
         if (task->status != STATUS_OK) {
             continue;
         }
+        commit.changes = &changes;
         task->position = group->position + 1;
-        status = log_database_write_commit(log->database, task->commit, next, task->position,
+        status = log_database_write_commit(log->database, &commit, next, task->position,
                                            __atomic_load_n(&log->next_table, __ATOMIC_RELAXED));
         catalog_version_unpin(group->version);
         group->version = next;
@@ -237,6 +253,7 @@ static Status write_group(CommitLog *log, CommitGroup *group)
         status = log_database_delete_pending(log->database, acked[i].node, acked[i].txn_id);
     }
     free(acked);
+    arena_destroy(arena);
     if (status == STATUS_OK) {
         status = FAULT("commit_log.before_commit");
     }
@@ -271,7 +288,7 @@ static void finish_task(CommitLog *log, ControlTask *task)
 {
     mutex_lock(&log->mutex);
     task->is_done = true;
-    condition_broadcast(&log->done);
+    condition_signal(&task->done); // before the mutex goes: then the task may be gone
     mutex_unlock(&log->mutex);
 }
 
@@ -364,14 +381,17 @@ static void control_main(void *object)
 
 static Status run_task(CommitLog *log, ControlTask *task)
 {
+    condition_init(&task->done);
     if (!queue_push(log->tasks, task, 10000000)) {
+        condition_deinit(&task->done);
         return status_error(SQLSTATE_ADMIN_SHUTDOWN, "the leader is shutting down");
     }
     mutex_lock(&log->mutex);
     while (!task->is_done) { // ends: the control thread finishes every task it was given
-        condition_wait(&log->done, &log->mutex, 1000000);
+        condition_wait(&task->done, &log->mutex, 1000000);
     }
     mutex_unlock(&log->mutex);
+    condition_deinit(&task->done);
     return task->status;
 }
 
@@ -412,10 +432,12 @@ Status commit_log_open(const CommitLogOptions *options, CommitLog **out)
         return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for the commit log");
     }
     log->arena = arena_create(NULL, "commit log");
+    log->statistics = statistics_buffer_create();
     log->tasks = queue_create("control", TASKS_MAX);
     mutex_init(&log->mutex, MUTEX_RANK_TXN);
-    condition_init(&log->done);
-    Status status = log_database_open(log, options);
+    Status status = log->statistics == NULL
+                        ? status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for the commit log")
+                        : log_database_open(log, options);
     if (status == STATUS_OK) {
         log->next_txn = TXN_ID_FIRST(log->epoch) + 1;
         log->next_query = TXN_ID_FIRST(log->epoch) + 1;
@@ -447,8 +469,8 @@ void commit_log_close(CommitLog *log)
     free(log->acked);
     status_free(log->failure);
     catalog_version_unpin(log->version);
+    statistics_buffer_destroy(log->statistics);
     queue_destroy(log->tasks);
-    condition_deinit(&log->done);
     mutex_deinit(&log->mutex);
     arena_destroy(log->arena);
     free(log);

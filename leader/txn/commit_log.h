@@ -77,6 +77,7 @@ void commit_log_tell(CommitLog *log, const Outcome *outcome, uint32_t node);
 /* What became of a transaction that a node has prepared. */
 Status commit_log_outcome(CommitLog *log, uint64_t txn_id, Outcome *out) CHECKED;
 
+bool commit_log_has_pending(CommitLog *log, uint32_t node);
 /* Outcomes that node has not acknowledged, into `arena`; and their acknowledgement. */
 void commit_log_pending(CommitLog *log, uint32_t node, Arena *arena, Outcome **out,
                         uint32_t *count);

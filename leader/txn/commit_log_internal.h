@@ -5,6 +5,7 @@
 #include "base/queue.h"
 #include "base/thread.h"
 #include "leader/txn/commit_log.h"
+#include "leader/txn/statistics_buffer.h"
 
 #define SECRET_BYTES 32
 
@@ -25,6 +26,7 @@ typedef struct ControlTask {
     uint64_t position;
     Status status;
     bool is_done;
+    Condition done; /* with the mutex of the log */
 } ControlTask;
 
 typedef struct LogDatabase LogDatabase;
@@ -40,12 +42,12 @@ struct CommitLog {
     const char *node_addresses[MESSAGE_NODES_MAX + 1];
     uint64_t next_txn, next_query, next_table; /* atomic */
     uint64_t next_rowset;     /* the control thread's */
+    StatisticsBuffer *statistics; /* the control thread's */
     Status failure;           /* the control thread's: a commit is in doubt, no more is written */
     Queue *tasks;
     Thread thread;
 
     Mutex mutex; /* guards all below */
-    Condition done;
     CatalogVersion *version;
     uint64_t position;
     SnapshotHold *holds; /* oldest first: positions only grow */

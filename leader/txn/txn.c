@@ -31,6 +31,7 @@ void txn_begin(Txn *txn, bool is_explicit)
         txn->start_us = clock_wall_us();
     }
     txn->is_explicit = txn->is_explicit || is_explicit;
+    txn->is_single = txn->is_single && !txn->is_explicit;
 }
 
 Status txn_begin_statement(Txn *txn, Snapshot *snapshot, CatalogVersion **catalog)
@@ -87,6 +88,19 @@ Status txn_add_participant(Txn *txn, uint32_t node, uint64_t greeting)
     txn->participants[txn->participant_count] = node;
     txn->greetings[txn->participant_count++] = greeting;
     return STATUS_OK;
+}
+
+void txn_note_votes(Txn *txn, const bool *has_writes)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < txn->participant_count; i++) {
+        if (has_writes[i]) {
+            txn->participants[kept] = txn->participants[i];
+            txn->greetings[kept++] = txn->greetings[i];
+        }
+    }
+    txn->participant_count = kept;
+    txn->has_voted = true;
 }
 
 /* All participants; `is_strict`: under the greetings they were written to. */
@@ -163,7 +177,7 @@ void txn_fail(Txn *txn)
 
 static Status prepare(Txn *txn)
 {
-    if (txn->participant_count == 0) {
+    if (txn->participant_count == 0 || txn->has_voted) {
         return STATUS_OK;
     }
     Request request = {.kind = MESSAGE_PREPARE, .prepare = {.txn_id = txn->txn_id}};
@@ -219,15 +233,9 @@ Status txn_commit(Txn *txn)
         txn_rollback(txn);
         return status;
     }
-    // Committed. From here on nothing can fail the transaction.
+    // Committed. From here on nothing can fail the transaction; nodes hear of it with their next
+    // request, and each request builds upon what they have heard.
     status_ignore(FAULT("txn.after_record"), "the record is written: it is committed");
-    if (txn->participant_count > 0) {
-        Request request = {.kind = MESSAGE_OUTCOME};
-        NodeSet set = participants(txn, false);
-        status_ignore(
-            nodes_call_all(txn->nodes, &set, &request, OUTCOME_TIMEOUT_US, txn->arena, NULL),
-            "nodes that did not hear of the commit are told with the next request");
-    }
     if (txn->has_dropped) {
         tell_horizon(txn);
     }

@@ -27,6 +27,8 @@ typedef struct Txn {
     Nodes *nodes;
     TxnState state;
     bool is_explicit; /* BEGIN was said */
+    bool is_single;   /* its first statement is its last one: nodes vote at the end of that */
+    bool has_voted;   /* they have */
     bool is_read_only;
     Arena *arena;      /* from begin to end */
     uint64_t txn_id;   /* 0 until it writes */
@@ -54,6 +56,8 @@ Status txn_begin_write(Txn *txn, Snapshot *snapshot) CHECKED;
 /* The node has been written to under this greeting (0: it was not reached). 08006 when earlier
  * statements wrote under another one: the node has forgotten that. */
 Status txn_add_participant(Txn *txn, uint32_t node, uint64_t greeting) CHECKED;
+/* The participants have voted with their answers; those without writes are none. */
+void txn_note_votes(Txn *txn, const bool *has_writes);
 /* Adds a catalog change in the transaction's arena; fails when it does not apply. */
 CatalogChange *txn_new_change(Txn *txn, CatalogChangeKind kind);
 Status txn_add_change(Txn *txn, CatalogChange *change) CHECKED;

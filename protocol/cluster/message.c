@@ -146,6 +146,7 @@ static void run_encode(const RunMessage *run, ByteBuffer *target)
     byte_buffer_add_u32(target, run->statement);
     byte_buffer_add_u8(target, run->is_replica_reader);
     byte_buffer_add_u8(target, run->has_statistics);
+    byte_buffer_add_u8(target, run->is_voting);
     byte_buffer_add_u64(target, (uint64_t)run->timeout_us);
     byte_buffer_add_u64(target, run->lease_first);
     byte_buffer_add_u64(target, run->lease_count);
@@ -162,6 +163,7 @@ static void run_decode(ByteReader *reader, RunMessage *run)
     run->statement = byte_reader_u32(reader);
     run->is_replica_reader = byte_reader_u8(reader) != 0;
     run->has_statistics = byte_reader_u8(reader) != 0;
+    run->is_voting = byte_reader_u8(reader) != 0;
     run->timeout_us = (int64_t)byte_reader_u64(reader);
     run->lease_first = byte_reader_u64(reader);
     run->lease_count = byte_reader_u64(reader);
@@ -354,6 +356,7 @@ void reply_encode(const Reply *reply, ByteBuffer *target)
         }
     } else if (reply->kind == MESSAGE_RUN) {
         byte_buffer_add_u64(target, reply->run.lease_left);
+        byte_buffer_add_u8(target, reply->run.has_writes);
         byte_buffer_add_blob(target, reply->run.write_statistics,
                              reply->run.write_statistics_bytes);
         byte_buffer_add_blob(target, reply->run.statistics, reply->run.statistics_bytes);
@@ -381,6 +384,7 @@ static void reply_body_decode(ByteReader *reader, Arena *arena, Reply *out)
         }
     } else if (out->kind == MESSAGE_RUN) {
         out->run.lease_left = byte_reader_u64(reader);
+        out->run.has_writes = byte_reader_u8(reader) != 0;
         out->run.write_statistics = byte_reader_blob(reader, &out->run.write_statistics_bytes);
         out->run.statistics = byte_reader_blob(reader, &out->run.statistics_bytes);
     } else if (out->kind == MESSAGE_USAGE) {

@@ -10,7 +10,7 @@
 #include "base/byte_buffer.h"
 #include "base/byte_reader.h"
 
-#define MESSAGE_VERSION 4u
+#define MESSAGE_VERSION 5u
 #define MESSAGE_NODES_MAX 256u
 #define MESSAGE_SLICES_MAX 4096u
 #define MESSAGE_LIST_MAX 65536u
@@ -61,6 +61,7 @@ typedef struct RunMessage {
     uint64_t query_id, txn_id, position, map_epoch;
     uint32_t statement;
     bool is_replica_reader, has_statistics;
+    bool is_voting;                    /* the transaction ends with this: PREPARE, too */
     int64_t timeout_us;                /* 0: none */
     uint64_t lease_first, lease_count; /* more rowset ids; 0: none */
     size_t setting_bytes, plan_bytes;
@@ -68,6 +69,7 @@ typedef struct RunMessage {
 } RunMessage;
 typedef struct RunReply {
     uint64_t lease_left;
+    bool has_writes; /* the node takes part in the transaction; has voted if that was asked for */
     size_t write_statistics_bytes, statistics_bytes;
     const uint8_t *write_statistics; /* as query_run_write_statistics makes it */
     const uint8_t *statistics;       /* plan node statistics, encoded */

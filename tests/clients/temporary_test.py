@@ -66,6 +66,17 @@ def tables_go_with_discard(server):
         check(c.value("select count(y) from t") == "0", "made again")
 
 
+def a_killed_server_leaves_none(server):
+    c = server.connect()
+    c.query_all("create temp table t (x integer); insert into t values (1)")
+    server.server.kill()
+    server.start()
+    server.wait_ready()
+    with server.connect() as c:
+        fails(lambda: c.rows("select * from t"), "42P01")
+    wait_for(server, SCHEMAS, "0")
+
+
 def plans_follow_the_table(server):
     with server.connect() as c:
         c.query_all("create table p (a integer); insert into p values (1)")
@@ -119,7 +130,7 @@ def main():
     for nodes in (1, 3):
         with cluster.Local(nodes=nodes) as server:
             for test in (tables_are_the_sessions_own, tables_go_with_discard, plans_follow_the_table,
-                         sessions_alter_in_turn, analyze_counts_anew):
+                         a_killed_server_leaves_none, sessions_alter_in_turn, analyze_counts_anew):
                 test(server)
                 print(f"{test.__name__} ({nodes} nodes): ok", flush=True)
 

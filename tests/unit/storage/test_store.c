@@ -108,9 +108,20 @@ END_TEST
 START_TEST(committed_rows_stay)
 {
     StoreFixture copy;
+    uint64_t txn = 0;
     commit_rows(&fixture, &table, 1, 1, 0, BIG);
     commit_rows(&fixture, &table, 2, 2, BIG, SMALL);
+    crash_open(&copy); // the first outcome was written with the second vote
+    ck_assert_uint_eq(store_applied_position(copy.store), 1);
+    ck_assert_uint_eq(store_prepared(copy.store, &txn, 1), 1);
+    ck_assert_uint_eq(txn, 2);
+    expect_rows(&copy, &table, (Snapshot){.position = 2}, 0, BIG, BIG + SMALL);
+    must(store_commit(copy.store, 2, 2)); // the leader knows
+    expect_rows(&copy, &table, (Snapshot){.position = 2}, 0, BIG + SMALL, BIG + SMALL);
+    crash_close(&copy);
+    must(store_write_outcomes(fixture.store));
     crash_open(&copy);
+    ck_assert_uint_eq(store_prepared(copy.store, NULL, 0), 0);
     ck_assert_uint_eq(store_applied_position(copy.store), 2);
     expect_rows(&copy, &table, (Snapshot){.position = 1}, 0, BIG, BIG + SMALL);
     expect_rows(&copy, &table, (Snapshot){.position = 2}, 0, BIG + SMALL, BIG + SMALL);
@@ -485,10 +496,14 @@ START_TEST(commits_can_be_repeated)
     snprintf(specification, sizeof specification, "%s=error", points[_i]);
     must(fault_arm(specification));
     Status status = store_commit(fixture.store, 2, 5);
+    if (status == STATUS_OK) {
+        status = store_write_outcomes(fixture.store);
+    }
     ck_assert(status != STATUS_OK);
     status_free(status);
     fault_disarm_all();
     must(store_commit(fixture.store, 2, 5));
+    must(store_write_outcomes(fixture.store));
     expect_rows(&fixture, &table, (Snapshot){.position = 5}, 0, BIG, BIG);
     fixture_reopen(&fixture);
     expect_rows(&fixture, &table, (Snapshot){.position = 5}, 0, BIG, BIG);

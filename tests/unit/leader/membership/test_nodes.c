@@ -55,6 +55,26 @@ START_TEST(a_greeting_leaves_open_transactions_alone)
 }
 END_TEST
 
+/* It had heard of the commit, and was killed before that was on its disk. */
+START_TEST(a_greeting_tells_forgotten_commits_again)
+{
+    uint64_t committed = 0, position = 0;
+    ck_assert_ok(commit(NULL, &committed, &position));
+    for (int i = 0; i < 500 && !is_told(1, committed, OUTCOME_COMMITTED); i++) {
+        clock_sleep_us(10000); // within a tick
+    }
+    ck_assert(is_told(1, committed, OUTCOME_COMMITTED));
+    fake_nodes[1].outcome_count = 0;
+    fake_nodes[1].prepared_count = 1;
+    fake_nodes[1].prepared[0] = committed;
+    fake_nodes[1].boot_id++;
+    beat(1);
+    wait_for_hello(1, 2);
+    wait_for_nodes(true);
+    ck_assert(is_told(1, committed, OUTCOME_COMMITTED));
+}
+END_TEST
+
 START_TEST(a_node_ahead_of_the_log_is_refused)
 {
     fake_nodes[1].applied_position = 7; // of commits this log does not have
@@ -109,6 +129,7 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up_cluster, tear_down_cluster);
     tcase_add_test(tests, a_greeting_settles_what_was_prepared);
     tcase_add_test(tests, a_greeting_leaves_open_transactions_alone);
+    tcase_add_test(tests, a_greeting_tells_forgotten_commits_again);
     tcase_add_test(tests, a_node_ahead_of_the_log_is_refused);
     tcase_add_test(tests, beats_of_a_process_that_is_gone_mean_nothing);
     tcase_add_test(tests, strangers_are_refused);
