@@ -161,6 +161,22 @@ Status status_with_position(Status owned_status, int32_t position)
     return owned_status;
 }
 
+Status status_with_offset(Status owned_status, int32_t offset)
+{
+    if (!status_is_fixed(owned_status) && owned_status->position != POSITION_NONE) {
+        owned_status->position += offset;
+    }
+    return owned_status;
+}
+
+Status status_without_position(Status owned_status)
+{
+    if (!status_is_fixed(owned_status)) {
+        owned_status->position = POSITION_NONE;
+    }
+    return owned_status;
+}
+
 Status status_with_node(Status owned_status, uint32_t node_id)
 {
     if (!status_is_fixed(owned_status) && owned_status->node == 0) {

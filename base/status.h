@@ -46,6 +46,9 @@ Status status_with_detail(Status owned_status, const char *format, ...) PRINTF_L
 Status status_with_hint(Status owned_status, const char *format, ...) PRINTF_LIKE(2, 3) CHECKED;
 Status status_with_context(Status owned_status, const char *format, ...) PRINTF_LIKE(2, 3) CHECKED;
 Status status_with_position(Status owned_status, int32_t position) CHECKED; /* keeps an older one */
+/* The error's text is part of another, which begins `offset` bytes before it. */
+Status status_with_offset(Status owned_status, int32_t offset) CHECKED;
+Status status_without_position(Status owned_status) CHECKED; /* of a text the client did not send */
 Status status_with_node(Status owned_status, uint32_t node_id) CHECKED;     /* keeps an older one */
 
 /* Reading; strings are borrowed until the status is freed and never null ("" when absent). */

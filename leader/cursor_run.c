@@ -14,6 +14,57 @@ static Status missing_cursor(const char *name)
     return status_error(SQLSTATE_INVALID_CURSOR_NAME, "cursor \"%s\" does not exist", name);
 }
 
+/* A part of a statement's text that is a statement itself. */
+typedef struct TextPart {
+    const char *name;    /* that it gets */
+    int32_t start, end;  /* bytes of the text */
+    uint32_t type_count; /* of declared parameter types */
+    const uint32_t *type_oids;
+} TextPart;
+
+/* The part alone, parsed again, so that the new statement owns what it needs. */
+static Status prepare_part(Session *session, const char *text, const TextPart *part, Prepared **out)
+{
+    Arena *arena = arena_create(NULL, "named statement");
+    AstStatementList list = {0};
+    size_t bytes = (size_t)(part->end - part->start);
+    char *copy = arena_strndup(arena, text + part->start, bytes);
+    Status status = parse_statements(copy, bytes, arena, &list);
+    if (status == STATUS_OK && list.count != 1) {
+        status = status_error(SQLSTATE_SYNTAX_ERROR, "only one statement can have a name");
+    }
+    if (status != STATUS_OK) {
+        arena_destroy(arena);
+        return status;
+    }
+    status = prepared_create(session, part->name, copy, list.items[0], arena, part->type_oids,
+                             part->type_count, out);
+    return status_with_offset(status, part->start);
+}
+
+/* PREPARE p (types) AS statement. */
+static Status prepare(Session *session, Portal *portal)
+{
+    const AstPrepare *ast = portal->bound->ast->prepare;
+    tag(session, "PREPARE");
+    if (prepared_find(session, ast->name) != NULL) {
+        return status_error(SQLSTATE_DUPLICATE_PREPARED_STATEMENT,
+                            "prepared statement \"%s\" already exists", ast->name);
+    }
+    const Type *types = portal->bound->parameter_types;
+    uint32_t *oids = ARENA_ARRAY(portal->arena, uint32_t, ast->types.count + 1);
+    for (uint32_t i = 0; i < ast->types.count; i++) {
+        oids[i] = type_oid(types[i]);
+    }
+    TextPart part = {.name = ast->name,
+                     .start = ast->statement->start,
+                     .end = ast->statement->end,
+                     .type_count = ast->types.count,
+                     .type_oids = oids};
+    Prepared *prepared = NULL;
+    return prepare_part(session, portal->prepared->text, &part, &prepared);
+}
+
 /* DECLARE c CURSOR FOR query: a portal that FETCH reads; its query starts with the first FETCH. */
 static Status declare(Session *session, Portal *portal)
 {
@@ -29,29 +80,16 @@ static Status declare(Session *session, Portal *portal)
     if (portal_find(session, ast->name) != NULL) {
         return status_error(SQLSTATE_DUPLICATE_CURSOR, "cursor \"%s\" already exists", ast->name);
     }
-    // The query's text alone, parsed again, so that the cursor owns what it needs.
-    Arena *arena = arena_create(NULL, "cursor");
-    AstStatementList list = {0};
-    const char *text = portal->prepared->text + ast->query_start;
-    size_t bytes = (size_t)(ast->query_end - ast->query_start);
-    char *copy = arena_strndup(arena, text, bytes);
-    Status status = parse_statements(copy, bytes, arena, &list);
-    if (status == STATUS_OK && list.count != 1) {
-        status = status_error(SQLSTATE_SYNTAX_ERROR, "a cursor needs one query");
-    }
-    if (status != STATUS_OK) {
-        arena_destroy(arena);
-        return status;
-    }
     Prepared *prepared = NULL;
     Portal *cursor = NULL;
-    TRY(prepared_create(session, "", copy, list.items[0], arena, NULL, 0, &prepared));
+    TextPart part = {.name = "", .start = ast->query_start, .end = ast->query_end};
+    TRY(prepare_part(session, portal->prepared->text, &part, &prepared));
     prepared->reference_count++;
     // Out of the list again: only the cursor holds it.
     session->prepared = prepared->next;
     session->prepared_count--;
     prepared_unpin(prepared);
-    status = portal_create(session, ast->name, prepared, &cursor);
+    Status status = portal_create(session, ast->name, prepared, &cursor);
     prepared_unpin(prepared);
     TRY(status);
     cursor->is_cursor = true;
@@ -78,7 +116,8 @@ static Status fetch(Session *session, Portal *portal)
     bool is_suspended = false;
     uint64_t wanted = ast->is_all ? 0 : (uint64_t)ast->count;
     if (ast->is_all || wanted > 0) {
-        TRY(statement_execute(session, cursor, wanted, &is_suspended));
+        Status status = statement_execute(session, cursor, wanted, &is_suspended);
+        TRY(status_without_position(status)); // it would be one in DECLARE's text
     }
     snprintf(session->last_tag, sizeof(session->last_tag), "FETCH %lu",
              (unsigned long)(cursor->row_count - before));
@@ -130,9 +169,9 @@ Status cursor_run(Session *session, Portal *portal)
         return close_cursor(session, bound->ast->name);
     case BOUND_DEALLOCATE:
         return deallocate(session, bound->ast->name);
+    case BOUND_PREPARE:
+        return prepare(session, portal);
     default:
-        return status_error(SQLSTATE_FEATURE_NOT_SUPPORTED,
-                            "%s of statements by name is not built yet",
-                            bound->kind == BOUND_PREPARE ? "PREPARE" : "EXECUTE");
+        return status_error(SQLSTATE_INTERNAL_ERROR, "not a statement by name");
     }
 }

@@ -72,6 +72,10 @@ static Status start(Leader *leader, const LeaderOptions *options)
         .bucket_nodes = bucket_nodes,
         .spill_directory = spill,
     };
+    leader->identities = identity_numbers_create();
+    if (leader->identities == NULL) {
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for the leader");
+    }
     ServerOptions server_options = {
         .leader = leader,
         .address = options->listen_address,
@@ -118,6 +122,7 @@ void leader_destroy(Leader *leader)
     }
     idle_merge_stop(leader);
     server_destroy(leader->server);
+    identity_numbers_destroy(leader->identities);
     nodes_destroy(leader->nodes);
     stream_hub_destroy(leader->hub);
     commit_log_close(leader->log);

@@ -1,5 +1,6 @@
 /* leader_internal.h — the leader's parts, shared by its rooms. */
 #pragma once
+#include "leader/identity.h"
 #include "leader/leader.h"
 #include "leader/query/distributed_query.h"
 #include "leader/server.h"
@@ -17,6 +18,7 @@ struct Leader {
     Nodes *nodes;
     struct InsertGroups *insert_groups;
     Server *server;
+    IdentityNumbers *identities;
     QueryServices services;
     MergeGate merge_gate;
     ChangeGate change_gate;

@@ -152,6 +152,7 @@ void portal_drop(Session *session, Portal *portal)
     session->portal_count--;
     portal_end_query(session, portal);
     catalog_version_unpin(portal->catalog);
+    prepared_unpin(portal->named);
     prepared_unpin(portal->prepared);
     arena_destroy(portal->arena);
 }

@@ -84,6 +84,8 @@ Status session_create(struct Leader *leader, int owned_fd, uint32_t process_id, 
     session->is_full = is_full;
     session->arena = arena_create(NULL, "session");
     session->statement_deadline_us = INT64_MAX;
+    snprintf(session->temporary_schema, sizeof(session->temporary_schema), "pg_temp_%lu_%u",
+             (unsigned long)commit_log_epoch(leader->log), process_id);
     pg_reader_init(&session->reader, connection);
     mutex_init(&session->mutex, MUTEX_RANK_SESSION);
     txn_init(&session->txn, leader->log, leader->nodes);
@@ -101,6 +103,9 @@ void session_destroy(Session *session)
 {
     portal_drop_all(session);
     prepared_drop(session, NULL);
+    if (session->is_logged_in) {
+        ddl_end_temporary(session);
+    }
     txn_deinit(&session->txn);
     setting_set_destroy(session->settings);
     setting_set_destroy(session->defaults);

@@ -39,6 +39,7 @@ typedef struct Portal {
     Arena *arena;
     const char *name;
     Prepared *prepared;
+    Prepared *named; /* EXECUTE: what it runs; else null */
     uint32_t format_count;
     uint16_t *formats;
     BindParameters parameters;
@@ -76,7 +77,11 @@ struct Session {
     char last_tag[64];             /* of the last statement: a ROLLBACK drops its own portal */
     int64_t statement_deadline_us; /* monotonic; INT64_MAX: none */
 
+    bool is_describing; /* what is bound will not run */
+    bool holds_identity; /* others wait for the end of this statement */
+    uint64_t identity_table, identity_next; /* whose numbers this statement takes; 0: none */
     bool is_superuser;
+    char temporary_schema[48]; /* of its temporary tables, whether there are any or not */
 
     Mutex mutex; /* guards what other threads look at */
     DistributedQuery *running;
@@ -158,11 +163,30 @@ Status statement_collect_writes(Session *session, DistributedQuery *query,
 Status statement_send_values(Session *session, Portal *portal, const PlanResultColumn *columns,
                              uint32_t column_count, const Value *cells, uint32_t row_count) CHECKED;
 
+/* identity.c: numbers of the table's identity column, for the statement that is bound (bind.h); how
+ * many rows it made; its end. */
+Status session_take_identity(Session *session, const CatalogTable *table, uint32_t count,
+                             int64_t *first) CHECKED;
+void session_note_identity(Session *session, uint64_t row_count);
+void session_release_identity(Session *session);
+
 /* Rooms of the leader that run one kind of statement each. */
 Status ddl_run(Session *session, Portal *portal, PlannerContext *planner,
                const Snapshot *snapshot) CHECKED;
 Status vacuum_run(Session *session, Portal *portal) CHECKED;
-Status setting_run(Session *session, Portal *portal) CHECKED;
+/* ddl/temporary.c: drops the session's temporary tables, within its transaction, and what sessions
+ * of an earlier run of the leader have left. */
+Status ddl_drop_temporary(Session *session, const CatalogVersion *catalog,
+                          const Snapshot *snapshot) CHECKED;
+/* The same as a transaction of its own, at the session's end. */
+void ddl_end_temporary(Session *session);
+/* The schema of the session's temporary tables, made at first need. */
+Status ddl_need_temporary(Session *session, const CatalogVersion *catalog) CHECKED;
+Status ddl_drop_schema(Session *session, const CatalogVersion *catalog, const Snapshot *snapshot,
+                       const char *schema, bool is_cascade) CHECKED;
+Status setting_run(Session *session, Portal *portal, const Snapshot *snapshot) CHECKED;
+Status analyze_run(Session *session, Portal *portal, PlannerContext *planner,
+                   const Snapshot *snapshot) CHECKED;
 Status explain_run(Session *session, Portal *portal, PlannerContext *planner,
                    const Snapshot *snapshot) CHECKED;
 Status copy_in_run(Session *session, Portal *portal, PlannerContext *planner,

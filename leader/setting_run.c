@@ -96,7 +96,28 @@ static Status set(Session *session, const AstSet *ast)
     return STATUS_OK;
 }
 
-Status setting_run(Session *session, Portal *portal)
+static Status discard(Session *session, Portal *portal, const Snapshot *snapshot)
+{
+    const char *what = portal->bound->ast->name;
+    bool is_all = strcmp(what, "all") == 0;
+    if (is_all && session->txn.is_explicit) {
+        return status_error(SQLSTATE_ACTIVE_SQL_TRANSACTION,
+                            "DISCARD ALL cannot run inside a transaction block");
+    }
+    bool is_temporary = is_all || strcmp(what, "temp") == 0 || strcmp(what, "temporary") == 0;
+    snprintf(session->last_tag, sizeof(session->last_tag), "DISCARD%s",
+             is_all         ? " ALL"
+             : is_temporary ? " TEMP"
+                            : " PLANS");
+    if (is_temporary) {
+        Snapshot writing = *snapshot;
+        TRY(txn_begin_write(&session->txn, &writing));
+        TRY(ddl_drop_temporary(session, portal->catalog, &writing));
+    }
+    return is_all ? setting_reset(session->settings, session->defaults, NULL) : STATUS_OK;
+}
+
+Status setting_run(Session *session, Portal *portal, const Snapshot *snapshot)
 {
     const BoundStatement *bound = portal->bound;
     portal->is_ended = true;
@@ -105,12 +126,7 @@ Status setting_run(Session *session, Portal *portal)
         return show(session, portal);
     }
     if (bound->kind == BOUND_DISCARD) {
-        if (session->txn.is_explicit) {
-            return status_error(SQLSTATE_ACTIVE_SQL_TRANSACTION,
-                                "DISCARD cannot run inside a transaction block");
-        }
-        snprintf(session->last_tag, sizeof(session->last_tag), "DISCARD ALL");
-        return setting_reset(session->settings, session->defaults, NULL);
+        return discard(session, portal, snapshot);
     }
     const AstSet *ast = bound->ast->set;
     snprintf(session->last_tag, sizeof(session->last_tag), "%s", ast->is_reset ? "RESET" : "SET");

@@ -296,6 +296,7 @@ static Status run_change(Session *session, Portal *portal, PlannerContext *plann
 {
     int64_t rows = 0;
     TRY(statement_insert(session, portal, planner, snapshot, &rows));
+    session_note_identity(session, (uint64_t)rows);
     snprintf(session->last_tag, sizeof(session->last_tag), "%s %ld",
              change_tag(portal->bound->kind), (long)rows);
     portal->is_ended = true;
@@ -448,6 +449,7 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
     case BOUND_CREATE_TABLE:
     case BOUND_CREATE_VIEW:
     case BOUND_CREATE_SCHEMA:
+    case BOUND_ALTER_TABLE:
     case BOUND_DROP:
     case BOUND_TRUNCATE:
     case BOUND_USER:
@@ -455,7 +457,7 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
     case BOUND_SET:
     case BOUND_SHOW:
     case BOUND_DISCARD:
-        return setting_run(session, portal);
+        return setting_run(session, portal, snapshot);
     case BOUND_PREPARE:
     case BOUND_EXECUTE:
     case BOUND_DEALLOCATE:
@@ -464,8 +466,7 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
     case BOUND_CLOSE:
         return cursor_run(session, portal);
     case BOUND_ANALYZE:
-        snprintf(session->last_tag, sizeof(session->last_tag), "ANALYZE");
-        return STATUS_OK;
+        return analyze_run(session, portal, planner, snapshot);
     case BOUND_VACUUM:
         return vacuum_run(session, portal);
     case BOUND_NOTHING:
@@ -492,16 +493,57 @@ static bool may_delete(const Session *session, const AstStatement *ast)
     }
 }
 
-Status statement_execute(Session *session, Portal *portal, uint64_t rows_max, bool *is_suspended)
+/* A client that was told of some columns must not be sent others. */
+static Status check_results(const Prepared *prepared, const BoundStatement *bound)
 {
-    *is_suspended = false;
-    if (portal->is_started) {
-        return statement_send_rows(session, portal, rows_max, is_suspended);
+    bool is_same = bound->result_count == prepared->result_count;
+    for (uint32_t i = 0; is_same && i < bound->result_count; i++) {
+        is_same = type_oid(bound->results[i].type) == type_oid(prepared->results[i].type);
     }
+    return is_same || bound->kind != BOUND_QUERY
+               ? STATUS_OK
+               : status_error(SQLSTATE_FEATURE_NOT_SUPPORTED,
+                              "cached plan must not change result type");
+}
+
+static bool can_be_executed(const AstStatement *ast)
+{
+    return ast != NULL && (ast->kind == AST_STATEMENT_QUERY || ast->kind == AST_STATEMENT_INSERT ||
+                           ast->kind == AST_STATEMENT_UPDATE || ast->kind == AST_STATEMENT_DELETE ||
+                           ast->kind == AST_STATEMENT_MERGE);
+}
+
+/* EXECUTE p (…): the portal runs p with these arguments. */
+static Status bind_named(Session *session, Portal *portal, PlannerContext *planner)
+{
+    const AstExecute *ast = portal->bound->ast->execute;
+    Prepared *named = prepared_find(session, ast->name);
+    if (named == NULL) {
+        return status_at(ast->position, SQLSTATE_INVALID_SQL_STATEMENT_NAME,
+                         "prepared statement \"%s\" does not exist", ast->name);
+    }
+    if (!can_be_executed(named->ast)) {
+        return status_at(ast->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
+                         "EXECUTE runs queries and changes of rows only");
+    }
+    Value *values = NULL;
+    uint32_t count = named->parameter_count;
+    TRY(bind_arguments(planner, ast, count, named->parameter_types, &values));
+    named->reference_count++; // it may be deallocated while it runs
+    portal->named = named;
+    portal->parameters = (BindParameters){
+        .count = count,
+        .types = arena_memdup(portal->arena, named->parameter_types, count * sizeof(Type)),
+        .capacity = count,
+        .values = values};
+    return status_without_position(
+        bind_statement(planner, named->ast, &portal->parameters, &portal->bound));
+}
+
+static Status start_statement(Session *session, Portal *portal, uint64_t rows_max,
+                              bool *is_suspended)
+{
     const AstStatement *ast = portal->prepared->ast;
-    if (ast->kind == AST_STATEMENT_TRANSACTION) { // the one kind a failed transaction takes
-        return run_transaction(session, ast->transaction);
-    }
     Snapshot snapshot;
     PlannerContext planner;
     bool is_first = session->txn.state == TXN_IDLE;
@@ -520,8 +562,28 @@ Status statement_execute(Session *session, Portal *portal, uint64_t rows_max, bo
         portal->parameters.capacity = portal->prepared->parameter_count;
     }
     TRY(bind_statement(&planner, ast, &portal->parameters, &portal->bound));
+    if (portal->bound->kind == BOUND_EXECUTE) {
+        TRY(bind_named(session, portal, &planner));
+    }
+    TRY(check_results(portal->prepared, portal->bound));
     portal->is_started = true;
-    return run_bound(session, portal, &planner, &snapshot, rows_max, is_suspended);
+    Status status = run_bound(session, portal, &planner, &snapshot, rows_max, is_suspended);
+    return portal->named == NULL ? status : status_without_position(status);
+}
+
+Status statement_execute(Session *session, Portal *portal, uint64_t rows_max, bool *is_suspended)
+{
+    *is_suspended = false;
+    if (portal->is_started) {
+        return statement_send_rows(session, portal, rows_max, is_suspended);
+    }
+    const AstStatement *ast = portal->prepared->ast;
+    if (ast->kind == AST_STATEMENT_TRANSACTION) { // the one kind a failed transaction takes
+        return run_transaction(session, ast->transaction);
+    }
+    Status status = start_statement(session, portal, rows_max, is_suspended);
+    session_release_identity(session);
+    return status;
 }
 
 /* ---- Describe ---- */
@@ -599,7 +661,9 @@ Status statement_describe(Session *session, Prepared *prepared)
                                  .types = prepared->parameter_types,
                                  .capacity = prepared->parameter_count};
     BoundStatement *bound = NULL;
+    session->is_describing = true;
     status = bind_statement(&planner, prepared->ast, &parameters, &bound);
+    session->is_describing = false;
     if (status == STATUS_OK && bound->kind == BOUND_QUERY) {
         copy_results(prepared, bound->result_count, bound->results);
     } else if (status == STATUS_OK) {

@@ -26,6 +26,9 @@ static const LogicalValues *find_values(const Session *session, const BoundState
         txn->isolation != TXN_SNAPSHOT) {
         return NULL;
     }
+    if (session->identity_table != 0) {
+        return NULL; // the numbers it took become durable with its own commit
+    }
     const LogicalInsert *insert = (const LogicalInsert *)bound->root;
     const LogicalValues *values = (const LogicalValues *)insert->child;
     if (values->node.kind != LOGICAL_VALUES || values->row_count > GROUPED_ROWS_MAX) {
@@ -43,7 +46,8 @@ static const LogicalValues *find_values(const Session *session, const BoundState
 /* The statement once more from its text: planning may have changed the bound tree. */
 static Status bind_again(Portal *portal, PlannerContext *planner)
 {
-    return bind_statement(planner, portal->prepared->ast, &portal->parameters, &portal->bound);
+    const Prepared *prepared = portal->named != NULL ? portal->named : portal->prepared;
+    return bind_statement(planner, prepared->ast, &portal->parameters, &portal->bound);
 }
 
 /* A transaction and a snapshot anew, after the group's was rolled back. */

@@ -1,10 +1,10 @@
-/* statement_writes.c — what a writing query leaves behind: votes, statistics of what it wrote. */
+/* statement_writes.c — what a writing query leaves behind: votes, statistics of what it changed. */
 #include "leader/session_internal.h"
 
 typedef struct WriteCollector {
     Session *session;
     const Plan *plan;
-    uint64_t replicated_id; /* a table on every node, of which one node has told already */
+    bool has_told; /* another node, what it did */
     Status status;
 } WriteCollector;
 
@@ -16,11 +16,13 @@ typedef struct WriteSearch {
 static void search_write(void *object, PlanNode *node)
 {
     WriteSearch *search = object;
-    if (node->kind == PLAN_TABLE_WRITE) {
-        const PlanTable *table = ((const PlanTableWrite *)node)->table;
-        search->is_replicated = search->is_replicated || (table->table_id == search->table_id &&
-                                                          table->style == DISTRIBUTION_STYLE_ALL);
-    }
+    const PlanTable *table = node->kind == PLAN_TABLE_WRITE ? ((const PlanTableWrite *)node)->table
+                             : node->kind == PLAN_TABLE_DELETE
+                                 ? ((const PlanTableDelete *)node)->table
+                                 : NULL;
+    search->is_replicated =
+        search->is_replicated || (table != NULL && table->table_id == search->table_id &&
+                                  table->style == DISTRIBUTION_STYLE_ALL);
     plan_node_children(node, search_write, search);
 }
 
@@ -34,31 +36,43 @@ static bool is_replicated(const Plan *plan, uint64_t table_id)
     return search.is_replicated;
 }
 
-static void collect_write(void *object, const uint8_t *data, size_t bytes)
+/* One write as a change of the catalog; those of a transaction are applied once, at commit. */
+static void add_write(WriteCollector *collector, const CatalogChange *change, const uint8_t *blob)
+{
+    Txn *txn = &collector->session->txn;
+    if (collector->has_told && is_replicated(collector->plan, change->table_id)) {
+        return; // every node did the same
+    }
+    if (change->kind == CATALOG_REMOVE_ROWS && change->row_count == 0) {
+        return;
+    }
+    CatalogChange *added = txn_new_change(txn, change->kind);
+    added->table_id = change->table_id;
+    added->row_count = change->row_count;
+    added->statistics_bytes = change->statistics_bytes;
+    added->statistics = arena_memdup(txn->arena, blob, change->statistics_bytes);
+    catalog_change_add(&txn->changes, added);
+}
+
+static void collect_writes(void *object, const uint8_t *data, size_t bytes)
 {
     WriteCollector *collector = object;
-    Txn *txn = &collector->session->txn;
     ByteReader reader;
     byte_reader_init(&reader, data, bytes);
-    uint32_t tables = byte_reader_count(&reader, 9);
-    for (uint32_t i = 0; i < tables && collector->status == STATUS_OK; i++) {
-        CatalogChange *change = txn_new_change(txn, CATALOG_ADD_STATISTICS);
-        change->table_id = byte_reader_u64(&reader);
-        const uint8_t *blob = byte_reader_blob(&reader, &change->statistics_bytes);
+    uint32_t writes = byte_reader_count(&reader, 17);
+    for (uint32_t i = 0; i < writes && collector->status == STATUS_OK; i++) {
+        CatalogChange change = {.table_id = byte_reader_u64(&reader),
+                                .row_count = byte_reader_u64(&reader)};
+        const uint8_t *blob = byte_reader_blob(&reader, &change.statistics_bytes);
         if (!byte_reader_is_ok(&reader)) {
             collector->status =
                 status_error(SQLSTATE_PROTOCOL_VIOLATION, "malformed statistics from a node");
             return;
         }
-        if (change->table_id == collector->replicated_id) {
-            continue;
-        }
-        if (is_replicated(collector->plan, change->table_id)) {
-            collector->replicated_id = change->table_id;
-        }
-        change->statistics = arena_memdup(txn->arena, blob, change->statistics_bytes);
-        catalog_change_add(&txn->changes, change); // applied once, at commit
+        change.kind = change.statistics_bytes > 0 ? CATALOG_ADD_STATISTICS : CATALOG_REMOVE_ROWS;
+        add_write(collector, &change, blob);
     }
+    collector->has_told = true;
 }
 
 /* A transaction of one statement has the votes of its nodes with their answers. */
@@ -78,6 +92,6 @@ Status statement_collect_writes(Session *session, DistributedQuery *query, const
 {
     note_votes(session, query);
     WriteCollector collector = {.session = session, .plan = plan};
-    distributed_query_visit_writes(query, collect_write, &collector);
+    distributed_query_visit_writes(query, collect_writes, &collector);
     return collector.status;
 }

@@ -17,6 +17,9 @@ typedef struct CatalogColumn {
     const char *default_text;    /* SQL expression as written, or null */
     const char *encoding_text;   /* ENCODE word as written, or null */
     uint32_t attribute_number;   /* pg_attribute.attnum */
+    bool is_identity, is_identity_by_default;
+    int64_t identity_seed, identity_step;
+    Value missing_value;         /* what rows have that were written before it was added */
 } CatalogColumn;
 
 /* Statistics of a column, gathered at load. */
@@ -37,6 +40,9 @@ typedef struct CatalogTable {
     uint64_t table_id;
     const char *schema_name, *name;
     CatalogTableKind kind;
+    uint32_t generation;         /* how often it was altered */
+    uint64_t identity_next;      /* number of the next row's identity, from 0; at least */
+    uint32_t next_column_id;     /* ids of dropped columns are not given again */
     uint32_t column_count;
     CatalogColumn *columns;
     DistributionStyle style;     /* AUTO already resolved */
@@ -58,10 +64,15 @@ typedef struct CatalogView {
                          const CatalogTable **out);
     bool (*schema_exists)(void *self, const char *schema);
     const char *(*current_schema)(void *self);
+    const char *(*temporary_schema)(void *self); /* of CREATE TEMP TABLE; need not exist yet */
     const char *(*current_user)(void *self);
     const char *(*current_database)(void *self);
     int64_t (*statement_time_us)(void *self); /* now(), current_date; constant in a transaction */
     const char *(*setting)(void *self, const char *name); /* current_setting(); null: unknown */
+    /* The first of `count` free numbers of the table's identity column, which this statement takes;
+     * 0: as many as it will need, it tells at its end. May be null: there are none but from 0. */
+    Status (*identity_numbers)(void *self, const CatalogTable *table, uint32_t count,
+                               int64_t *first);
     /* Fraction of the table's sample that satisfies `filter` (over the sample's columns by table
      * column index); < 0 when there is no sample. Evaluated by the engine. */
     double (*sample_selectivity)(void *self, const CatalogTable *table, const Expr *filter);

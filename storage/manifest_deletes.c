@@ -149,12 +149,12 @@ bool manifest_entry_delete(Manifest *manifest, ManifestEntry *entry, const Manif
 
 static Status conflict(uint64_t table_id, uint64_t rowset_id, const char *what)
 {
-    Status status =
-        status_error(SQLSTATE_SERIALIZATION_FAILURE,
-                     "conflicting change to table %llu: rows were deleted by a transaction that "
-                     "committed after this one began",
-                     (unsigned long long)table_id);
-    return status_with_detail(status, "rowset %llu: %s", (unsigned long long)rowset_id, what);
+    // Redshift's words: clients look for the number to try again.
+    Status status = status_error(SQLSTATE_SERIALIZATION_FAILURE, "1023");
+    return status_with_detail(status,
+                              "Serializable isolation violation on table - %llu: another "
+                              "transaction committed first (rowset %llu: %s)",
+                              (unsigned long long)table_id, (unsigned long long)rowset_id, what);
 }
 
 /* Deletes of one entry against what has become of it. */

@@ -46,6 +46,11 @@ void row_sample_destroy(RowSample *sample);
 Status row_sample_add(RowSample *sample, Batch *batch) CHECKED;
 /* Merges by weight: each side stands for the rows it has seen. */
 Status row_sample_merge(RowSample *target, const RowSample *source) CHECKED;
+/* The same rows with other columns: `sources[i]` is the column of `source` that becomes column i,
+ * or negative: then it is `missing[i]` in every row. */
+Status row_sample_with_columns(const RowSample *source, const Type *types, uint32_t column_count,
+                               const int32_t *sources, const Value *missing,
+                               RowSample **out) CHECKED;
 uint64_t row_sample_seen(const RowSample *sample);
 uint32_t row_sample_count(const RowSample *sample);
 void row_sample_encode(const RowSample *sample, ByteBuffer *target);

@@ -244,6 +244,39 @@ Status row_sample_merge(RowSample *target, const RowSample *source)
     return STATUS_OK;
 }
 
+static bool copy_columns(RowSample *target, const RowSample *source, const int32_t *sources,
+                         const Value *missing)
+{
+    bool is_complete = reserve_rows(target, source->row_count);
+    for (uint32_t row = 0; is_complete && row < source->row_count; row++) {
+        for (uint32_t i = 0; i < target->column_count; i++) {
+            const Value *cell = sources[i] < 0 ? &missing[i] : &row_cells(source, row)[sources[i]];
+            is_complete &= copy_cell(&row_cells(target, row)[i], cell);
+            row_cells(target, row)[i].type = target->types[i];
+        }
+        target->row_count++;
+    }
+    return is_complete;
+}
+
+Status row_sample_with_columns(const RowSample *source, const Type *types, uint32_t column_count,
+                               const int32_t *sources, const Value *missing, RowSample **out)
+{
+    RowSample *sample = row_sample_create(types, column_count, source->rows_max, source->seen);
+    if (sample == NULL) {
+        return no_memory();
+    }
+    if (!copy_columns(sample, source, sources, missing)) {
+        row_sample_destroy(sample);
+        return no_memory();
+    }
+    sample->seen = source->seen;
+    sample->next = source->next;
+    sample->weight = source->weight;
+    *out = sample;
+    return STATUS_OK;
+}
+
 uint64_t row_sample_seen(const RowSample *sample)
 {
     return sample->seen;

@@ -72,6 +72,10 @@ typedef struct SinkOps {
     Status (*merge)(Sink *self, void *local, Flow *flow);
     /* Once, after all merges; FLOW_BLOCKED: call again after the wake. */
     Status (*finish)(Sink *self, Flow *flow);
+    /* Null, or appends what was done to a table: its id, how many rows were deleted (both u64), and
+     * a blob as table_writer_statistics makes it, empty for a deletion. After the run has
+     * succeeded. */
+    void (*add_write)(const Sink *self, ByteBuffer *target);
     void (*local_close)(Sink *self, void *local);
     void (*close)(Sink *self);
 } SinkOps;

@@ -13,7 +13,6 @@
 #include "compute/operators/exchange_receive.h"
 #include "compute/operators/runtime_filter.h"
 #include "compute/operators/store.h"
-#include "compute/operators/table_write.h"
 
 enum { RELEASE_WAIT_US = 1000000 };
 
@@ -232,13 +231,17 @@ uint64_t query_run_received_rows(const QueryRun *run)
 
 void query_run_write_statistics(QueryRun *run, ByteBuffer *target)
 {
-    uint32_t table_count = 0;
+    uint32_t write_count = 0;
     for (uint32_t i = 0; i < run->sinks.count; i++) {
-        table_count += is_table_write(run->sinks.items[i]);
+        const Sink *sink = run->sinks.items[i];
+        write_count += sink->ops->add_write != NULL;
     }
-    byte_buffer_add_varint(target, table_count);
+    byte_buffer_add_varint(target, write_count);
     for (uint32_t i = 0; i < run->sinks.count; i++) {
-        table_write_statistics(run->sinks.items[i], target);
+        const Sink *sink = run->sinks.items[i];
+        if (sink->ops->add_write != NULL) {
+            sink->ops->add_write(sink, target);
+        }
     }
 }
 

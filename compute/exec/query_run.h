@@ -18,8 +18,7 @@ void query_run_cancel(QueryRun *run, Status owned_reason);
 Status query_run_status(QueryRun *run) CHECKED;
 /* Per plan node at this endpoint, in the query's arena. */
 void query_run_statistics(QueryRun *run, PlanNodeStatistics **out, uint32_t *count);
-/* Sketches of every table written here: varint count, then per table its id (u64) and a blob of
- * table_writer_statistics. */
+/* What was done to tables here: varint count, then what each sink's add_write appends. */
 void query_run_write_statistics(QueryRun *run, ByteBuffer *target);
 uint64_t query_run_received_rows(const QueryRun *run); /* over exchanges, for the leader's bound */
 /* Waits for done_cb's caller to have returned (so not from done_cb itself); closes everything. A

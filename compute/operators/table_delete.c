@@ -63,6 +63,14 @@ static Status table_delete_finish(Sink *self, Flow *flow)
     return table_deleter_finish(deletion->deleter, &deletion->row_count);
 }
 
+static void table_delete_add_write(const Sink *self, ByteBuffer *target)
+{
+    const TableDelete *deletion = (const TableDelete *)self;
+    byte_buffer_add_u64(target, deletion->plan->table->table_id);
+    byte_buffer_add_u64(target, deletion->row_count);
+    byte_buffer_add_blob(target, NULL, 0);
+}
+
 static void table_delete_close(Sink *self)
 {
     TableDelete *deletion = (TableDelete *)self;
@@ -77,5 +85,6 @@ static const SinkOps table_delete_ops = {
     .open = table_delete_open,
     .consume = table_delete_consume,
     .finish = table_delete_finish,
+    .add_write = table_delete_add_write,
     .close = table_delete_close,
 };

@@ -94,6 +94,14 @@ static Status table_write_finish(Sink *self, Flow *flow)
     return byte_buffer_status(&write->statistics);
 }
 
+static void table_write_add_write(const Sink *self, ByteBuffer *target)
+{
+    const TableWrite *write = (const TableWrite *)self;
+    byte_buffer_add_u64(target, write->plan->table->table_id);
+    byte_buffer_add_u64(target, 0); // none deleted
+    byte_buffer_add_blob(target, write->statistics.data, write->statistics.bytes);
+}
+
 static void table_write_local_close(Sink *self, void *local)
 {
     (void)self;
@@ -120,20 +128,7 @@ static const SinkOps table_write_ops = {
     .consume = table_write_consume,
     .merge = table_write_merge,
     .finish = table_write_finish,
+    .add_write = table_write_add_write,
     .local_close = table_write_local_close,
     .close = table_write_close,
 };
-
-bool is_table_write(const Sink *sink)
-{
-    return sink->ops == &table_write_ops;
-}
-
-void table_write_statistics(const Sink *sink, ByteBuffer *target)
-{
-    if (is_table_write(sink)) {
-        const TableWrite *write = (const TableWrite *)sink;
-        byte_buffer_add_u64(target, write->plan->table->table_id);
-        byte_buffer_add_blob(target, write->statistics.data, write->statistics.bytes);
-    }
-}

@@ -229,6 +229,49 @@ static Status drop_table(CatalogVersion *version, const CatalogChange *change)
     return STATUS_OK;
 }
 
+/* Entries stay in the order of their names. */
+static void move_entry(CatalogVersion *version, uint32_t from, TableEntry *entry)
+{
+    bool is_found = false;
+    memmove(&version->tables[from], &version->tables[from + 1],
+            (version->table_count - from - 1) * sizeof(*version->tables));
+    version->table_count--;
+    uint32_t to = catalog_version_table_slot(version, entry->table.schema_name, entry->table.name,
+                                             &is_found);
+    memmove(&version->tables[to + 1], &version->tables[to],
+            (version->table_count - to) * sizeof(*version->tables));
+    version->tables[to] = entry;
+    version->table_count++;
+}
+
+static Status alter_table(CatalogVersion *version, const CatalogChange *change)
+{
+    const CatalogTable *table = change->table;
+    uint32_t slot = 0;
+    while (slot < version->table_count &&
+           version->tables[slot]->table.table_id != table->table_id) {
+        slot++;
+    }
+    if (slot == version->table_count) {
+        return status_error(SQLSTATE_UNDEFINED_TABLE, "table \"%s\" does not exist", table->name);
+    }
+    TableEntry *old = version->tables[slot], *entry = NULL;
+    if (old->table.generation + 1 != table->generation) { // not the one that was seen
+        return status_error(SQLSTATE_SERIALIZATION_FAILURE,
+                            "table \"%s\" was altered by another transaction", table->name);
+    }
+    TableEntry *namesake = catalog_version_table(version, table->schema_name, table->name);
+    if (namesake != NULL && namesake != old) {
+        return status_error(SQLSTATE_DUPLICATE_TABLE, "relation \"%s\" already exists",
+                            table->name);
+    }
+    TRY(table_entry_altered(old, table, &entry));
+    entry->table.identity_next = old->table.identity_next;
+    move_entry(version, slot, entry);
+    table_entry_unpin(old);
+    return STATUS_OK;
+}
+
 static Status create_schema(CatalogVersion *version, const CatalogChange *change)
 {
     if (catalog_version_has_schema(version, change->schema)) {
@@ -279,6 +322,17 @@ static Status drop_user(CatalogVersion *version, const CatalogChange *change)
     return STATUS_OK;
 }
 
+static Status advance_identity(TableEntry *old, uint64_t number, TableEntry **out)
+{
+    TableEntry *entry = NULL;
+    TRY(table_entry_with_statistics(old, true, NULL, 0, &entry));
+    if (entry->table.identity_next < number) {
+        entry->table.identity_next = number;
+    }
+    *out = entry;
+    return STATUS_OK;
+}
+
 static Status change_statistics(CatalogVersion *version, const CatalogChange *change)
 {
     for (uint32_t i = 0; i < version->table_count; i++) {
@@ -288,8 +342,13 @@ static Status change_statistics(CatalogVersion *version, const CatalogChange *ch
         }
         TableEntry *entry = NULL;
         bool is_added = change->kind == CATALOG_ADD_STATISTICS;
-        TRY(table_entry_with_statistics(old, is_added, is_added ? change->statistics : NULL,
-                                        change->statistics_bytes, &entry));
+        bool is_less = change->kind == CATALOG_REMOVE_ROWS;
+        TRY(change->kind == CATALOG_ADVANCE_IDENTITY
+                ? advance_identity(old, change->row_count, &entry)
+            : is_less || change->kind == CATALOG_RENEW_STATISTICS
+                ? table_entry_without_rows(old, change->row_count, is_less, &entry)
+                : table_entry_with_statistics(old, is_added, is_added ? change->statistics : NULL,
+                                              change->statistics_bytes, &entry));
         version->tables[i] = entry;
         table_entry_unpin(old);
         return STATUS_OK;
@@ -312,6 +371,8 @@ static Status apply_one(CatalogVersion *version, const CatalogChange *change)
     case CATALOG_CREATE_TABLE:
     case CATALOG_REPLACE_VIEW:
         return create_table(version, change);
+    case CATALOG_ALTER_TABLE:
+        return alter_table(version, change);
     case CATALOG_DROP_TABLE:
         return drop_table(version, change);
     case CATALOG_CREATE_SCHEMA:
@@ -328,6 +389,9 @@ static Status apply_one(CatalogVersion *version, const CatalogChange *change)
         return drop_user(version, change);
     case CATALOG_ADD_STATISTICS:
     case CATALOG_CLEAR_STATISTICS:
+    case CATALOG_ADVANCE_IDENTITY:
+    case CATALOG_RENEW_STATISTICS:
+    case CATALOG_REMOVE_ROWS:
         return change_statistics(version, change);
     case CATALOG_REQUIRE_TABLE:
         return require_table(version, change);

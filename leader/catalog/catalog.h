@@ -26,7 +26,6 @@ typedef struct TableEntry {
     uint64_t row_count;
     ColumnSketch *sketches;      /* per column; null for views */
     RowSample *sample;           /* null until rows were loaded */
-    uint32_t next_column_id;
 } TableEntry;
 TableEntry *table_entry_pin(TableEntry *entry);
 void table_entry_unpin(TableEntry *entry); /* null is allowed */
@@ -63,7 +62,11 @@ typedef enum CatalogChangeKind {
     CATALOG_DROP_USER,
     CATALOG_ADD_STATISTICS,   /* rows were loaded: `table_id`, sketches and sample of a node */
     CATALOG_CLEAR_STATISTICS, /* truncated: `table_id` */
-    CATALOG_REQUIRE_TABLE     /* nothing changes, but 42P01 when `table_id` is gone */
+    CATALOG_REQUIRE_TABLE,    /* nothing changes, but 42P01 when `table_id` is gone */
+    CATALOG_ADVANCE_IDENTITY, /* `table_id`: the next number is at least `row_count` */
+    CATALOG_RENEW_STATISTICS, /* analyzed: forgets `row_count` rows of `table_id`, all sketches */
+    CATALOG_REMOVE_ROWS,      /* deleted: `row_count` of `table_id` */
+    CATALOG_ALTER_TABLE       /* `table`: the next generation of the one with its id */
 } CatalogChangeKind;
 
 typedef struct CatalogChange {
@@ -73,6 +76,7 @@ typedef struct CatalogChange {
     CatalogTable *table;
     const char *owner;
     uint64_t table_id;
+    uint64_t row_count;
     UserEntry user;
     size_t statistics_bytes;      /* as table_writer_statistics wrote them */
     const uint8_t *statistics;

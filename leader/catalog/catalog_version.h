@@ -21,5 +21,22 @@ TableEntry *table_entry_create(const CatalogTable *table, const char *owner);
 Status table_entry_with_statistics(const TableEntry *entry, bool keeps_old,
                                    const uint8_t *statistics, size_t bytes,
                                    TableEntry **out) CHECKED;
+/* What is known of rows, by column id; all borrowed. */
+typedef struct ColumnParts {
+    uint32_t count;
+    const uint32_t *column_ids;
+    const ColumnSketch *sketches;
+    uint64_t row_count;
+    const RowSample *sample; /* null: none */
+} ColumnParts;
+
+/* Adds rows to an entry that nobody shares yet. */
+Status table_entry_merge(TableEntry *entry, const ColumnParts *parts) CHECKED;
+/* The table with another definition; what is known of its rows stays known. */
+Status table_entry_altered(const TableEntry *old, const CatalogTable *table,
+                           TableEntry **out) CHECKED;
+/* A copy that tells fewer rows, with or without what is known of them. */
+Status table_entry_without_rows(const TableEntry *entry, uint64_t row_count, bool keeps_sketches,
+                                TableEntry **out) CHECKED;
 /* Fills CatalogTable.statistics, sample and row_count from sketches and sample. */
 Status table_entry_derive(TableEntry *entry) CHECKED;

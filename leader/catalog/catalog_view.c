@@ -14,11 +14,13 @@ typedef struct SessionView {
     VirtualTables virtual_tables;
 } SessionView;
 
-/* Schemas searched for unqualified names: pg_catalog first, then the search path. */
+/* Schemas searched for unqualified names: temporary tables first, pg_catalog, the search path. */
 const CatalogTable *session_find_table(const Session *session, const CatalogVersion *version,
                                        const char *name)
 {
-    const CatalogTable *table = system_table_find("pg_catalog", name);
+    TableEntry *temporary = catalog_version_table(version, session->temporary_schema, name);
+    const CatalogTable *table =
+        temporary != NULL ? &temporary->table : system_table_find("pg_catalog", name);
     char path[1024];
     snprintf(path, sizeof(path), "%s", setting_text(session->settings, SETTING_SEARCH_PATH));
     char *rest = NULL;
@@ -43,6 +45,13 @@ static Status find_table(void *self, const char *schema, const char *name, Arena
     SessionView *view = self;
     if (schema == NULL) {
         *out = session_find_table(view->session, view->version, name);
+        return STATUS_OK;
+    }
+    const char *own = view->session->temporary_schema;
+    if (strcmp(schema, "pg_temp") == 0) {
+        schema = own;
+    } else if (strncmp(schema, "pg_temp_", 8) == 0 && strcmp(schema, own) != 0) {
+        *out = NULL; // another session's
         return STATUS_OK;
     }
     TableEntry *entry = catalog_version_table(view->version, schema, name);
@@ -70,6 +79,17 @@ static const char *current_schema(void *self)
         }
     }
     return NULL;
+}
+
+static const char *temporary_schema(void *self)
+{
+    return ((SessionView *)self)->session->temporary_schema;
+}
+
+static Status identity_numbers(void *self, const CatalogTable *table, uint32_t count,
+                               int64_t *first)
+{
+    return session_take_identity(((SessionView *)self)->session, table, count, first);
 }
 
 static const char *current_user(void *self)
@@ -131,6 +151,12 @@ static double sample_selectivity(void *self, const CatalogTable *table, const Ex
     return selectivity;
 }
 
+static Status evaluate_constant(void *self, const Expr *expr, Arena *arena, Value *out)
+{
+    (void)self;
+    return expr_evaluate_constant(expr, arena, out);
+}
+
 static SessionView *view_create(Session *session, const CatalogVersion *version, Arena *arena)
 {
     SessionView *view = ARENA_NEW(arena, SessionView);
@@ -149,11 +175,14 @@ const CatalogView *session_catalog_view(Session *session, const CatalogVersion *
         .find_table = find_table,
         .schema_exists = schema_exists,
         .current_schema = current_schema,
+        .temporary_schema = temporary_schema,
+        .identity_numbers = identity_numbers,
         .current_user = current_user,
         .current_database = current_database,
         .statement_time_us = statement_time_us,
         .setting = setting,
         .sample_selectivity = sample_selectivity,
+        .evaluate_constant = evaluate_constant,
     };
     return &view->view;
 }

@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "leader/catalog/catalog_version.h"
+#include "planner/plan/plan_codec.h"
 
-#define DEFINITION_VERSION 1u
+#define DEFINITION_VERSION 2u /* 1: nothing altered, no identities */
 #define STATISTICS_VERSION 1u
 #define COLUMNS_MAX 1600u
 
@@ -43,6 +44,7 @@ static void copy_definition(TableEntry *entry, const CatalogTable *table)
         copy->columns[i].name = arena_strdup(arena, table->columns[i].name);
         copy->columns[i].default_text = copy_text(arena, table->columns[i].default_text);
         copy->columns[i].encoding_text = copy_text(arena, table->columns[i].encoding_text);
+        copy->columns[i].missing_value = value_copy(arena, &table->columns[i].missing_value);
     }
     copy->sort_keys = ARENA_ARRAY(arena, uint32_t, table->sort_key_count + 1);
     for (uint32_t i = 0; i < table->sort_key_count; i++) {
@@ -80,8 +82,8 @@ TableEntry *table_entry_create(const CatalogTable *table, const char *owner)
     copy_definition(entry, table);
     init_sketches(entry);
     for (uint32_t i = 0; i < table->column_count; i++) {
-        if (table->columns[i].column_id >= entry->next_column_id) {
-            entry->next_column_id = table->columns[i].column_id + 1;
+        if (table->columns[i].column_id >= entry->table.next_column_id) {
+            entry->table.next_column_id = table->columns[i].column_id + 1;
         }
     }
     status_ignore(table_entry_derive(entry), "an empty table has no sample to derive from");
@@ -126,37 +128,32 @@ Status table_entry_derive(TableEntry *entry)
     return STATUS_OK;
 }
 
-/* Statistics of a writer: sketches in column order, the first one's row count, the sample. */
+/* Statistics of a writer: per column its id and sketch, then the sample. */
 static Status merge_statistics(TableEntry *entry, const uint8_t *data, size_t bytes)
 {
     ByteReader reader;
     byte_reader_init(&reader, data, bytes);
     uint32_t column_count = byte_reader_count(&reader, 4);
-    if (!byte_reader_is_ok(&reader) || column_count != entry->table.column_count) {
-        return status_error(SQLSTATE_DATA_CORRUPTED, "statistics of %u columns for \"%s\" with %u",
-                            column_count, entry->table.name, entry->table.column_count);
+    if (!byte_reader_is_ok(&reader) || column_count == 0 || column_count > COLUMNS_MAX) {
+        return status_error(SQLSTATE_DATA_CORRUPTED, "malformed statistics of \"%s\"",
+                            entry->table.name);
     }
+    uint32_t *ids = ARENA_ARRAY(entry->arena, uint32_t, column_count);
+    ColumnSketch *sketches = ARENA_ARRAY(entry->arena, ColumnSketch, column_count);
+    Type *types = ARENA_ARRAY(entry->arena, Type, column_count);
     for (uint32_t i = 0; i < column_count; i++) {
-        ColumnSketch sketch;
-        uint32_t column_id = byte_reader_u32(&reader);
-        TRY(column_sketch_decode(&reader, &sketch));
-        if (column_id != entry->table.columns[i].column_id) {
-            return status_error(SQLSTATE_DATA_CORRUPTED, "statistics of another column of \"%s\"",
-                                entry->table.name);
-        }
-        if (i == 0) {
-            entry->row_count += sketch.row_count;
-        }
-        column_sketch_merge(&entry->sketches[i], &sketch);
+        ids[i] = byte_reader_u32(&reader);
+        TRY(column_sketch_decode(&reader, &sketches[i]));
+        types[i] = sketches[i].type;
     }
     RowSample *sample = NULL;
-    TRY(row_sample_decode(&reader, column_types(entry), column_count, &sample));
-    Status status = STATUS_OK;
-    if (entry->sample == NULL) {
-        entry->sample = row_sample_create(column_types(entry), column_count, SAMPLE_ROWS_MAX,
-                                          entry->table.table_id);
-    }
-    status = row_sample_merge(entry->sample, sample);
+    TRY(row_sample_decode(&reader, types, column_count, &sample));
+    ColumnParts parts = {.count = column_count,
+                         .column_ids = ids,
+                         .sketches = sketches,
+                         .row_count = sketches[0].row_count,
+                         .sample = sample};
+    Status status = table_entry_merge(entry, &parts);
     row_sample_destroy(sample);
     return status;
 }
@@ -166,7 +163,6 @@ Status table_entry_with_statistics(const TableEntry *entry, bool keeps_old,
 {
     TableEntry *copy = entry_create(entry->owner);
     copy_definition(copy, &entry->table);
-    copy->next_column_id = entry->next_column_id;
     init_sketches(copy);
     Status status = STATUS_OK;
     if (keeps_old) {
@@ -193,6 +189,19 @@ Status table_entry_with_statistics(const TableEntry *entry, bool keeps_old,
         table_entry_unpin(copy);
         return status;
     }
+    *out = copy;
+    return STATUS_OK;
+}
+
+// Sketches and the sample may stay as they are: they tell shares of rows, and nobody can take
+// values out of them.
+Status table_entry_without_rows(const TableEntry *entry, uint64_t row_count, bool keeps_sketches,
+                                TableEntry **out)
+{
+    TableEntry *copy = NULL;
+    TRY(table_entry_with_statistics(entry, keeps_sketches, NULL, 0, &copy));
+    copy->row_count = entry->row_count > row_count ? entry->row_count - row_count : 0;
+    copy->table.row_count = (double)copy->row_count;
     *out = copy;
     return STATUS_OK;
 }
@@ -224,7 +233,9 @@ void table_entry_encode(const TableEntry *entry, ByteBuffer *target)
     byte_buffer_add_u8(target, (uint8_t)table->style);
     byte_buffer_add_u8(target, table->is_auto_style);
     byte_buffer_add_u32(target, (uint32_t)table->distribution_column);
-    byte_buffer_add_u32(target, entry->next_column_id);
+    byte_buffer_add_u32(target, table->next_column_id);
+    byte_buffer_add_u32(target, table->generation);
+    byte_buffer_add_u64(target, table->identity_next);
     encode_optional(target, table->view_text);
     byte_buffer_add_varint(target, table->column_count);
     for (uint32_t i = 0; i < table->column_count; i++) {
@@ -239,6 +250,13 @@ void table_entry_encode(const TableEntry *entry, ByteBuffer *target)
         encode_optional(target, column->default_text);
         encode_optional(target, column->encoding_text);
         byte_buffer_add_u32(target, column->attribute_number);
+        Value none = value_null(column->type);
+        bool is_known = column->missing_value.type.id != TYPE_UNKNOWN;
+        value_encode(is_known ? &column->missing_value : &none, target);
+        byte_buffer_add_u8(target, column->is_identity);
+        byte_buffer_add_u8(target, column->is_identity_by_default);
+        byte_buffer_add_u64(target, (uint64_t)column->identity_seed);
+        byte_buffer_add_u64(target, (uint64_t)column->identity_step);
     }
     byte_buffer_add_varint(target, table->sort_key_count);
     for (uint32_t i = 0; i < table->sort_key_count; i++) {
@@ -246,7 +264,21 @@ void table_entry_encode(const TableEntry *entry, ByteBuffer *target)
     }
 }
 
-static void decode_columns(ByteReader *reader, TableEntry *entry)
+/* What version 1 did not have. */
+static void decode_rest(ByteReader *reader, Arena *arena, CatalogColumn *column)
+{
+    Status status = value_decode(reader, arena, &column->missing_value);
+    if (status != STATUS_OK) {
+        status_ignore(status, "the definition as a whole is malformed");
+        byte_reader_fail(reader);
+    }
+    column->is_identity = byte_reader_u8(reader) != 0;
+    column->is_identity_by_default = byte_reader_u8(reader) != 0;
+    column->identity_seed = (int64_t)byte_reader_u64(reader);
+    column->identity_step = (int64_t)byte_reader_u64(reader);
+}
+
+static void decode_columns(ByteReader *reader, TableEntry *entry, uint32_t version)
 {
     CatalogTable *table = &entry->table;
     table->column_count = byte_reader_count(reader, 16);
@@ -267,6 +299,9 @@ static void decode_columns(ByteReader *reader, TableEntry *entry)
         column->default_text = decode_optional(reader, entry->arena);
         column->encoding_text = decode_optional(reader, entry->arena);
         column->attribute_number = byte_reader_u32(reader);
+        if (version > 1) {
+            decode_rest(reader, entry->arena, column);
+        }
         if (column->type.id >= TYPE_COUNT) {
             byte_reader_fail(reader);
             return;
@@ -297,11 +332,13 @@ Status table_entry_decode(const uint8_t *data, size_t bytes, TableEntry **out)
     table->style = (DistributionStyle)byte_reader_u8(&reader);
     table->is_auto_style = byte_reader_u8(&reader) != 0;
     table->distribution_column = (int32_t)byte_reader_u32(&reader);
-    entry->next_column_id = byte_reader_u32(&reader);
+    table->next_column_id = byte_reader_u32(&reader);
+    table->generation = version > 1 ? byte_reader_u32(&reader) : 0;
+    table->identity_next = version > 1 ? byte_reader_u64(&reader) : 0;
     table->view_text = decode_optional(&reader, entry->arena);
-    decode_columns(&reader, entry);
+    decode_columns(&reader, entry, version);
     if (!byte_reader_is_ok(&reader) || byte_reader_remaining(&reader) != 0 ||
-        version != DEFINITION_VERSION || table->kind > CATALOG_VIEW ||
+        version == 0 || version > DEFINITION_VERSION || table->kind > CATALOG_VIEW ||
         table->style > DISTRIBUTION_STYLE_ALL ||
         table->distribution_column >= (int32_t)table->column_count) {
         table_entry_unpin(entry);

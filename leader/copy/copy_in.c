@@ -213,7 +213,8 @@ Status copy_in_run(Session *session, Portal *portal, PlannerContext *planner,
     TRY(statement_wait(session, portal->query));
     TRY(statement_collect_writes(session, portal->query, plan));
     portal->is_ended = true;
-    snprintf(session->last_tag, sizeof(session->last_tag), "COPY %ld",
-             (long)result_queue_first_value(portal->results));
+    int64_t row_count = result_queue_first_value(portal->results);
+    session_note_identity(session, (uint64_t)row_count);
+    snprintf(session->last_tag, sizeof(session->last_tag), "COPY %ld", (long)row_count);
     return STATUS_OK;
 }

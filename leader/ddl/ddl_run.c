@@ -41,30 +41,40 @@ static Status drop_rows(Session *session, const Snapshot *snapshot, uint64_t tab
 
 /* ---- CREATE ---- */
 
+static const char *copy_text(Arena *arena, const char *text)
+{
+    return text == NULL ? NULL : arena_strdup(arena, text);
+}
+
+/* A deep copy in the transaction's arena: the bound statement dies with its portal. */
+static CatalogTable *copy_table(Arena *arena, const CatalogTable *source)
+{
+    CatalogTable *table = ARENA_NEW(arena, CatalogTable);
+    *table = *source;
+    table->schema_name = arena_strdup(arena, source->schema_name);
+    table->name = arena_strdup(arena, source->name);
+    table->view_text = copy_text(arena, source->view_text);
+    table->columns =
+        arena_memdup(arena, source->columns, source->column_count * sizeof(*table->columns));
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        CatalogColumn *column = &table->columns[i];
+        column->name = arena_strdup(arena, column->name);
+        column->default_text = copy_text(arena, column->default_text);
+        column->encoding_text = copy_text(arena, column->encoding_text);
+        column->missing_value = value_copy(arena, &column->missing_value);
+    }
+    table->sort_keys = arena_memdup(arena, source->sort_keys,
+                                    source->sort_key_count * sizeof(*table->sort_keys));
+    return table;
+}
+
 static Status create_relation(Session *session, const BoundStatement *bound, CatalogChangeKind kind,
                               const CatalogTable **created)
 {
     Txn *txn = &session->txn;
     CatalogChange *change = txn_new_change(txn, kind);
-    // A deep copy in the transaction's arena: the bound statement dies with its portal.
-    CatalogTable *table = ARENA_NEW(txn->arena, CatalogTable);
-    *table = *bound->create;
+    CatalogTable *table = copy_table(txn->arena, bound->create);
     table->table_id = commit_log_next_table(session->leader->log);
-    table->schema_name = arena_strdup(txn->arena, table->schema_name);
-    table->name = arena_strdup(txn->arena, table->name);
-    table->view_text = table->view_text == NULL ? NULL : arena_strdup(txn->arena, table->view_text);
-    table->columns = arena_memdup(txn->arena, bound->create->columns,
-                                  table->column_count * sizeof(*table->columns));
-    for (uint32_t i = 0; i < table->column_count; i++) {
-        CatalogColumn *column = &table->columns[i];
-        column->name = arena_strdup(txn->arena, column->name);
-        column->default_text =
-            column->default_text == NULL ? NULL : arena_strdup(txn->arena, column->default_text);
-        column->encoding_text =
-            column->encoding_text == NULL ? NULL : arena_strdup(txn->arena, column->encoding_text);
-    }
-    table->sort_keys = arena_memdup(txn->arena, bound->create->sort_keys,
-                                    table->sort_key_count * sizeof(*table->sort_keys));
     change->table = table;
     change->owner = arena_strdup(txn->arena, session->user);
     *created = table;
@@ -102,9 +112,6 @@ static Status run_create(Session *session, Portal *portal, PlannerContext *plann
 {
     const BoundStatement *bound = portal->bound;
     const CatalogTable *table = NULL;
-    if (bound->is_temporary) {
-        return status_error(SQLSTATE_FEATURE_NOT_SUPPORTED, "temporary tables are not built yet");
-    }
     if (bound->create == NULL) { // IF NOT EXISTS, and it does: the notice was sent
         tag(session, bound->kind == BOUND_CREATE_TABLE ? "CREATE TABLE" : "CREATE VIEW");
         return STATUS_OK;
@@ -114,6 +121,9 @@ static Status run_create(Session *session, Portal *portal, PlannerContext *plann
         return create_relation(session, bound,
                                bound->is_or_replace ? CATALOG_REPLACE_VIEW : CATALOG_CREATE_TABLE,
                                &table);
+    }
+    if (bound->is_temporary) {
+        TRY(ddl_need_temporary(session, portal->catalog));
     }
     TRY(create_relation(session, bound, CATALOG_CREATE_TABLE, &table));
     tag(session, "CREATE TABLE");
@@ -131,6 +141,20 @@ static Status run_create_schema(Session *session, const BoundStatement *bound)
     return txn_add_change(&session->txn, change);
 }
 
+/* ---- ALTER ---- */
+
+static Status run_alter(Session *session, const BoundStatement *bound)
+{
+    tag(session, "ALTER TABLE");
+    if (bound->create == NULL) { // IF EXISTS, and it does not: the notice was sent
+        return STATUS_OK;
+    }
+    CatalogChange *change = txn_new_change(&session->txn, CATALOG_ALTER_TABLE);
+    change->table = copy_table(session->txn.arena, bound->create);
+    change->table->generation++;
+    return txn_add_change(&session->txn, change);
+}
+
 /* ---- DROP, TRUNCATE ---- */
 
 static Status drop_relation(Session *session, const Snapshot *snapshot, const char *schema,
@@ -144,11 +168,11 @@ static Status drop_relation(Session *session, const Snapshot *snapshot, const ch
     return is_table ? drop_rows(session, snapshot, table_id, true) : STATUS_OK;
 }
 
-static Status drop_schema(Session *session, Portal *portal, const Snapshot *snapshot,
-                          const char *schema, bool is_cascade)
+Status ddl_drop_schema(Session *session, const CatalogVersion *catalog, const Snapshot *snapshot,
+                       const char *schema, bool is_cascade)
 {
-    for (uint32_t i = 0; is_cascade && i < catalog_version_table_count(portal->catalog); i++) {
-        const CatalogTable *table = &catalog_version_table_at(portal->catalog, i)->table;
+    for (uint32_t i = 0; is_cascade && i < catalog_version_table_count(catalog); i++) {
+        const CatalogTable *table = &catalog_version_table_at(catalog, i)->table;
         if (strcmp(table->schema_name, schema) == 0) {
             TRY(drop_relation(session, snapshot, table->schema_name, table->name, table->table_id,
                               table->kind == CATALOG_TABLE));
@@ -171,7 +195,7 @@ static Status run_drop(Session *session, Portal *portal, const Snapshot *snapsho
     for (uint32_t i = 0; i < drop->count; i++) {
         const struct BoundDropItem *item = &drop->items[i];
         if (drop->kind == AST_OBJECT_SCHEMA) {
-            TRY(drop_schema(session, portal, snapshot, item->name, drop->is_cascade));
+            TRY(ddl_drop_schema(session, portal->catalog, snapshot, item->name, drop->is_cascade));
         } else if (drop->kind == AST_OBJECT_USER) {
             CatalogChange *change = txn_new_change(&session->txn, CATALOG_DROP_USER);
             change->name = arena_strdup(session->txn.arena, item->name);
@@ -284,6 +308,8 @@ Status ddl_run(Session *session, Portal *portal, PlannerContext *planner, const 
         return run_create(session, portal, planner, &writing);
     case BOUND_CREATE_SCHEMA:
         return run_create_schema(session, bound);
+    case BOUND_ALTER_TABLE:
+        return run_alter(session, bound);
     case BOUND_DROP:
         return run_drop(session, portal, &writing);
     case BOUND_TRUNCATE:

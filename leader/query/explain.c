@@ -50,10 +50,11 @@ static Status analyze(Session *session, Portal *portal, PlannerContext *planner,
     static const PlanResultColumn rows = {.name = "rows", .type = {.id = TYPE_BIGINT}};
     const Plan *plan = NULL;
     int64_t start_us = clock_monotonic_us();
-    TRY(statement_start_query(
-        session, portal, planner, &own, inner->root, is_writing ? 1 : inner->result_count,
-        is_writing ? &rows : inner->results, &encoder, true, is_writing, &plan));
-    bool is_end = false;
+    TRY(statement_start_query(session, portal, planner, &own, inner->root,
+                              is_writing ? 1 : inner->result_count,
+                              is_writing ? &rows : inner->results,
+                              is_writing ? NULL : &encoder, true, is_writing, &plan));
+    bool is_end = is_writing; // its one row is a count
     while (!is_end) {
         result_chunk_free(result_queue_take(portal->results, 20000, &is_end));
         status_ignore(statement_check(session, portal->query), "the query ends with this reason");
@@ -62,6 +63,7 @@ static Status analyze(Session *session, Portal *portal, PlannerContext *planner,
     int64_t end_us = clock_monotonic_us();
     if (is_writing) {
         TRY(statement_collect_writes(session, portal->query, plan));
+        session_note_identity(session, (uint64_t)result_queue_first_value(portal->results));
     }
     PlanNodeStatistics *statistics = NULL;
     uint32_t count = 0;

@@ -216,6 +216,16 @@ static Status write_change(LogDatabase *database, const CatalogChange *change,
     case CATALOG_CREATE_TABLE:
         entry = catalog_version_table_by_id(version, change->table->table_id);
         return entry == NULL ? STATUS_OK : write_relation(database, entry);
+    case CATALOG_ALTER_TABLE:
+        entry = catalog_version_table_by_id(version, change->table->table_id);
+        if (entry == NULL) {
+            return STATUS_OK;
+        }
+        TRY(write_relation(database, entry));
+        return write_statistics(database, entry); // by column, as the definition has them
+    case CATALOG_ADVANCE_IDENTITY:
+        entry = catalog_version_table_by_id(version, change->table_id);
+        return entry == NULL ? STATUS_OK : write_relation(database, entry);
     case CATALOG_DROP_TABLE:
         TRY(run_with_id(database, QUERY_DROP_RELATION, change->table_id));
         return run_with_id(database, QUERY_DROP_STATISTICS, change->table_id);
@@ -229,6 +239,8 @@ static Status write_change(LogDatabase *database, const CatalogChange *change,
         return run_with_name(database, QUERY_DROP_USER, change->name);
     case CATALOG_ADD_STATISTICS:
     case CATALOG_CLEAR_STATISTICS:
+    case CATALOG_RENEW_STATISTICS:
+    case CATALOG_REMOVE_ROWS:
         entry = catalog_version_table_by_id(version, change->table_id);
         return entry == NULL ? STATUS_OK : write_statistics(database, entry);
     case CATALOG_REQUIRE_TABLE:
@@ -237,15 +249,20 @@ static Status write_change(LogDatabase *database, const CatalogChange *change,
     return status_error(SQLSTATE_INTERNAL_ERROR, "unknown catalog change");
 }
 
+static bool is_of_statistics(const CatalogChange *change)
+{
+    return change->kind == CATALOG_ADD_STATISTICS || change->kind == CATALOG_CLEAR_STATISTICS ||
+           change->kind == CATALOG_RENEW_STATISTICS || change->kind == CATALOG_REMOVE_ROWS;
+}
+
 /* Statistics of one table may have come from many nodes: only the last state is written. */
 static bool is_repeated_later(const CatalogChange *change)
 {
-    if (change->kind != CATALOG_ADD_STATISTICS && change->kind != CATALOG_CLEAR_STATISTICS) {
+    if (!is_of_statistics(change)) {
         return false;
     }
     for (const CatalogChange *later = change->next; later != NULL; later = later->next) {
-        if ((later->kind == CATALOG_ADD_STATISTICS || later->kind == CATALOG_CLEAR_STATISTICS) &&
-            later->table_id == change->table_id) {
+        if (is_of_statistics(later) && later->table_id == change->table_id) {
             return true;
         }
     }

@@ -94,6 +94,22 @@ static WaitingTable *make(StatisticsBuffer *buffer, const CatalogTable *catalog_
     return &buffer->tables[buffer->table_count++];
 }
 
+/* Whether a node wrote these columns: the table may have been altered meanwhile. */
+static bool is_of_columns(const WaitingTable *table, const CatalogChange *change)
+{
+    ByteReader reader;
+    byte_reader_init(&reader, change->statistics, change->statistics_bytes);
+    bool is_same = byte_reader_count(&reader, 4) == table->column_count;
+    for (uint32_t i = 0; is_same && i < table->column_count; i++) {
+        ColumnSketch sketch;
+        is_same = byte_reader_u32(&reader) == table->column_ids[i];
+        Status status = column_sketch_decode(&reader, &sketch);
+        is_same = is_same && status == STATUS_OK;
+        status_ignore(status, "the catalog refuses what is malformed");
+    }
+    return is_same;
+}
+
 /* Adds what a node wrote (table_writer_statistics). */
 static Status merge(WaitingTable *table, const CatalogChange *change)
 {
@@ -163,7 +179,7 @@ static Status add_statistics(StatisticsBuffer *buffer, const CatalogVersion *ver
     if (entry != NULL && is_small && table == NULL && entry->row_count >= ROWS_ALWAYS) {
         table = make(buffer, &entry->table);
     }
-    if (table == NULL) {
+    if (table == NULL || !is_of_columns(table, change)) {
         copy_change(change, arena, out);
         return STATUS_OK;
     }
@@ -172,20 +188,41 @@ static Status add_statistics(StatisticsBuffer *buffer, const CatalogVersion *ver
     return is_due ? release(buffer, table, arena, out) : STATUS_OK;
 }
 
+static bool is_recount(const CatalogChange *change)
+{
+    return change->kind == CATALOG_REMOVE_ROWS || change->kind == CATALOG_RENEW_STATISTICS;
+}
+
+/* Then what is written into the table does not wait either: rows that go are counted at once. */
+static bool is_recounted(const CatalogChangeList *changes, uint64_t table_id)
+{
+    const CatalogChange *change = changes->first;
+    while (change != NULL && (!is_recount(change) || change->table_id != table_id)) {
+        change = change->next;
+    }
+    return change != NULL;
+}
+
 Status statistics_buffer_filter(StatisticsBuffer *buffer, const CatalogVersion *version,
                                 const CatalogChangeList *changes, Arena *arena,
                                 CatalogChangeList *out)
 {
     *out = (CatalogChangeList){0};
     for (const CatalogChange *change = changes->first; change != NULL; change = change->next) {
-        WaitingTable *table = find(buffer, change->table_id);
-        if (change->kind == CATALOG_ADD_STATISTICS) {
+        bool is_added = change->kind == CATALOG_ADD_STATISTICS;
+        bool is_altered = change->kind == CATALOG_ALTER_TABLE;
+        bool is_gone =
+            change->kind == CATALOG_DROP_TABLE || change->kind == CATALOG_CLEAR_STATISTICS;
+        WaitingTable *table =
+            find(buffer, is_altered ? change->table->table_id : change->table_id);
+        if (is_added && !is_recounted(changes, change->table_id)) {
             TRY(add_statistics(buffer, version, change, arena, out));
             continue;
         }
-        // Dropped, truncated or changed: they tell nothing any more
-        if (table != NULL && change->kind != CATALOG_REQUIRE_TABLE) {
+        if (table != NULL && is_gone) { // they tell nothing any more
             forget(buffer, table);
+        } else if (table != NULL && (is_added || is_altered || is_recount(change))) {
+            TRY(release(buffer, table, arena, out)); // it builds upon what came before
         }
         copy_change(change, arena, out);
     }

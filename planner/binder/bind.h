@@ -23,21 +23,23 @@ typedef enum BoundKind {
     BOUND_UPDATE,            /* root counts the rows it replaces; target */
     BOUND_DELETE,            /* root counts the rows it deletes; target */
     BOUND_MERGE,             /* root counts the rows it replaces, deletes and inserts; target */
-    BOUND_COPY_FROM,         /* root is a LogicalInsert over a LogicalCopy */
+    BOUND_COPY_FROM,         /* root is a LogicalInsert over `copy` and what fills the rest */
     BOUND_COPY_TO,           /* root is a query; format */
     BOUND_CREATE_TABLE,      /* create; root: a query for CREATE TABLE AS, else null */
     BOUND_CREATE_VIEW,
     BOUND_CREATE_SCHEMA,
+    BOUND_ALTER_TABLE,       /* target as it is, create as it will be; null: nothing to do */
     BOUND_DROP,
     BOUND_TRUNCATE,
     BOUND_TRANSACTION,       /* as parsed */
     BOUND_SET,               /* as parsed */
     BOUND_SHOW,              /* as parsed; SHOW TABLE and SHOW VIEW are BOUND_QUERY */
     BOUND_EXPLAIN,           /* inner, is_analyze, is_verbose */
-    BOUND_PREPARE, BOUND_EXECUTE, BOUND_DEALLOCATE, /* as parsed */
+    BOUND_PREPARE,           /* parameter_types; the statement as parsed */
+    BOUND_EXECUTE, BOUND_DEALLOCATE, /* as parsed */
     BOUND_DECLARE_CURSOR, BOUND_FETCH, BOUND_CLOSE, /* as parsed */
     BOUND_DISCARD,
-    BOUND_ANALYZE,           /* statistics are always fresh: accepted */
+    BOUND_ANALYZE,           /* target; null: every table */
     BOUND_VACUUM,
     BOUND_USER,              /* CREATE and ALTER USER, as parsed */
     BOUND_NOTHING            /* accepted without effect, with a notice when `notice` is set */
@@ -68,22 +70,23 @@ typedef struct BoundStatement {
     const CatalogTable *target;      /* INSERT, UPDATE, DELETE, MERGE: the table that is changed */
     uint32_t result_count;           /* QUERY, COPY_TO: what the client sees */
     PlanResultColumn *results;
-    const CatalogTable *create;      /* CREATE_TABLE, CREATE_VIEW: table_id 0, to be given */
-    bool is_if_not_exists;           /* CREATE …: exists already -> notice, nothing else */
+    const CatalogTable *create;      /* CREATE_TABLE, CREATE_VIEW: table_id 0, to be given; null:
+                                      * it exists, the notice says so */
     bool is_or_replace, is_temporary;
     const char *notice;              /* a notice to send, or null */
-    const char *schema_name;         /* CREATE_SCHEMA */
+    const char *schema_name;         /* CREATE_SCHEMA; null: it exists */
     BoundDrop *drop;
     uint32_t truncate_count;
     const CatalogTable **truncate;
     BoundVacuum *vacuum;
     size_t format_bytes;             /* COPY_TO: encoded CopyFormat */
     const void *format;
-    LogicalCopy *copy;               /* COPY_FROM: the node below root, which has its own format */
+    LogicalCopy *copy;               /* COPY_FROM: the node below root that has its own format */
     const CatalogTable *copy_table;  /* COPY_FROM */
     uint32_t copy_field_count;       /* COPY_FROM STDIN: for CopyInResponse */
     bool is_copy_stdin;
     bool is_copy_gzip;               /* GZIP: of the stream; files are told by their first bytes */
+    Type *parameter_types;           /* PREPARE: those it declares */
     struct BoundStatement *inner;    /* EXPLAIN */
     bool is_analyze, is_verbose;
 } BoundStatement;
@@ -95,8 +98,10 @@ Status bind_statement(PlannerContext *context, const AstStatement *statement,
  * query so, once the table has its id. */
 LogicalNode *logical_insert(PlannerContext *context, const CatalogTable *table,
                             LogicalNode *child);
-/* EXECUTE's arguments, each cast to the parameter's type (UNKNOWN: its own) and folded to a
- * constant; 42601 for another number of them, 0A000 for what is not constant. */
+/* ANALYZE: reads the whole table and learns of its rows. */
+LogicalNode *logical_analysis(PlannerContext *context, const CatalogTable *table);
+/* EXECUTE's arguments, each cast to the parameter's type (UNKNOWN: its own) and computed; 42601
+ * for another number of them. */
 Status bind_arguments(PlannerContext *context, const AstExecute *execute, uint32_t count,
                       const Type *types, Value **out) CHECKED;
 /* Binds the text of a column default or a literal without columns, cast to `type`, and folds it

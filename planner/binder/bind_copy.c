@@ -17,17 +17,19 @@ static Status field_index(const CatalogTable *table, const AstWord *name, uint32
                      "column \"%s\" of relation \"%s\" does not exist", name->text, table->name);
 }
 
-// Table columns in the order of the fields: those listed, or all.
+// Table columns in the order of the fields: those listed, or all that are not numbered.
 static Status bind_fields(Binder *binder, const CatalogTable *table, const AstWordList *names,
-                          uint32_t *count, uint32_t **out)
+                          bool is_from, uint32_t *count, uint32_t **out)
 {
     *count = names == NULL ? table->column_count : names->count;
     uint32_t *fields = ARENA_ARRAY(binder->arena, uint32_t, *count + 1);
-    for (uint32_t i = 0; i < *count; i++) {
-        fields[i] = i;
-        if (names == NULL) {
-            continue;
-        }
+    uint32_t all = 0;
+    for (uint32_t i = 0; names == NULL && i < table->column_count; i++) {
+        fields[all] = i;
+        all += !is_from || !table->columns[i].is_identity;
+    }
+    *count = names == NULL ? all : names->count;
+    for (uint32_t i = 0; names != NULL && i < *count; i++) {
         TRY(field_index(table, &names->items[i], &fields[i]));
         for (uint32_t j = 0; j < i; j++) {
             if (fields[j] == fields[i]) {
@@ -51,6 +53,43 @@ static Status check_source(const AstStatement *ast)
                      (int)(scheme_end - ast->copy->path), ast->copy->path);
 }
 
+// Columns that no field fills get their defaults and numbers; null in `*out` when there are none.
+static Status fill_columns(Binder *binder, const CatalogTable *table, const LogicalCopy *copy,
+                           LogicalNode **rows)
+{
+    LogicalNode *node = *rows;
+    uint32_t width = table->column_count;
+    Expr **exprs = ARENA_ARRAY(binder->arena, Expr *, width + 1);
+    LogicalColumn *columns = arena_memdup(binder->arena, node->columns, width * sizeof(*columns));
+    for (uint32_t i = 0; i < copy->field_count; i++) {
+        uint32_t index = copy->fields[i];
+        exprs[index] = logical_column_expr(binder->arena, &copy->node.columns[index]);
+    }
+    if (copy->field_count == width) {
+        return STATUS_OK;
+    }
+    for (uint32_t i = 0; i < width; i++) {
+        if (exprs[i] != NULL) {
+            continue;
+        }
+        TRY(table->columns[i].is_identity
+                ? identity_of_rows(binder, table, &node, &exprs[i])
+                : bind_column_default(binder, &table->columns[i], &exprs[i]));
+        columns[i].number = planner_new_column(binder->context);
+    }
+    *rows = logical_project(binder->arena, node, width, exprs, columns);
+    return STATUS_OK;
+}
+
+static Status check_fields(const CatalogTable *table, const AstWordList *names,
+                           const LogicalCopy *copy)
+{
+    for (uint32_t i = 0; names != NULL && i < copy->field_count; i++) {
+        TRY(identity_check_assigned(&table->columns[copy->fields[i]], names->items[i].position));
+    }
+    return STATUS_OK;
+}
+
 static Status bind_copy_from(Binder *binder, const AstStatement *ast, BoundStatement *bound)
 {
     const AstCopy *copy = ast->copy;
@@ -68,7 +107,8 @@ static Status bind_copy_from(Binder *binder, const AstStatement *ast, BoundState
                                                 .type = table->columns[i].type,
                                                 .is_nullable = true};
     }
-    TRY(bind_fields(binder, table, copy->columns, &node->field_count, &node->fields));
+    TRY(bind_fields(binder, table, copy->columns, true, &node->field_count, &node->fields));
+    TRY(check_fields(table, copy->columns, node));
     TRY(bind_copy_format(binder, copy, &node->format_bytes, &node->format, &bound->is_copy_gzip));
     node->table = table;
     node->is_stdin = copy->is_standard_stream;
@@ -82,7 +122,9 @@ static Status bind_copy_from(Binder *binder, const AstStatement *ast, BoundState
     bound->copy_field_count = node->field_count;
     bound->is_copy_stdin = copy->is_standard_stream;
     bound->copy = node;
-    bound->root = logical_insert(binder->context, table, &node->node);
+    LogicalNode *rows = &node->node;
+    TRY(fill_columns(binder, table, node, &rows));
+    bound->root = logical_insert(binder->context, table, rows);
     return STATUS_OK;
 }
 
@@ -97,7 +139,7 @@ static Status bind_table_source(Binder *binder, const AstCopy *copy, LogicalNode
                                   "cannot copy from view \"%s\"", table->name);
         return status_with_hint(status, "Try the COPY (SELECT ...) TO variant.");
     }
-    TRY(bind_fields(binder, table, copy->columns, &count, &fields));
+    TRY(bind_fields(binder, table, copy->columns, false, &count, &fields));
     LogicalNode *get = get_make(binder, table, NULL);
     Expr **exprs = ARENA_ARRAY(binder->arena, Expr *, count + 1);
     LogicalColumn *columns = ARENA_ARRAY(binder->arena, LogicalColumn, count + 1);

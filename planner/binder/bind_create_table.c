@@ -31,9 +31,14 @@ Status bind_new_name(Binder *binder, const AstObjectName *name, bool is_temporar
         return status_at(name->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
                          "cross-database references are not supported: \"%s\"", name->database);
     }
-    if (is_temporary && name->schema != NULL) {
+    bool is_in_temporary = name->schema != NULL && strcmp(name->schema, "pg_temp") == 0;
+    if (is_temporary && name->schema != NULL && !is_in_temporary) {
         return status_at(name->position, SQLSTATE_INVALID_TABLE_DEFINITION,
                          "cannot create temporary relation in non-temporary schema");
+    }
+    if ((is_temporary || is_in_temporary) && catalog->temporary_schema != NULL) {
+        *schema = catalog->temporary_schema(catalog->self);
+        return STATUS_OK;
     }
     *schema = name->schema != NULL ? name->schema : catalog->current_schema(catalog->self);
     if (*schema == NULL) {
@@ -47,15 +52,15 @@ Status bind_new_name(Binder *binder, const AstObjectName *name, bool is_temporar
     return STATUS_OK;
 }
 
-static Status check_new(Binder *binder, const AstCreateTable *ast, const char *schema)
+// `*is_there`: it exists and need not be made.
+static Status check_new(Binder *binder, const AstCreateTable *ast, const char *schema,
+                        bool *is_there)
 {
     const CatalogTable *existing = NULL;
-    if (ast->is_if_not_exists) { // the leader says so with a notice
-        return STATUS_OK;
-    }
     TRY(binder->catalog->find_table(binder->catalog->self, schema, ast->table->name,
                                     binder->arena, &existing));
-    if (existing == NULL || ast->is_temporary) {
+    *is_there = existing != NULL;
+    if (existing == NULL || ast->is_if_not_exists) {
         return STATUS_OK;
     }
     return status_at(ast->table->position, SQLSTATE_DUPLICATE_TABLE,
@@ -92,6 +97,8 @@ static Status add_column(TableMaker *maker, const CatalogColumn *column, int32_t
     CatalogColumn *added = &table->columns[table->column_count++];
     *added = *column;
     added->column_id = added->attribute_number = table->column_count;
+    added->missing_value = value_null(added->type);
+    table->next_column_id = table->column_count + 1;
     return STATUS_OK;
 }
 
@@ -148,12 +155,27 @@ static Status check_encoding(const AstColumnDefinition *ast, Type type)
                            "encoding \"%s\" is not known", ast->encoding);
 }
 
+static Status check_identity(const AstColumnDefinition *ast, Type type)
+{
+    if (!ast->is_identity) {
+        return STATUS_OK;
+    }
+    if (type.id != TYPE_INTEGER && type.id != TYPE_BIGINT) {
+        return status_at(ast->position, SQLSTATE_INVALID_TABLE_DEFINITION,
+                         "identity column \"%s\" must be INTEGER or BIGINT", ast->name);
+    }
+    if (ast->default_value != NULL || ast->is_null) {
+        return status_at(ast->position, SQLSTATE_SYNTAX_ERROR,
+                         "identity column \"%s\" cannot be NULL or have a DEFAULT", ast->name);
+    }
+    return ast->identity_step != 0
+               ? STATUS_OK
+               : status_at(ast->position, SQLSTATE_INVALID_PARAMETER_VALUE,
+                           "the step of identity column \"%s\" must not be 0", ast->name);
+}
+
 static Status check_attributes(const AstColumnDefinition *ast, const char *table)
 {
-    if (ast->is_identity) {
-        return status_at(ast->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
-                         "IDENTITY columns are not supported yet");
-    }
     if (ast->is_null && ast->is_not_null) {
         return status_at(ast->position, SQLSTATE_SYNTAX_ERROR,
                          "conflicting NULL/NOT NULL declarations for column \"%s\" of table "
@@ -175,13 +197,18 @@ Status bind_column(Binder *binder, const AstColumnDefinition *ast, const char *t
     TRY(check_attributes(ast, table));
     TRY(type_resolve(binder, ast->type, true, &type));
     TRY(check_encoding(ast, type));
+    TRY(check_identity(ast, type));
     if (ast->default_value != NULL) {
         Expr *value = NULL;
         TRY(bind_default_expr(binder, ast->default_value, type, &value));
     }
     *out = (CatalogColumn){.name = ast->name,
                            .type = type,
-                           .is_not_null = ast->is_not_null,
+                           .is_not_null = ast->is_not_null || ast->is_identity,
+                           .is_identity = ast->is_identity,
+                           .is_identity_by_default = ast->is_identity_by_default,
+                           .identity_seed = ast->identity_seed,
+                           .identity_step = ast->identity_step,
                            .default_text = ast->default_text,
                            .encoding_text = ast->encoding};
     return STATUS_OK;
@@ -202,6 +229,10 @@ static Status add_definition(TableMaker *maker, const AstColumnDefinition *ast)
 {
     CatalogColumn column;
     TRY(bind_column(maker->binder, ast, maker->table->name, &column));
+    if (column.is_identity && identity_column(maker->table) >= 0) {
+        return status_at(ast->position, SQLSTATE_INVALID_TABLE_DEFINITION,
+                         "a table can have one identity column only");
+    }
     TRY(add_column(maker, &column, ast->position));
     uint32_t index = maker->table->column_count - 1;
     if (ast->is_distribution_key) {
@@ -222,6 +253,7 @@ static Status add_like(TableMaker *maker, const AstTableLike *like)
     uint32_t first = table->column_count;
     for (uint32_t i = 0; i < source->column_count; i++) {
         CatalogColumn column = source->columns[i];
+        column.is_identity = false;
         column.default_text = like->is_including_defaults ? column.default_text : NULL;
         TRY(add_column(maker, &column, like->table->position));
     }
@@ -464,7 +496,14 @@ Status bind_create_table(Binder *binder, const AstStatement *statement, BoundSta
     table->is_auto_style = true;
     table->distribution_column = -1;
     TRY(bind_new_name(binder, ast->table, ast->is_temporary, &table->schema_name));
-    TRY(check_new(binder, ast, table->schema_name));
+    bound->kind = BOUND_CREATE_TABLE;
+    bool is_there = false;
+    TRY(check_new(binder, ast, table->schema_name, &is_there));
+    if (is_there) {
+        bound->notice = arena_printf(binder->arena, "relation \"%s\" already exists, skipping",
+                                     table->name);
+        return STATUS_OK;
+    }
     if (ast->query != NULL) {
         TRY(add_query(&maker, &bound->root));
         bind_results(binder, bound);
@@ -474,9 +513,9 @@ Status bind_create_table(Binder *binder, const AstStatement *statement, BoundSta
     }
     TRY(set_distribution(&maker));
     TRY(set_sort_keys(&maker));
-    bound->kind = BOUND_CREATE_TABLE;
     bound->create = table;
-    bound->is_if_not_exists = ast->is_if_not_exists;
-    bound->is_temporary = ast->is_temporary;
+    bool is_in_temporary =
+        ast->table->schema != NULL && strcmp(ast->table->schema, "pg_temp") == 0;
+    bound->is_temporary = ast->is_temporary || is_in_temporary;
     return STATUS_OK;
 }

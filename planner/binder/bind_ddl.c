@@ -73,6 +73,20 @@ static Status view_columns(Binder *binder, const AstCreateView *ast, const Logic
     return STATUS_OK;
 }
 
+// A view outlives the session, temporary tables do not.
+static Status check_places(const Binder *binder, const AstCreateView *ast,
+                           const NamePlaceList *places)
+{
+    const CatalogView *catalog = binder->catalog;
+    for (uint32_t i = 0; catalog->temporary_schema != NULL && i < places->count; i++) {
+        if (strcmp(places->items[i].schema, catalog->temporary_schema(catalog->self)) == 0) {
+            return status_at(places->items[i].position, SQLSTATE_FEATURE_NOT_SUPPORTED,
+                             "view \"%s\" cannot read a temporary table", ast->view->name);
+        }
+    }
+    return STATUS_OK;
+}
+
 static Status check_existing_view(Binder *binder, const AstCreateView *ast, const char *schema)
 {
     const CatalogTable *existing = NULL;
@@ -111,6 +125,7 @@ Status bind_create_view(Binder *binder, const AstStatement *statement, BoundStat
         Status status = bind_query(binder, NULL, NULL, ast->query, false, &root);
         binder->name_places = NULL;
         TRY(status);
+        TRY(check_places(binder, ast, &places));
         TRY(view_columns(binder, ast, root, view));
         view->view_text = qualified_text(binder, ast, &places);
     }
@@ -132,13 +147,17 @@ Status bind_create_schema(Binder *binder, const AstStatement *statement, BoundSt
         return status_with_detail(status,
                                   "The prefix \"pg_\" is reserved for system schemas.");
     }
-    if (!ast->is_if_not_exists && binder->catalog->schema_exists(binder->catalog->self, name)) {
+    bool is_there = binder->catalog->schema_exists(binder->catalog->self, name);
+    if (is_there && !ast->is_if_not_exists) {
         return status_at(ast->name.position, SQLSTATE_DUPLICATE_SCHEMA,
                          "schema \"%s\" already exists", name);
     }
+    if (is_there) {
+        bound->notice =
+            arena_printf(binder->arena, "schema \"%s\" already exists, skipping", name);
+    }
     bound->kind = BOUND_CREATE_SCHEMA;
-    bound->schema_name = name;
-    bound->is_if_not_exists = ast->is_if_not_exists;
+    bound->schema_name = is_there ? NULL : name;
     return STATUS_OK;
 }
 

@@ -116,6 +116,7 @@ Status bind_assignment(Binder *binder, const CatalogColumn *column, Expr *expr, 
 
 static Status assign(InsertTarget *target, Expr *expr, uint32_t index, Expr **out)
 {
+    TRY(identity_check_assigned(&target->table->columns[index], expr->position));
     return bind_assignment(target->binder, &target->table->columns[index], expr, out);
 }
 
@@ -143,6 +144,9 @@ static Status bind_row(InsertTarget *target, Scope *scope, const AstExprList *ro
     for (uint32_t i = 0; i < row->count; i++) {
         uint32_t index = target->columns[i];
         Expr *expr = NULL;
+        if (row->items[i]->kind == AST_DEFAULT && target->table->columns[index].is_identity) {
+            continue; // numbered with the others
+        }
         if (row->items[i]->kind == AST_DEFAULT) {
             TRY(column_default(target, index, &cells[index]));
             continue;
@@ -161,11 +165,29 @@ Status bind_new_row(Binder *binder, const CatalogTable *table, Scope *scope,
     TRY(bind_columns(&target, names));
     TRY(bind_row(&target, scope, values, cells));
     for (uint32_t i = 0; i < table->column_count; i++) {
-        if (cells[i] == NULL) {
+        if (cells[i] == NULL && !table->columns[i].is_identity) {
             TRY(column_default(&target, i, &cells[i]));
         }
     }
     *out = cells;
+    return STATUS_OK;
+}
+
+/* Numbers for the rows that were given none. */
+static Status number_rows(InsertTarget *target, uint32_t row_count, Expr **cells)
+{
+    const CatalogTable *table = target->table;
+    int32_t index = identity_column(table);
+    int64_t first = -1;
+    for (uint32_t i = 0; index >= 0 && i < row_count; i++) {
+        Expr **cell = &cells[(size_t)i * table->column_count + (uint32_t)index];
+        if (*cell == NULL && first < 0) {
+            TRY(identity_take(target->binder, table, row_count, &first));
+        }
+        if (*cell == NULL) {
+            TRY(identity_constant(target->binder, &table->columns[index], first + i, cell));
+        }
+    }
     return STATUS_OK;
 }
 
@@ -185,12 +207,13 @@ static Status bind_rows(InsertTarget *target, const AstRowList *rows, LogicalNod
         Expr **row = cells + (size_t)i * width;
         TRY(bind_row(target, &scope, &rows->items[i], row));
         for (uint32_t j = 0; j < width; j++) {
-            if (row[j] == NULL && defaults[j] == NULL) {
+            if (row[j] == NULL && defaults[j] == NULL && !target->table->columns[j].is_identity) {
                 TRY(column_default(target, j, &defaults[j]));
             }
             row[j] = row[j] == NULL ? defaults[j] : row[j];
         }
     }
+    TRY(number_rows(target, rows->count, cells));
     *out = values_make(target->binder, rows->count, cells, width, output_columns(target));
     return STATUS_OK;
 }
@@ -227,7 +250,9 @@ static Status bind_source(InsertTarget *target, const AstQuery *query, LogicalNo
         }
     }
     for (uint32_t j = 0; j < width; j++) {
-        if (exprs[j] == NULL) {
+        if (exprs[j] == NULL && target->table->columns[j].is_identity) {
+            TRY(identity_of_rows(binder, target->table, &node, &exprs[j]));
+        } else if (exprs[j] == NULL) {
             TRY(column_default(target, j, &exprs[j]));
         }
     }
@@ -240,8 +265,11 @@ static Status bind_defaults(InsertTarget *target, LogicalNode **out)
     uint32_t width = target->table->column_count;
     Expr **cells = ARENA_ARRAY(target->binder->arena, Expr *, width + 1);
     for (uint32_t j = 0; j < width; j++) {
-        TRY(column_default(target, j, &cells[j]));
+        if (!target->table->columns[j].is_identity) {
+            TRY(column_default(target, j, &cells[j]));
+        }
     }
+    TRY(number_rows(target, 1, cells));
     *out = values_make(target->binder, 1, cells, width, output_columns(target));
     return STATUS_OK;
 }

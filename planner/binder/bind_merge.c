@@ -117,24 +117,29 @@ static Expr *new_value(Merge *merge, const SharedRows *shared, const LogicalNode
                      POSITION_NONE);
 }
 
-static LogicalNode *make_insertion(Merge *merge, const SharedRows *shared, LogicalNode *rows,
-                                   Expr *is_matched)
+static Status make_insertion(Merge *merge, const SharedRows *shared, LogicalNode *rows,
+                             Expr *is_matched, LogicalNode **out)
 {
     Binder *binder = merge->binder;
     const CatalogTable *table = merge->target.table;
+    int32_t identity = identity_column(table);
+    if (merge->ast->is_deleting) {
+        rows = logical_filter(binder->arena, rows, expr_not(binder->arena, is_matched));
+    }
+    if (identity >= 0 && merge->inserted[identity] == NULL) {
+        TRY(identity_of_rows(binder, table, &rows, &merge->inserted[identity]));
+    }
     Expr **exprs = ARENA_ARRAY(binder->arena, Expr *, table->column_count + 1);
     for (uint32_t i = 0; i < table->column_count; i++) {
         exprs[i] = merge->ast->is_deleting
                        ? shared_rows_expr(binder, shared, rows, merge->inserted[i])
                        : new_value(merge, shared, rows, is_matched, i);
     }
-    if (merge->ast->is_deleting) {
-        rows = logical_filter(binder->arena, rows, expr_not(binder->arena, is_matched));
-    }
-    return insert_make(binder, table, rows, exprs);
+    *out = insert_make(binder, table, rows, exprs);
+    return STATUS_OK;
 }
 
-static LogicalNode *make_change(Merge *merge)
+static Status make_change(Merge *merge, LogicalNode **out)
 {
     Binder *binder = merge->binder;
     Arena *arena = binder->arena;
@@ -151,12 +156,15 @@ static LogicalNode *make_change(Merge *merge)
     Expr *is_matched = expr_is_not_null(arena, logical_column_expr(arena, &new->columns[first_id]));
     LogicalNode *deletion = delete_make(binder, table, logical_filter(arena, old, has_id), ids);
     ((LogicalDelete *)deletion)->is_each_once = true;
+    LogicalNode *insertion = NULL;
+    TRY(make_insertion(merge, &shared, new, is_matched, &insertion));
     LogicalChange change = {.deletion = deletion,
-                            .insertion = make_insertion(merge, &shared, new, is_matched),
+                            .insertion = insertion,
                             .counts_deleted = merge->ast->is_deleting,
                             .counts_inserted = true,
                             .name = "Merge"};
-    return change_make(binder, &shared, &change);
+    *out = change_make(binder, &shared, &change);
+    return STATUS_OK;
 }
 
 // ---- REMOVE DUPLICATES ----
@@ -178,6 +186,7 @@ static Status bind_replacement(Merge *merge, LogicalNode *rows, const SharedRows
     Expr **exprs = ARENA_ARRAY(binder->arena, Expr *, items->count + 1);
     for (uint32_t i = 0; i < items->count; i++) {
         Expr *expr = shared_rows_expr(binder, shared, rows, items->items[i].expr);
+        TRY(identity_check_assigned(&table->columns[i], position));
         TRY(bind_assignment(binder, &table->columns[i],
                             expr_at(expr_copy(binder->arena, expr), position), &exprs[i]));
     }
@@ -220,7 +229,7 @@ Status bind_merge(Binder *binder, const AstStatement *ast, BoundStatement *bound
         TRY(make_replacement(&merge, &root));
     } else {
         TRY(bind_inserted(&merge));
-        root = make_change(&merge);
+        TRY(make_change(&merge, &root));
     }
     bound->kind = BOUND_MERGE;
     bound->target = merge.target.table;

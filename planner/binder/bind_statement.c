@@ -15,7 +15,6 @@ typedef struct PlainStatement {
 static const PlainStatement plain_statements[] = {
     {AST_STATEMENT_TRANSACTION, BOUND_TRANSACTION},
     {AST_STATEMENT_SET, BOUND_SET},
-    {AST_STATEMENT_PREPARE, BOUND_PREPARE},
     {AST_STATEMENT_EXECUTE, BOUND_EXECUTE},
     {AST_STATEMENT_DEALLOCATE, BOUND_DEALLOCATE},
     {AST_STATEMENT_DECLARE_CURSOR, BOUND_DECLARE_CURSOR},
@@ -29,7 +28,6 @@ static const struct {
     AstStatementKind kind;
     const char *name;
 } unsupported_statements[] = {
-    {AST_STATEMENT_ALTER_TABLE, "ALTER TABLE"},
     {AST_STATEMENT_ALTER_SCHEMA, "ALTER SCHEMA"},
     {AST_STATEMENT_COMMENT, "COMMENT"},
     {AST_STATEMENT_LOCK, "LOCK"},
@@ -66,6 +64,7 @@ static Status bind_analyze(Binder *binder, const AstStatement *ast, BoundStateme
     if (maintenance->table != NULL) {
         const CatalogTable *table = NULL;
         TRY(bind_table_name(binder, maintenance->table, &table));
+        bound->target = table;
     }
     bound->kind = BOUND_ANALYZE;
     return STATUS_OK;
@@ -77,6 +76,17 @@ static Status bind_show(Binder *binder, const AstStatement *ast, BoundStatement 
         return bind_show_object(binder, ast->show, bound);
     }
     bound->kind = BOUND_SHOW;
+    return STATUS_OK;
+}
+
+static Status bind_prepare(Binder *binder, const AstStatement *ast, BoundStatement *bound)
+{
+    const AstTypeNameList *types = &ast->prepare->types;
+    bound->parameter_types = ARENA_ARRAY(binder->arena, Type, types->count + 1);
+    for (uint32_t i = 0; i < types->count; i++) {
+        TRY(type_resolve(binder, types->items[i], false, &bound->parameter_types[i]));
+    }
+    bound->kind = BOUND_PREPARE;
     return STATUS_OK;
 }
 
@@ -123,6 +133,8 @@ static Status bind_kind(Binder *binder, const AstStatement *ast, BoundStatement 
         return bind_create_view(binder, ast, bound);
     case AST_STATEMENT_CREATE_SCHEMA:
         return bind_create_schema(binder, ast, bound);
+    case AST_STATEMENT_ALTER_TABLE:
+        return bind_alter_table(binder, ast, bound);
     case AST_STATEMENT_DROP:
         return bind_drop(binder, ast, bound);
     case AST_STATEMENT_TRUNCATE:
@@ -131,6 +143,8 @@ static Status bind_kind(Binder *binder, const AstStatement *ast, BoundStatement 
         return bind_explain(binder, ast, bound);
     case AST_STATEMENT_SHOW:
         return bind_show(binder, ast, bound);
+    case AST_STATEMENT_PREPARE:
+        return bind_prepare(binder, ast, bound);
     case AST_STATEMENT_ANALYZE:
         return bind_analyze(binder, ast, bound);
     case AST_STATEMENT_VACUUM:
@@ -189,6 +203,30 @@ Status bind_statement(PlannerContext *context, const AstStatement *statement,
     return STATUS_OK;
 }
 
+LogicalNode *logical_analysis(PlannerContext *context, const CatalogTable *table)
+{
+    Binder binder = make_binder(context, NULL);
+    LogicalNode *get = get_make(&binder, table, NULL);
+    LogicalInsert *insert = (LogicalInsert *)logical_insert(context, table, get);
+    insert->is_analysis = true;
+    return &insert->node;
+}
+
+Status bind_constant(Binder *binder, const Expr *expr, const char *what, Value *out)
+{
+    const CatalogView *catalog = binder->catalog;
+    if (expr->kind == EXPR_CONSTANT) {
+        *out = expr->constant;
+        return STATUS_OK;
+    }
+    if (catalog->evaluate_constant == NULL) {
+        return status_at(expr->position, SQLSTATE_FEATURE_NOT_SUPPORTED, "%s must be a constant",
+                         what);
+    }
+    Status status = catalog->evaluate_constant(catalog->self, expr, binder->arena, out);
+    return status_with_position(status, expr->position);
+}
+
 Status bind_arguments(PlannerContext *context, const AstExecute *execute, uint32_t count,
                       const Type *types, Value **out)
 {
@@ -212,11 +250,7 @@ Status bind_arguments(PlannerContext *context, const AstExecute *execute, uint32
         } else {
             TRY(coerce(&binder, expr, types[i], CAST_ASSIGNMENT, &expr));
         }
-        if (expr->kind != EXPR_CONSTANT) {
-            return status_at(expr->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
-                             "EXECUTE takes constants only");
-        }
-        values[i] = expr->constant;
+        TRY(bind_constant(&binder, expr, "an argument of EXECUTE", &values[i]));
     }
     *out = values;
     return STATUS_OK;

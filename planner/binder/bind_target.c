@@ -77,6 +77,11 @@ static Status bind_set_value(Binder *binder, const CatalogColumn *column, Scope 
                              const AstExpr *ast, Expr **out)
 {
     Expr *expr = NULL;
+    TRY(identity_check_assigned(column, ast->position));
+    if (ast->kind == AST_DEFAULT && column->is_identity) {
+        return status_at(ast->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
+                         "an identity column cannot be set to DEFAULT");
+    }
     if (ast->kind == AST_DEFAULT) {
         return bind_column_default(binder, column, out);
     }
@@ -94,8 +99,8 @@ Status bind_set(Binder *binder, const CatalogTable *table, Scope *scope,
         uint32_t index = 0;
         TRY(bind_column_name(table, name, &index));
         if (values[index] != NULL) {
-            return status_at(name->position, SQLSTATE_DUPLICATE_COLUMN,
-                             "column \"%s\" specified more than once", name->text);
+            return status_at(name->position, SQLSTATE_SYNTAX_ERROR,
+                             "multiple assignments to same column \"%s\"", name->text);
         }
         TRY(bind_set_value(binder, &table->columns[index], scope, assignments->items[i].value,
                            &values[index]));

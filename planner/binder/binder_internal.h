@@ -215,6 +215,22 @@ Status bind_subquery(Binder *binder, Scope *scope, const AstExpr *ast, Expr **ou
 Expr *subquery_make(Binder *binder, SubqueryKind kind, LogicalNode *plan, Type type,
                     int32_t position);
 
+/* bind_statement.c: the value of an expression without columns; `what` names it in errors. */
+Status bind_constant(Binder *binder, const Expr *expr, const char *what, Value *out) CHECKED;
+
+/* identity.c */
+int32_t identity_column(const CatalogTable *table); /* its index; -1 */
+/* 428C9 when statements must not give it values. */
+Status identity_check_assigned(const CatalogColumn *column, int32_t position) CHECKED;
+/* The first number of `count`; 0: of as many as there will be. */
+Status identity_take(Binder *binder, const CatalogTable *table, uint32_t count,
+                     int64_t *first) CHECKED;
+Status identity_constant(Binder *binder, const CatalogColumn *column, int64_t number,
+                         Expr **out) CHECKED;
+/* Puts a number beside each of the rows; `*out` is the identity column's value over them. */
+Status identity_of_rows(Binder *binder, const CatalogTable *table, LogicalNode **rows,
+                        Expr **out) CHECKED;
+
 /* conditional.c */
 Status bind_case(Binder *binder, Scope *scope, const AstExpr *ast, Expr **out) CHECKED;
 Status bind_decode(Binder *binder, uint32_t count, Expr **args, int32_t position,
@@ -406,6 +422,7 @@ Status bind_create_table(Binder *binder, const AstStatement *ast, BoundStatement
 /* The schema a new table or view goes to; 3F000, 42P16. */
 Status bind_new_name(Binder *binder, const AstObjectName *name, bool is_temporary,
                      const char **schema) CHECKED;
+Status bind_alter_table(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
 /* One column as CREATE TABLE and ALTER TABLE ADD write it; without an id. */
 Status bind_column(Binder *binder, const AstColumnDefinition *ast, const char *table,
                    CatalogColumn *out) CHECKED;

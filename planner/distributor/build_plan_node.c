@@ -100,7 +100,9 @@ static PlanTable *build_table(PlanBuilder *builder, const CatalogTable *catalog)
         table->columns[i].name = column->name;
         table->columns[i].type = column->type;
         table->columns[i].is_not_null = column->is_not_null;
-        table->columns[i].default_value = value_null(column->type);
+        table->columns[i].default_value = column->missing_value.type.id == TYPE_UNKNOWN
+                                              ? value_null(column->type)
+                                              : column->missing_value;
     }
     BuiltTable *built = ARENA_NEW(builder->arena, BuiltTable);
     *built = (BuiltTable){catalog, table};
@@ -539,6 +541,7 @@ PlanNode *build_plan_node(PlanBuilder *builder, const Step *step, PlanNode *cons
         PlanTableWrite *write = NODE_NEW(builder, PlanTableWrite, PLAN_TABLE_WRITE, step);
         write->child = children[0];
         write->table = build_table(builder, ((const LogicalInsert *)step->node)->table);
+        write->is_analysis = ((const LogicalInsert *)step->node)->is_analysis;
         write->node.label =
             arena_printf(builder->arena, "on %s", ((const LogicalInsert *)step->node)->table->name);
         return &write->node;

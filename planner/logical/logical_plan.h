@@ -149,6 +149,7 @@ typedef struct LogicalInsert {
     LogicalNode node;   /* one bigint: rows */
     LogicalNode *child; /* gives every column of the table, in order, cast to its type */
     const CatalogTable *table;
+    bool is_analysis; /* ANALYZE: the rows are the table's own, and stay */
 } LogicalInsert;
 
 typedef struct LogicalDelete {

@@ -37,13 +37,17 @@ void parser_add_statement(Parser *parser, AstStatement *statement, AstLocation l
 
 AstStatement *parser_query_statement(Parser *parser, AstQuery *query)
 {
-    AstInto *into = query->kind == AST_QUERY_SELECT ? query->select->into : NULL;
+    const AstQuery *first = query;
+    while (first->kind == AST_QUERY_SET) {
+        first = first->left;
+    }
+    AstInto *into = first->kind == AST_QUERY_SELECT ? first->select->into : NULL;
     if (into == NULL) {
         AstStatement *statement = parser_statement(parser, AST_STATEMENT_QUERY);
         statement->query = query;
         return statement;
     }
-    query->select->into = NULL;
+    first->select->into = NULL;
     AstStatement *statement =
         parser_create_table_as(parser, into->table, NULL, &(AstTableAttributes){0}, query);
     statement->create_table->is_temporary |= into->is_temporary;

@@ -1778,7 +1778,8 @@ prepare:
                                            { $$ = STATEMENT(PREPARE, prepare, AstPrepare);
                                              $$->prepare->name = $2; $$->prepare->types = $3;
                                              $$->prepare->statement =
-                                                 parser_place(parser, $5, @5); }
+                                                 parser_place(parser, $5, @5);
+                                             parser->parameter_max = 0; }
   ;
 
 execute:

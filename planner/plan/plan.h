@@ -273,6 +273,7 @@ typedef struct PlanTableWrite {
     PlanNode node;
     PlanNode *child;
     PlanTable *table;
+    bool is_analysis; /* ANALYZE: nothing is written, what a writer tells of its rows is told */
 } PlanTableWrite;
 
 /* Deletes rows of the table on this node: the child's one column is their row ids (bigint; the same

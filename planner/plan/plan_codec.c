@@ -231,6 +231,7 @@ static void encode_payload(const PlanNode *node, ByteBuffer *target)
         break;
     case PLAN_TABLE_WRITE:
         encode_table(((const PlanTableWrite *)node)->table, target);
+        byte_buffer_add_u8(target, ((const PlanTableWrite *)node)->is_analysis);
         break;
     case PLAN_TABLE_DELETE:
         encode_table(((const PlanTableDelete *)node)->table, target);

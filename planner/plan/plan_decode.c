@@ -337,7 +337,9 @@ static Status decode_payload(Decoder *self, PlanNode *node)
         ((PlanStored *)node)->store_id = decode_number(self);
         break;
     case PLAN_TABLE_WRITE:
-        return decode_table(self, &((PlanTableWrite *)node)->table);
+        TRY(decode_table(self, &((PlanTableWrite *)node)->table));
+        ((PlanTableWrite *)node)->is_analysis = decode_flag(self);
+        break;
     case PLAN_TABLE_DELETE:
         return decode_table(self, &((PlanTableDelete *)node)->table);
     case PLAN_TABLE_VACUUM: {

@@ -10,7 +10,7 @@
 #include "base/byte_buffer.h"
 #include "base/byte_reader.h"
 
-#define MESSAGE_VERSION 4u
+#define MESSAGE_VERSION 5u
 #define MESSAGE_NODES_MAX 256u
 #define MESSAGE_SLICES_MAX 4096u
 #define MESSAGE_LIST_MAX 65536u
@@ -71,7 +71,7 @@ typedef struct RunReply {
     uint64_t lease_left;
     bool has_writes; /* the node takes part in the transaction; has voted if that was asked for */
     size_t write_statistics_bytes, statistics_bytes;
-    const uint8_t *write_statistics; /* sketches per written table */
+    const uint8_t *write_statistics; /* as query_run_write_statistics makes it */
     const uint8_t *statistics;       /* plan node statistics, encoded */
 } RunReply;
 

@@ -206,6 +206,21 @@ class Connection:
                 at += length
         return row
 
+    # ---- extended protocol ----
+
+    def execute(self, sql, values=(), oids=()):
+        """Parse, Bind, Describe, Execute and Sync of one statement; values as text, None is NULL."""
+        self.send(b"P", b"\0" + sql.encode() + b"\0" + struct.pack(f"!h{len(oids)}i", len(oids), *oids))
+        bind = b"\0\0" + struct.pack("!hh", 0, len(values))
+        for value in values:
+            data = None if value is None else str(value).encode()
+            bind += struct.pack("!i", -1 if data is None else len(data)) + (data or b"")
+        self.send(b"B", bind + struct.pack("!h", 0))
+        self.send(b"D", b"P\0")
+        self.send(b"E", b"\0" + struct.pack("!i", 0))
+        self.send(b"S")
+        return self.collect()[-1]
+
     # ---- COPY ----
 
     def copy_in(self, sql, data, chunk=1 << 16, fail=None):

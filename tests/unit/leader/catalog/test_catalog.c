@@ -186,6 +186,134 @@ START_TEST(definitions_survive_as_bytes)
 }
 END_TEST
 
+/* ---- ALTER TABLE, statistics ---- */
+
+/* What a writer of `rows` rows tells: the column of each id has the values 1 … rows. */
+static CatalogChange *statistics_change(uint64_t table_id, const CatalogTable *table, int32_t rows)
+{
+    ByteBuffer bytes;
+    byte_buffer_init(&bytes, 1 << 20);
+    Type *types = ARENA_ARRAY(arena, Type, table->column_count);
+    byte_buffer_add_varint(&bytes, table->column_count);
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        ColumnSketch sketch;
+        types[i] = table->columns[i].type;
+        column_sketch_init(&sketch, types[i]);
+        sketch.row_count = (uint64_t)rows;
+        for (int64_t k = 1; !type_is_text(types[i]) && k <= rows; k++) {
+            column_sketch_add_int64(&sketch, &k, 1);
+        }
+        byte_buffer_add_u32(&bytes, table->columns[i].column_id);
+        column_sketch_encode(&sketch, &bytes);
+    }
+    RowSample *sample = row_sample_create(types, table->column_count, 10, 1);
+    row_sample_encode(sample, &bytes);
+    row_sample_destroy(sample);
+    CatalogChange *change = make_change(CATALOG_ADD_STATISTICS);
+    change->table_id = table_id;
+    change->statistics_bytes = bytes.bytes;
+    change->statistics = arena_memdup(arena, bytes.data, bytes.bytes);
+    byte_buffer_deinit(&bytes);
+    return change;
+}
+
+/* The table with one column more, which reads `missing`; named `name`. */
+static CatalogChange *alter_change(const CatalogTable *old, const char *name, int64_t missing)
+{
+    CatalogTable *table = arena_memdup(arena, old, sizeof *old);
+    table->columns = ARENA_ARRAY(arena, CatalogColumn, old->column_count + 1);
+    memcpy(table->columns, old->columns, old->column_count * sizeof *old->columns);
+    table->columns[table->column_count++] =
+        (CatalogColumn){.column_id = table->next_column_id++,
+                        .name = "added",
+                        .type = type_of(TYPE_INTEGER),
+                        .missing_value = value_int64(type_of(TYPE_INTEGER), missing)};
+    table->name = name;
+    table->generation++;
+    CatalogChange *change = make_change(CATALOG_ALTER_TABLE);
+    change->table = table;
+    return change;
+}
+
+static const CatalogTable *find(const char *name)
+{
+    TableEntry *entry = catalog_version_table(version, "public", name);
+    return entry == NULL ? NULL : &entry->table;
+}
+
+START_TEST(alters_one_generation_after_another)
+{
+    ck_assert_ok(apply(create_change("t", 1000)));
+    ck_assert_ok(apply(create_change("z", 1001)));
+    const CatalogTable first = *find("t");
+    CatalogChange *late = alter_change(&first, "t", 8), *taken = alter_change(&first, "z", 8);
+    ck_assert_state(apply(taken), SQLSTATE_DUPLICATE_TABLE);
+    ck_assert_ok(apply(alter_change(&first, "zz", 7)));
+    ck_assert_ptr_null(find("t"));
+    ck_assert_uint_eq(find("zz")->table_id, 1000);
+    ck_assert_uint_eq(find("zz")->generation, 1);
+    ck_assert_str_eq(catalog_version_table_at(version, 1)->table.name, "zz"); // by name
+    ck_assert_state(apply(late), SQLSTATE_SERIALIZATION_FAILURE);
+    ck_assert_ok(apply(drop_change("zz", 1000)));
+    ck_assert_state(apply(late), SQLSTATE_UNDEFINED_TABLE);
+}
+END_TEST
+
+START_TEST(statistics_follow_the_columns)
+{
+    ck_assert_ok(apply(create_change("t", 1000)));
+    const CatalogTable old = *find("t");
+    CatalogChange *of_old = statistics_change(1000, &old, 100);
+    ck_assert_ok(apply(of_old));
+    ck_assert(find("t")->row_count == 100);
+    ck_assert_ok(apply(alter_change(find("t"), "t", 7)));
+    const CatalogTable *table = find("t");
+    const ColumnStatistics *added = &table->statistics[table->column_count - 1];
+    ck_assert(table->row_count == 100);
+    ck_assert(added->null_fraction == 0 && added->has_bounds);
+    ck_assert_int_eq(added->min.i64, 7);
+    ck_assert_int_eq(added->max.i64, 7);
+    ck_assert_ok(apply(of_old)); // of a writer that began before the ALTER
+    ck_assert(find("t")->row_count == 200);
+    CatalogChange *drop = alter_change(find("t"), "t", 0);
+    drop->table->columns += 1; // the first column goes, another comes
+    drop->table->column_count -= 1;
+    drop->table->distribution_column = -1;
+    drop->table->sort_key_count = 0;
+    ck_assert_ok(apply(drop));
+    ck_assert(find("t")->row_count == 200);
+    ck_assert(find("t")->statistics[0].is_known);
+    ck_assert_ok(apply(of_old));
+    ck_assert(find("t")->row_count == 300);
+}
+END_TEST
+
+START_TEST(row_counts_go_down)
+{
+    ck_assert_ok(apply(create_change("t", 1000)));
+    ck_assert_ok(apply(statistics_change(1000, find("t"), 100)));
+    CatalogChange *deletion = make_change(CATALOG_REMOVE_ROWS);
+    deletion->table_id = 1000;
+    deletion->row_count = 30;
+    ck_assert_ok(apply(deletion));
+    ck_assert(find("t")->row_count == 70 && find("t")->statistics[0].is_known);
+    CatalogChange *renewal = make_change(CATALOG_RENEW_STATISTICS);
+    renewal->table_id = 1000;
+    renewal->row_count = 60; // ten came while the others were read
+    ck_assert_ok(apply(renewal));
+    ck_assert(find("t")->row_count == 10 && !find("t")->statistics[0].is_known);
+    ck_assert_ok(apply(deletion));
+    ck_assert(find("t")->row_count == 0);
+    CatalogChange *advance = make_change(CATALOG_ADVANCE_IDENTITY);
+    advance->table_id = 1000;
+    advance->row_count = 12;
+    ck_assert_ok(apply(advance));
+    advance->row_count = 5;
+    ck_assert_ok(apply(advance));
+    ck_assert_uint_eq(find("t")->identity_next, 12);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("catalog");
@@ -200,6 +328,9 @@ int main(void)
     tcase_add_test(tests, a_replaced_view_keeps_its_id);
     tcase_add_test(tests, users_come_change_and_go);
     tcase_add_test(tests, definitions_survive_as_bytes);
+    tcase_add_test(tests, alters_one_generation_after_another);
+    tcase_add_test(tests, statistics_follow_the_columns);
+    tcase_add_test(tests, row_counts_go_down);
     suite_add_tcase(suite, tests);
     return suite_main(suite);
 }

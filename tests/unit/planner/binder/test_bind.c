@@ -297,7 +297,7 @@ START_TEST(makes_tables)
              "'x' || 'y', n numeric(9,3), primary key (k)) distkey (k) compound sortkey (n, k)");
     const CatalogTable *table = bound->create;
     ck_assert_int_eq(bound->kind, BOUND_CREATE_TABLE);
-    ck_assert(bound->is_if_not_exists && !bound->is_temporary);
+    ck_assert(!bound->is_temporary);
     ck_assert_str_eq(table->schema_name, "other");
     ck_assert_uint_eq(table->column_count, 3);
     ck_assert_str_eq(table->columns[0].encoding_text, "az64");
