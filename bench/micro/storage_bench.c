@@ -319,8 +319,6 @@ static void bench_scan(Store *store, const Loaded *loaded, uint32_t workers, con
 /* Bytes per column and the encodings chosen. */
 static void print_columns(Store *store, const TableShape *shape, const Loaded *loaded)
 {
-    static const char *const encodings[] = {
-        "", "constant", "bit_packed", "run_length", "dictionary", "lz4", "raw", "delta", "fsst"};
     Arena *arena = arena_create(NULL, "bench_arena");
     VisibleRows *rows;
     uint32_t count;
@@ -352,11 +350,11 @@ static void print_columns(Store *store, const TableShape *shape, const Loaded *l
     for (uint32_t c = 0; c < loaded->table.column_count; c++) {
         const int length = (int)strcspn(name, " ");
         uint32_t best = 0;
-        for (uint32_t e = 1; e < 9; e++) {
+        for (uint32_t e = 1; e < ENCODING_ID_COUNT; e++) {
             best = uses[c][e] > uses[c][best] ? e : best;
         }
         printf(" %.*s %.2f %s;", length, name, (double)bytes[c] * 8 / (double)loaded->row_count,
-               encodings[best]);
+               best == 0 ? "" : encoding_ops(best)->name);
         name += length + (name[length] == ' ');
     }
     printf(" (bits per row)\n");

@@ -22,6 +22,7 @@ typedef enum EncodingId {
     ENCODING_RAW = 6,
     ENCODING_DELTA = 7,
     ENCODING_FSST = 8,
+    ENCODING_PHRASES = 9,
     ENCODING_ID_COUNT
 } EncodingId;
 
@@ -81,6 +82,9 @@ typedef struct ColumnProfile {
 typedef struct EncodingMemory {
     struct SymbolTable *symbols;    /* FSST: reused while it compresses well */
     double symbol_ratio;            /* encoded / plain bytes when it was made */
+    struct PhraseTable *phrases;    /* likewise */
+    double phrase_ratio;            /* likewise */
+    uint32_t phrase_skip_count;     /* row groups left before phrases are tried again */
     uint32_t dictionary_skip_count; /* row groups left before a dictionary is tried again */
     uint32_t dictionary_misses;
 } EncodingMemory;
@@ -160,7 +164,7 @@ const EncodingOps *encoding_ops(uint32_t id);
 EncodingId encoding_by_name(const char *name); /* ENCODING_AUTO when unknown */
 
 extern const EncodingOps constant_ops, bit_packed_ops, run_length_ops, dictionary_ops;
-extern const EncodingOps lz4_bytes_ops, raw_ops, delta_ops, fsst_ops;
+extern const EncodingOps lz4_bytes_ops, raw_ops, delta_ops, fsst_ops, phrases_ops;
 
 Status encode_context_init(EncodeContext *context, MemoryBudget *budget) CHECKED;
 void encode_context_deinit(EncodeContext *context);

@@ -301,8 +301,8 @@ START_TEST(chooses_the_fitting_encoding)
     expect_encoding(types[0], SHAPE_FEW_WIDE, ENCODING_DICTIONARY);
     expect_encoding(types[5], SHAPE_RANDOM, ENCODING_RAW);
     expect_encoding(types[7], SHAPE_FEW_WIDE, ENCODING_DICTIONARY);
-    expect_encoding(types[7], SHAPE_SORTED, ENCODING_FSST);
-    expect_encoding(types[7], SHAPE_EXTREME, ENCODING_FSST);
+    expect_encoding(types[7], SHAPE_SORTED, ENCODING_PHRASES);
+    expect_encoding(types[7], SHAPE_EXTREME, ENCODING_PHRASES);
 }
 END_TEST
 
