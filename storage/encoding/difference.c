@@ -31,6 +31,36 @@ static uint32_t rows_of(const ColumnChunk *chunk, uint32_t vector)
     return left < VECTOR_ROWS ? left : VECTOR_ROWS;
 }
 
+/* The difference of the first present row of a vector. */
+static int64_t first_difference(const int64_t *values, const int64_t *bases,
+                                const uint64_t *validity, uint32_t rows)
+{
+    for (uint32_t i = 0; i < rows; i++) {
+        if (validity_get(validity, i)) {
+            return values[i] - bases[i];
+        }
+    }
+    return 0;
+}
+
+/* Null rows repeat the difference before them, as far as the vector's bounds allow: what they
+ * repeat as values may be far from the base. */
+static void fill_nulls(const int64_t *bases, const uint64_t *validity, uint32_t rows,
+                       const VectorProfile *bounds, int64_t first, int64_t *differences)
+{
+    int64_t previous = first;
+    for (uint32_t i = 0; i < rows; i++) {
+        if (!validity_get(validity, i)) {
+            int64_t value = bases[i] + previous;
+            value = value < bounds->min ? bounds->min : value;
+            value = value > bounds->max ? bounds->max : value;
+            differences[i] = value - bases[i];
+        } else {
+            previous = differences[i];
+        }
+    }
+}
+
 /* Differences of a vector, rows past the last repeat the last; returns how to pack them. */
 static PackPlan plan_differences(const EncodeJob *job, const BaseColumn *base, uint32_t vector,
                                  int64_t *differences)
@@ -42,6 +72,11 @@ static PackPlan plan_differences(const EncodeJob *job, const BaseColumn *base, u
     VectorProfile profile;
     for (uint32_t i = 0; i < rows; i++) {
         differences[i] = values[i] - bases[i];
+    }
+    if (chunk->validity != NULL) {
+        const uint64_t *validity = chunk->validity + (size_t)vector * VALIDITY_WORDS;
+        fill_nulls(bases, validity, rows, &job->profile->vectors[vector],
+                   first_difference(values, bases, validity, rows), differences);
     }
     for (uint32_t i = rows; i < VECTOR_ROWS; i++) {
         differences[i] = differences[rows - 1];
