@@ -13,52 +13,74 @@ void phrase_decoder_init(PhraseDecoder *decoder)
     decoder->code_count = 256;
 }
 
-static void add_slot(PhraseTable *table, uint64_t bytes, uint32_t length, uint32_t code)
-{
-    uint32_t i = phrase_slot_of(bytes, length);
-    while (table->slots[i % PHRASE_SLOTS].length != 0) {
-        i++;
-    }
-    table->slots[i % PHRASE_SLOTS] =
-        (PhraseSlot){.bytes = bytes, .code = (uint16_t)code, .length = (uint8_t)length};
-}
-
-/* A long phrase on its way into the table. */
+/* A phrase of four bytes or more on its way into the table. */
 typedef struct LongPhrase {
-    uint64_t prefix;
+    uint64_t prefix; /* the first eight bytes, or four */
+    bool is_eight;
     PhraseRest rest;
 } LongPhrase;
 
 static int compare_long(const void *left, const void *right)
 {
     const LongPhrase *a = left, *b = right;
+    if (a->is_eight != b->is_eight) {
+        return a->is_eight ? -1 : 1;
+    }
     if (a->prefix != b->prefix) {
         return a->prefix < b->prefix ? -1 : 1;
     }
     return (int)b->rest.length - (int)a->rest.length;
 }
 
+/* Slots of phrases first .. end - 1, which start alike. */
+static void add_prefix(PhraseTable *table, const LongPhrase *phrase, uint32_t first, uint32_t end)
+{
+    const uint16_t count = (uint16_t)(end - first);
+    if (!phrase->is_eight) {
+        table->fours[phrase_slot(table->fours, (uint32_t)phrase->prefix)] = (PhraseFour){
+            .bytes = (uint32_t)phrase->prefix, .first = (uint16_t)first, .count = count};
+        return;
+    }
+    const uint32_t bit = phrase_hash(phrase->prefix, PHRASE_FILTER_BITS);
+    table->filter[bit / 64] |= UINT64_C(1) << (bit % 64);
+    uint32_t i = phrase_hash(phrase->prefix, PHRASE_SLOTS);
+    while (table->eights[i % PHRASE_SLOTS].count != 0) {
+        i++;
+    }
+    table->eights[i % PHRASE_SLOTS] =
+        (PhraseEight){.bytes = phrase->prefix, .first = (uint16_t)first, .count = count};
+}
+
 static void index_long(PhraseTable *table, LongPhrase *phrases, uint32_t count)
 {
     qsort(phrases, count, sizeof *phrases, compare_long);
     for (uint32_t first = 0, end; first < count; first = end) {
-        const uint64_t prefix = phrases[first].prefix;
-        for (end = first; end < count && phrases[end].prefix == prefix; end++) {
+        for (end = first; end < count && phrases[end].prefix == phrases[first].prefix &&
+                          phrases[end].is_eight == phrases[first].is_eight;
+             end++) {
             table->rests[end] = phrases[end].rest;
         }
-        uint32_t i = phrase_hash(prefix, PHRASE_PREFIX_SLOTS);
-        while (table->prefixes[i % PHRASE_PREFIX_SLOTS].count != 0) {
-            i++;
-        }
-        table->prefixes[i % PHRASE_PREFIX_SLOTS] = (PhrasePrefix){
-            .bytes = prefix, .first = (uint16_t)first, .count = (uint16_t)(end - first)};
+        add_prefix(table, &phrases[first], first, end);
     }
+}
+
+static LongPhrase long_phrase(const PhraseDecoder *decoder, uint32_t code)
+{
+    const uint32_t length = decoder->lengths[code], start = length > 8 ? 8 : 3;
+    const uint64_t word = phrase_word(decoder->bytes[code]);
+    return (LongPhrase){
+        .prefix = length > 8 ? word : (uint32_t)word,
+        .is_eight = length > 8,
+        .rest = {.bytes = length > 8 ? phrase_word(decoder->bytes[code] + 8) : word >> 24,
+                 .code = (uint16_t)code,
+                 .length = (uint8_t)length,
+                 // That of a four starts a byte early: there is no shift by 64.
+                 .shift = (uint8_t)(64 - 8 * (length - start))}};
 }
 
 void phrase_table_index(PhraseTable *table)
 {
-    static_assert(PHRASES_MAX < PHRASE_PREFIX_SLOTS && PHRASES_MAX < PHRASE_SLOTS,
-                  "probing ends at a free slot");
+    static_assert(PHRASES_MAX < PHRASE_SLOTS, "probing ends at a free slot");
     const PhraseDecoder *decoder = &table->decoder;
     LongPhrase phrases[PHRASES_MAX];
     uint32_t long_count = 0;
@@ -71,19 +93,12 @@ void phrase_table_index(PhraseTable *table)
         const uint32_t length = decoder->lengths[code];
         if (length == 2) {
             table->shorts[word & 0xffff] = (uint16_t)code;
-        } else if (length <= 8) {
-            uint16_t *three = &table->heads_three[phrase_hash(word << 40, PHRASE_HEADS)];
-            uint16_t *six = &table->heads_six[phrase_hash(word << 16, PHRASE_HEADS)];
-            uint16_t *head = length < 6 ? three : six;
-            *head = (uint16_t)(*head | 1u << length);
-            add_slot(table, word & phrase_mask(length), length, code);
+        } else if (length == 3) {
+            const uint32_t bytes = (uint32_t)(word & 0xffffff);
+            table->threes[phrase_slot(table->threes, bytes)] =
+                (PhraseFour){.bytes = bytes, .first = (uint16_t)code, .count = 1};
         } else {
-            phrases[long_count++] =
-                (LongPhrase){.prefix = word,
-                             .rest = {.bytes = phrase_word(decoder->bytes[code] + 8),
-                                      .code = (uint16_t)code,
-                                      .length = (uint8_t)length,
-                                      .shift = (uint8_t)(64 - 8 * (length - 8))}};
+            phrases[long_count++] = long_phrase(decoder, code);
         }
     }
     index_long(table, phrases, long_count);
@@ -99,7 +114,8 @@ const PhraseDecoder *phrase_table_decoder(const PhraseTable *table)
     return &table->decoder;
 }
 
-size_t phrase_table_encode(PhraseTable *table, const char *text, size_t bytes, uint8_t *target)
+size_t phrase_table_encode(const PhraseTable *table, const char *text, size_t bytes,
+                           uint8_t *target)
 {
     const uint8_t *lengths = table->decoder.lengths;
     const char *end = text + bytes;

@@ -38,7 +38,8 @@ const PhraseDecoder *phrase_table_decoder(const PhraseTable *table);
 
 /* Codes of one text, filled up to a multiple of two; `target` has room for
  * phrase_code_bytes_max(bytes). `text` is followed by 32 readable bytes. Returns the bytes. */
-size_t phrase_table_encode(PhraseTable *table, const char *text, size_t bytes, uint8_t *target);
+size_t phrase_table_encode(const PhraseTable *table, const char *text, size_t bytes,
+                           uint8_t *target);
 static inline size_t phrase_code_bytes_max(size_t bytes)
 {
     return (bytes + 1) / 2 * 3 + 8;
