@@ -181,7 +181,7 @@ PhraseTable *phrase_table_train(const char *text, size_t bytes, uint32_t count_m
     phrase_table_index(table);
     for (uint32_t round = 1; round <= TRAIN_ROUNDS; round++) {
         const bool is_last = round == TRAIN_ROUNDS;
-        count_text(trainer, text, is_last ? bytes : bytes * round / TRAIN_ROUNDS);
+        count_text(trainer, text, round >= HOPE_ROUND ? bytes : bytes * round / TRAIN_ROUNDS);
         collect_candidates(trainer, count_min, is_last);
         build_table(trainer);
         if (round == HOPE_ROUND && !has_hope(trainer)) {

@@ -49,11 +49,12 @@ static size_t gather_sample(const EncodeJob *job, char *sample)
     return bytes;
 }
 
-/* A phrase has to save more than its place in the block takes. */
+/* A phrase has to save more than its place in the block takes; what is seen only twice in a sample
+ * is chance. */
 static uint32_t count_min(const EncodeJob *job, size_t sample_bytes)
 {
     const double scale = (double)job->profile->text_bytes / ((double)sample_bytes + 1);
-    return scale > 4 ? 2 : scale > 2 ? 3 : 6;
+    return scale > 2 ? 3 : 6;
 }
 
 static void train(const EncodeJob *job)
