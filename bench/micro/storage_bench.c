@@ -2,7 +2,9 @@
  * storage_bench.c — what storage alone does with TPC-H tables: rows written per second and core,
  * size, encoding and decoding time by column, scans.
  *
- *   storage_bench <directory of .tbl files> [workers] [rows at most per table] [table]
+ *   storage_bench <directory of .tbl files> [workers] [rows at most per table] [table] [encoding]
+ *
+ * An encoding is taken for every column that it can encode.
  *
  * Text is parsed before the clock starts. Times are CPU seconds of the workers, wall time beside.
  */
@@ -140,7 +142,8 @@ static const char *parse_batch(const TableShape *shape, const char *text, const 
     return text;
 }
 
-static Loaded load(const TableShape *shape, const char *directory, uint64_t rows_max, uint64_t id)
+static Loaded load(const TableShape *shape, const char *directory, uint64_t rows_max, uint64_t id,
+                   EncodingId hint)
 {
     char path[4096];
     struct stat status;
@@ -171,6 +174,7 @@ static Loaded load(const TableShape *shape, const char *directory, uint64_t rows
         loaded.table.columns[c].column_id = c + 1;
         loaded.table.columns[c].type = type_of_letter(shape->columns[c]);
         loaded.table.columns[c].name = shape->name;
+        loaded.table.columns[c].encoding_hint = (uint16_t)hint;
     }
     return loaded;
 }
@@ -476,11 +480,12 @@ static void bench_lineitem_scans(Store *store, const Loaded *loaded, uint32_t wo
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        fprintf(stderr, "usage: storage_bench <directory> [workers] [rows] [table]\n");
+        fprintf(stderr, "usage: storage_bench <directory> [workers] [rows] [table] [encoding]\n");
         return 2;
     }
     const uint32_t workers = argc > 2 ? (uint32_t)atoi(argv[2]) : 1;
     const uint64_t rows_max = argc > 3 ? strtoull(argv[3], NULL, 10) : UINT64_MAX;
+    const EncodingId hint = argc > 5 ? encoding_by_name(argv[5]) : ENCODING_AUTO;
     char directory[] = "storage_bench_XXXXXX", command[64];
     PagePool *pool;
     if (workers == 0 || workers > WORKERS_MAX || mkdtemp(directory) == NULL) {
@@ -507,7 +512,7 @@ int main(int argc, char **argv)
         if (argc > 4 && strcmp(argv[4], shapes[i].name) != 0) {
             continue;
         }
-        Loaded loaded = load(&shapes[i], argv[1], rows_max, i + 1);
+        Loaded loaded = load(&shapes[i], argv[1], rows_max, i + 1, hint);
         for (uint32_t round = 0; round < WRITE_ROUNDS; round++) {
             MemoryBudget *statement = memory_budget_create(pool, budget, "statement", 0);
             bench_write(store, &loaded, workers, i * WRITE_ROUNDS + round + 1,
