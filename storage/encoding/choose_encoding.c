@@ -21,6 +21,7 @@ static const EncodingOps *const encodings[ENCODING_ID_COUNT] = {
     [ENCODING_LZ4_BYTES] = &lz4_bytes_ops,   [ENCODING_RAW] = &raw_ops,
     [ENCODING_DELTA] = &delta_ops,           [ENCODING_FSST] = &fsst_ops,
     [ENCODING_PHRASES] = &phrases_ops,       [ENCODING_DIFFERENCE] = &difference_ops,
+    [ENCODING_MULTIPLE] = &multiple_ops,
 };
 
 const EncodingOps *encoding_ops(uint32_t id)
@@ -55,9 +56,9 @@ const EncodingOps *choose_encoding(const EncodeJob *job, EncodingId hint)
     if (hinted != NULL && hinted->estimate(job).bytes != SIZE_MAX) {
         return hinted;
     }
-    static const EncodingOps *const order[] = {&bit_packed_ops, &run_length_ops, &delta_ops,
-                                               &difference_ops, &dictionary_ops, &phrases_ops,
-                                               &fsst_ops,       &lz4_bytes_ops,  &raw_ops};
+    static const EncodingOps *const order[] = {
+        &bit_packed_ops, &run_length_ops, &delta_ops, &difference_ops, &multiple_ops,
+        &dictionary_ops, &phrases_ops,    &fsst_ops,  &lz4_bytes_ops,  &raw_ops};
     const EncodingOps *best = NULL;
     double best_cost = 0;
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {

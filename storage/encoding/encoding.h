@@ -24,6 +24,7 @@ typedef enum EncodingId {
     ENCODING_FSST = 8,
     ENCODING_PHRASES = 9,
     ENCODING_DIFFERENCE = 10,
+    ENCODING_MULTIPLE = 11,
     ENCODING_ID_COUNT
 } EncodingId;
 
@@ -187,7 +188,7 @@ EncodingId encoding_by_name(const char *name); /* ENCODING_AUTO when unknown */
 
 extern const EncodingOps constant_ops, bit_packed_ops, run_length_ops, dictionary_ops;
 extern const EncodingOps lz4_bytes_ops, raw_ops, delta_ops, fsst_ops, phrases_ops;
-extern const EncodingOps difference_ops;
+extern const EncodingOps difference_ops, multiple_ops;
 
 Status encode_context_init(EncodeContext *context, MemoryBudget *budget) CHECKED;
 void encode_context_deinit(EncodeContext *context);

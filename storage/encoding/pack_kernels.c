@@ -222,6 +222,32 @@ static void add_lanes(const void *left, Lane left_lane, const void *right, Lane 
     }
 }
 
+#define T uint8_t
+#define MULTIPLY_NAME multiply_u8
+#include "storage/encoding/multiply.tmpl.h"
+#define T uint16_t
+#define MULTIPLY_NAME multiply_u16
+#include "storage/encoding/multiply.tmpl.h"
+#define T uint32_t
+#define MULTIPLY_NAME multiply_u32
+#include "storage/encoding/multiply.tmpl.h"
+#define T uint64_t
+#define MULTIPLY_NAME multiply_u64
+#include "storage/encoding/multiply.tmpl.h"
+
+static void multiply(void *lanes, Lane lane, uint64_t factor)
+{
+    if (lane == LANE_U8) {
+        multiply_u8(lanes, factor);
+    } else if (lane == LANE_U16) {
+        multiply_u16(lanes, factor);
+    } else if (lane == LANE_U32) {
+        multiply_u32(lanes, factor);
+    } else {
+        multiply_u64(lanes, factor);
+    }
+}
+
 static void add_base(int64_t *lanes, int64_t base)
 {
     for (size_t i = 0; i < 1024; i++) {
@@ -354,4 +380,5 @@ const PackKernels KERNEL(pack_kernels) = {
     .count_above = count_above,
     .prefix_sum = prefix_sum,
     .add_lanes = add_lanes,
+    .multiply = multiply,
 };

@@ -46,6 +46,8 @@ typedef struct PackKernels {
      * `scratch`: 1,024 64-bit lanes. */
     void (*add_lanes)(const void *left, Lane left_lane, const void *right, Lane right_lane,
                       void *scratch, Lane lane, void *out);
+    /* 1,024 lanes times `factor`, in place; they wrap. */
+    void (*multiply)(void *lanes, Lane lane, uint64_t factor);
 } PackKernels;
 
 KERNEL_TABLE(PackKernels, pack_kernels);

@@ -57,6 +57,7 @@ static const GoldenCase cases[] = {
     {"raw_double", ENCODING_RAW, TYPE_DOUBLE, 0, true},
     {"delta_bigint", ENCODING_DELTA, TYPE_BIGINT, 3, false},
     {"phrases_varchar", ENCODING_PHRASES, TYPE_VARCHAR, 2, true},
+    {"multiple_bigint", ENCODING_MULTIPLE, TYPE_BIGINT, 4, true},
     {"difference_date", ENCODING_DIFFERENCE, TYPE_DATE, 0, true},
 };
 #define CASE_COUNT (sizeof cases / sizeof cases[0])
@@ -91,6 +92,8 @@ static int64_t golden_integer(const GoldenCase *test, uint32_t row)
         return row / 50 * 7;
     case ENCODING_DICTIONARY:
         return (int64_t)(scramble(row) % 9) * 1000000007 - 5;
+    case ENCODING_MULTIPLE:
+        return (int64_t)(scramble(row) % 50) * 100 - 1700;
     case ENCODING_DIFFERENCE:
         return golden_base()[row] + 1 + scramble(row + 5) % 30;
     case ENCODING_DELTA:
