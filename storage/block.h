@@ -50,6 +50,10 @@ void block_close(Block *block);
 /* XX001 for this block: "<what> in block of table …". */
 Status block_damaged(const Block *block, const char *what) CHECKED;
 
+/* Whether `block` may be stored as differences from `base`: the same rows, integers, no such block
+ * itself. */
+bool block_can_be_base(const Block *base, const Block *block);
+
 const BlockStream *block_stream(const Block *block, StreamKind kind, uint32_t node);
 static inline const uint8_t *block_stream_data(const Block *block, const BlockStream *stream)
 {

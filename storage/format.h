@@ -100,7 +100,7 @@ typedef struct BlockNode {
     uint16_t encoding;   /* 0-1 EncodingId */
     uint16_t flags;      /* 2-3 zero */
     uint32_t count;      /* 4-7 dictionary entries, symbols, … */
-    uint64_t parameter;  /* 8-15 the encoding's own */
+    uint64_t parameter;  /* 8-15 the encoding's own: id of the base column, … */
     uint64_t value_low;  /* 16-23 128-bit value: constant, base */
     uint64_t value_high; /* 24-31 */
 } BlockNode;
@@ -113,7 +113,7 @@ typedef enum StreamKind {
     STREAM_DATA = 3,     /* what the vector entries point into */
     STREAM_ENTRIES = 4,  /* dictionary values, or the constant's text */
     STREAM_OFFSETS = 5,  /* u32 ends of the dictionary's texts */
-    STREAM_SYMBOLS = 6   /* symbol table */
+    STREAM_SYMBOLS = 6   /* symbol table, phrases */
 } StreamKind;
 
 typedef struct BlockStream {

@@ -23,6 +23,25 @@ typedef struct ListedRows {
     uint64_t rowset_id, table_id, row_count;
 } ListedRows;
 
+/* A block in memory, opened. */
+typedef struct OpenedBlock {
+    uint8_t *bytes; /* null: not open */
+    size_t byte_count;
+    Block block;
+} OpenedBlock;
+
+/* The base column of the block being looked at. */
+typedef struct InspectedBase {
+    BaseReader reader;
+    struct Inspection *inspection;
+    Rowset *rowset;
+    const RowsetFooter *footer;
+    uint32_t row_group;
+    OpenedBlock opened;
+    DecodeBuffer buffer;
+    Vector vector;
+} InspectedBase;
+
 typedef struct Inspection {
     FileSystem *system;
     bool is_verbose;
@@ -30,6 +49,7 @@ typedef struct Inspection {
     InspectReport *report;
     MemoryBudget *budget;
     DecodeBuffer buffer;
+    InspectedBase base;
     uint64_t cluster;   /* of the database being looked at */
     ListedRows *listed; /* its rows, in the order of rowset ids */
     uint32_t listed_count, listed_capacity;
@@ -87,24 +107,34 @@ static void print_block(Inspection *inspection, const Block *block, const ZoneRe
     if (!inspection->is_verbose) {
         return;
     }
-    byte_buffer_printf(inspection->target,
-                       "  column %u row group %u: %s, %u rows, %u nulls, %u bytes, ",
-                       block->header->column_id, block->header->row_group, block->encoding->name,
-                       block->row_count, block->header->null_count, block->header->block_bytes);
+    byte_buffer_printf(inspection->target, "  column %u row group %u: %s", block->header->column_id,
+                       block->header->row_group, block->encoding->name);
+    if (block->encoding->needs_base) {
+        byte_buffer_printf(inspection->target, " from column %u",
+                           (uint32_t)block->nodes[0].parameter);
+    }
+    byte_buffer_printf(inspection->target, ", %u rows, %u nulls, %u bytes, ", block->row_count,
+                       block->header->null_count, block->header->block_bytes);
     zone_record_print(zone, block->type, inspection->target);
     byte_buffer_printf(inspection->target, "\n");
 }
 
-static Status inspect_block(Inspection *inspection, Rowset *rowset, const RowsetFooter *footer,
-                            uint32_t column, uint32_t row_group)
+static void close_block(Inspection *inspection, OpenedBlock *opened)
 {
-    const size_t index = rowset_footer_block(footer, column, row_group);
+    if (opened->bytes != NULL) {
+        block_close(&opened->block);
+        memory_free(inspection->budget, opened->bytes, opened->byte_count);
+    }
+    *opened = (OpenedBlock){0};
+}
+
+static Status open_block(Inspection *inspection, Rowset *rowset, const RowsetFooter *footer,
+                         uint32_t column, uint32_t row_group, OpenedBlock *out)
+{
+    const size_t bytes = footer->locations[rowset_footer_block(footer, column, row_group)].bytes;
     const BlockIdentity identity = rowset_block_identity(rowset, footer, column, row_group);
     FilePiece piece;
-    Block block;
-    inspection->report->blocks++;
     TRY(rowset_read_blocks(rowset, column, row_group, 1, &piece));
-    const size_t bytes = footer->locations[index].bytes;
     uint8_t *copy = memory_alloc(inspection->budget, bytes); // aligned as blocks want it
     Status status = STATUS_OK;
     if (copy == NULL) {
@@ -112,19 +142,60 @@ static Status inspect_block(Inspection *inspection, Rowset *rowset, const Rowset
     } else {
         memcpy(copy, piece.data, bytes);
         status = block_open(copy, bytes, &identity, rowset_footer_type(footer, column),
-                            inspection->budget, &block);
+                            inspection->budget, &out->block);
     }
     file_piece_free(&piece, inspection->budget);
-    if (status == STATUS_OK) {
-        if (block.header->checksum != footer->locations[index].checksum) {
-            status = block_damaged(&block, "checksum other than the footer's");
-        } else {
-            status = check_block(inspection, &block, &footer->zones[index]);
-        }
-        print_block(inspection, &block, &footer->zones[index]);
-        block_close(&block);
+    if (status != STATUS_OK) {
+        memory_free(inspection->budget, copy, bytes);
+        return status;
     }
-    memory_free(inspection->budget, copy, bytes);
+    out->bytes = copy;
+    out->byte_count = bytes;
+    return STATUS_OK;
+}
+
+/* Opens the base at the first vector; close_block follows the last. */
+static Status read_base(BaseReader *reader, const Block *block, uint32_t column_id, uint32_t vector,
+                        const Vector **out)
+{
+    InspectedBase *self = (InspectedBase *)reader;
+    if (self->opened.bytes == NULL) {
+        const int32_t column = rowset_footer_column(self->footer, column_id);
+        if (column < 0) {
+            return block_damaged(block, "differences from a column that is not there");
+        }
+        TRY(open_block(self->inspection, self->rowset, self->footer, (uint32_t)column,
+                       self->row_group, &self->opened));
+    }
+    const Block *base = &self->opened.block;
+    if (!block_can_be_base(base, block)) {
+        return block_damaged(block, "differences from a column that cannot be a base");
+    }
+    TRY(base->encoding->decode(base, vector, NULL, 0, &self->buffer, &self->vector));
+    *out = &self->vector;
+    return STATUS_OK;
+}
+
+static Status inspect_block(Inspection *inspection, Rowset *rowset, const RowsetFooter *footer,
+                            uint32_t column, uint32_t row_group)
+{
+    const size_t index = rowset_footer_block(footer, column, row_group);
+    OpenedBlock opened = {0};
+    inspection->report->blocks++;
+    TRY(open_block(inspection, rowset, footer, column, row_group, &opened));
+    const Block *block = &opened.block;
+    Status status = STATUS_OK;
+    inspection->base.rowset = rowset;
+    inspection->base.footer = footer;
+    inspection->base.row_group = row_group;
+    if (block->header->checksum != footer->locations[index].checksum) {
+        status = block_damaged(block, "checksum other than the footer's");
+    } else {
+        status = check_block(inspection, block, &footer->zones[index]);
+    }
+    print_block(inspection, block, &footer->zones[index]);
+    close_block(inspection, &inspection->base.opened);
+    close_block(inspection, &opened);
     return status;
 }
 
@@ -515,6 +586,19 @@ static bool is_directory_path(FileSystem *system, const char *path)
     return is_directory;
 }
 
+static Status init_buffers(Inspection *inspection)
+{
+    TRY(decode_buffer_init(&inspection->buffer, inspection->budget));
+    Status status = decode_buffer_init(&inspection->base.buffer, inspection->budget);
+    if (status != STATUS_OK) {
+        decode_buffer_deinit(&inspection->buffer);
+    }
+    inspection->base.reader.read = read_base;
+    inspection->base.inspection = inspection;
+    inspection->buffer.bases = &inspection->base.reader;
+    return status;
+}
+
 Status inspect_path(FileSystem *system, const char *path, bool is_verbose, ByteBuffer *target,
                     InspectReport *report)
 {
@@ -536,7 +620,7 @@ Status inspect_path(FileSystem *system, const char *path, bool is_verbose, ByteB
     inspection->budget = memory_budget_create(pool, NULL, "inspect", 0);
     status = inspection->budget == NULL
                  ? status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for an inspection")
-                 : decode_buffer_init(&inspection->buffer, inspection->budget);
+                 : init_buffers(inspection);
     if (status == STATUS_OK) {
         if (snprintf(inspection->path, PATH_BYTES, "%s", path) >= PATH_BYTES) {
             status = status_error(SQLSTATE_INVALID_NAME, "path \"%s\" is too long", path);
@@ -546,6 +630,7 @@ Status inspect_path(FileSystem *system, const char *path, bool is_verbose, ByteB
             status = inspect_file(inspection);
         }
         decode_buffer_deinit(&inspection->buffer);
+        decode_buffer_deinit(&inspection->base.buffer);
     }
     if (inspection->budget != NULL) {
         memory_budget_destroy(inspection->budget);

@@ -12,7 +12,9 @@ Status scan_column_init(ScanColumn *column, TableScanLocal *local, uint32_t inde
     column->local = local;
     column->index = index;
     column->window_validity = ARENA_ARRAY(local->arena, uint64_t, VALIDITY_WORDS);
-    return decode_buffer_init(&column->buffer, local->scan->request.budget);
+    TRY(decode_buffer_init(&column->buffer, local->scan->request.budget));
+    column->buffer.bases = &local->bases.reader;
+    return STATUS_OK;
 }
 
 void scan_column_deinit(ScanColumn *column)
@@ -86,6 +88,15 @@ static Status decode(ScanColumn *column, const uint16_t *selection, uint32_t sel
     TRY(scan_name_damage(column->local->scan, (int32_t)column->index, status));
     column->vector.type = column->local->scan->columns[column->index].type;
     column->is_decoded = true;
+    return STATUS_OK;
+}
+
+Status scan_column_whole(ScanColumn *column, const Vector **out)
+{
+    if (!column->is_decoded) {
+        TRY(decode(column, NULL, 0));
+    }
+    *out = &column->vector;
     return STATUS_OK;
 }
 

@@ -1,6 +1,6 @@
 /* scan_internal.h — what the files of a scan share: scan.c (what to read), scan_local.c (one
- * worker's loop), scan_column.c (one column of it), scan_batch.c (rows still kept as INSERT
- * batches), scan_row_ids.c (where rows are). */
+ * worker's loop), scan_column.c (one column of it), scan_base.c (columns that others need),
+ * scan_batch.c (rows still kept as INSERT batches), scan_row_ids.c (where rows are). */
 #pragma once
 #include <stdatomic.h>
 #include "storage/block_filter.h"
@@ -86,6 +86,25 @@ typedef struct ScanColumn {
     uint64_t default_lane[2];  /* a constant vector's lane */
 } ScanColumn;
 
+/* A column that is not in the request but is the base of one that is. */
+typedef struct ScanBase {
+    uint32_t column;   /* the rowset's */
+    CacheEntry *entry; /* pinned for the unit */
+    bool has_buffer;
+    DecodeBuffer buffer;
+    Vector vector; /* number `decoded_vector` */
+    uint32_t decoded_vector;
+    bool is_decoded;
+} ScanBase;
+
+/* Hands the base columns of a unit to decoders. */
+typedef struct ScanBases {
+    BaseReader reader;
+    TableScanLocal *local;
+    uint32_t count;
+    ScanBase *bases; /* as many as the request has columns */
+} ScanBases;
+
 /* A predicate in one worker's hands, prepared for the unit's block. */
 typedef struct ScanFilter {
     ScanPredicate predicate;
@@ -98,6 +117,7 @@ struct TableScanLocal {
     ScanEvaluator *evaluator;
     Arena *arena;
     ScanColumn *columns;
+    ScanBases bases;
     Vector *vectors; /* of the batch that is out; the row id's and the node's are the last ones */
     uint32_t vector_count;
     uint32_t filter_count, filter_capacity;
@@ -132,7 +152,15 @@ void scan_column_release(ScanColumn *column);
 Status scan_column_block(ScanColumn *column, const Block **out) CHECKED;
 /* The vector as it goes out, for rows window_start .. + row_count: decoded, constant or LAZY. */
 void scan_column_put(ScanColumn *column, uint32_t row_count, Vector *out);
+/* The present vector whole, decoded if it is not. */
+Status scan_column_whole(ScanColumn *column, const Vector **out) CHECKED;
 void scan_default_vector(const ScanColumnInfo *info, uint64_t lane[2], Vector *out);
+
+/* scan_base.c */
+void scan_bases_init(ScanBases *self, TableScanLocal *local);
+void scan_bases_deinit(ScanBases *self);
+/* Ends a unit: unpins. */
+void scan_bases_release(ScanBases *self);
 
 /* scan_row_ids.c — for rows window_start .. + row_count. */
 void scan_row_ids_put(TableScanLocal *local, uint32_t row_count, Vector *row_id, Vector *node);

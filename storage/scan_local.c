@@ -20,6 +20,7 @@ Status table_scan_local_create(TableScan *scan, ScanEvaluator *evaluator, Arena 
     local->arena = arena;
     local->unit_arena = arena_create(arena, "scan_unit_arena");
     local->columns = ARENA_ARRAY(arena, ScanColumn, column_count + 1);
+    scan_bases_init(&local->bases, local);
     local->vector_count = column_count + (scan->request.has_row_ids ? 2 : 0);
     local->vectors = ARENA_ARRAY(arena, Vector, local->vector_count + 1);
     local->selection = ARENA_ARRAY(arena, uint16_t, VECTOR_ROWS + 32);
@@ -66,6 +67,7 @@ static void close_unit(TableScanLocal *local)
         local->counted.blocks_skipped += local->source->footer != NULL && column->entry == NULL;
         scan_column_release(column);
     }
+    scan_bases_release(&local->bases);
     scan_batch_close(local);
     publish_counters(local);
     local->unit = NULL;
@@ -81,6 +83,7 @@ void table_scan_local_destroy(TableScanLocal *local)
     for (uint32_t i = 0; i < local->scan->request.column_count; i++) {
         scan_column_deinit(&local->columns[i]);
     }
+    scan_bases_deinit(&local->bases);
 }
 
 /* The predicates of this unit: the request's and what has been added since. */

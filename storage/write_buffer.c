@@ -138,6 +138,7 @@ static Status encode_columns(WriteBuffer *buffer, EncodeContext *context)
     Status status = block == NULL ? memory_refused(buffer->writer->budget, sizeof *block,
                                                    "a block being encoded")
                                   : STATUS_OK;
+    context->base_count = 0;
     for (uint32_t i = 0; i < table->column_count && status == STATUS_OK; i++) {
         ColumnChunk chunk;
         row_buffer_chunk(buffer->rows, i, &chunk);
@@ -147,12 +148,17 @@ static Status encode_columns(WriteBuffer *buffer, EncodeContext *context)
         if (status == STATUS_OK) {
             status = rowset_writer_add(buffer->rowset, i, row_group, block);
         }
+        if (status == STATUS_OK && table->sort_key_count == 0) { // sorting takes columns apart
+            encode_context_add_base(context, buffer->writer->columns[i].column_id, &chunk,
+                                    block->encoding);
+        }
         if (status == STATUS_OK && buffer->sketches != NULL &&
             i == buffer->sketched_count) { // once, though encoded twice
             write_sketch_add(&buffer->sketches[i], &chunk, block, context);
             buffer->sketched_count++;
         }
     }
+    context->base_count = 0; // the chunks are the buffer's
     heap_free(block);
     return status;
 }

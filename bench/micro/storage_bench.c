@@ -1,8 +1,10 @@
 /*
  * storage_bench.c — what storage alone does with TPC-H tables: rows written per second and core,
- * bytes on disk by column, scans.
+ * size, encoding and decoding time by column, scans.
  *
- *   storage_bench <directory of .tbl files> [workers] [rows at most per table] [table]
+ *   storage_bench <directory of .tbl files> [workers] [rows at most per table] [table] [encoding]
+ *
+ * An encoding is taken for every column that it can encode.
  *
  * Text is parsed before the clock starts. Times are CPU seconds of the workers, wall time beside.
  */
@@ -140,7 +142,8 @@ static const char *parse_batch(const TableShape *shape, const char *text, const 
     return text;
 }
 
-static Loaded load(const TableShape *shape, const char *directory, uint64_t rows_max, uint64_t id)
+static Loaded load(const TableShape *shape, const char *directory, uint64_t rows_max, uint64_t id,
+                   EncodingId hint)
 {
     char path[4096];
     struct stat status;
@@ -171,6 +174,7 @@ static Loaded load(const TableShape *shape, const char *directory, uint64_t rows
         loaded.table.columns[c].column_id = c + 1;
         loaded.table.columns[c].type = type_of_letter(shape->columns[c]);
         loaded.table.columns[c].name = shape->name;
+        loaded.table.columns[c].encoding_hint = (uint16_t)hint;
     }
     return loaded;
 }
@@ -316,50 +320,118 @@ static void bench_scan(Store *store, const Loaded *loaded, uint32_t workers, con
            (unsigned long long)rows, best_cpu * 1e9 / (double)loaded->row_count, best_wall * 1e3);
 }
 
-/* Bytes per column and the encodings chosen. */
-static void print_columns(Store *store, const TableShape *shape, const Loaded *loaded)
+/* What a column of a table takes and costs. */
+typedef struct ColumnFigures {
+    uint64_t bytes, uses[ENCODING_ID_COUNT];
+    double decode_seconds;
+} ColumnFigures;
+
+/* Base columns, decoded anew for each vector: what a scan without the base column pays. */
+typedef struct BenchBase {
+    BaseReader reader;
+    Store *store;
+    Rowset *rowset;
+    const RowsetFooter *footer;
+    CacheEntry *entry;
+    DecodeBuffer buffer;
+    Vector vector;
+} BenchBase;
+
+static Status read_base(BaseReader *reader, const Block *block, uint32_t column_id, uint32_t vector,
+                        const Vector **out)
 {
-    static const char *const encodings[] = {
-        "", "constant", "bit_packed", "run_length", "dictionary", "lz4", "raw", "delta", "fsst"};
+    BenchBase *self = (BenchBase *)reader;
+    uint64_t read = 0;
+    if (self->entry == NULL) {
+        const int32_t column = rowset_footer_column(self->footer, column_id);
+        TRY(block_cache_pin(self->store->cache, self->rowset, (uint32_t)column,
+                            block->header->row_group, &read, &self->entry));
+    }
+    const Block *base = &self->entry->block;
+    TRY(base->encoding->decode(base, vector, NULL, 0, &self->buffer, &self->vector));
+    *out = &self->vector;
+    return STATUS_OK;
+}
+
+/* The best of several rounds over a block's vectors, in CPU seconds. */
+static double time_decode(const Block *block, DecodeBuffer *buffer)
+{
+    int64_t best = INT64_MAX;
+    for (int round = 0; round < 5; round++) {
+        const int64_t start = thread_cpu_ns();
+        for (uint32_t v = 0; v < block->vector_count; v++) {
+            Vector vector;
+            must(block->encoding->decode(block, v, NULL, 0, buffer, &vector));
+        }
+        const int64_t taken = thread_cpu_ns() - start;
+        best = taken < best ? taken : best;
+    }
+    return (double)best * 1e-9;
+}
+
+static void add_rowset(Store *store, Rowset *rowset, DecodeBuffer *buffer, BenchBase *base,
+                       ColumnFigures *figures)
+{
+    const RowsetFooter *footer;
+    must(rowset_footer(rowset, &footer));
+    base->rowset = rowset;
+    base->footer = footer;
+    for (uint32_t c = 0; c < footer->header->column_count; c++) {
+        for (uint32_t g = 0; g < footer->header->row_group_count; g++) {
+            uint64_t read = 0;
+            CacheEntry *entry;
+            must(block_cache_pin(store->cache, rowset, c, g, &read, &entry));
+            figures[c].bytes += entry->byte_count;
+            figures[c].uses[entry->block.encoding->id]++;
+            figures[c].decode_seconds += time_decode(&entry->block, buffer);
+            block_cache_unpin(entry);
+            block_cache_unpin(base->entry);
+            base->entry = NULL;
+        }
+    }
+}
+
+/* Bits per row, the encoding most row groups have, and nanoseconds to decode a row. */
+static void print_columns(Store *store, const TableShape *shape, const Loaded *loaded,
+                          MemoryBudget *budget)
+{
     Arena *arena = arena_create(NULL, "bench_arena");
     VisibleRows *rows;
     uint32_t count;
+    uint64_t total = 0;
     const Snapshot snapshot = {.position = 1000};
-    uint64_t total = 0, bytes[COLUMNS_MAX] = {0}, uses[COLUMNS_MAX][16] = {{0}};
+    const double row_count = (double)loaded->row_count;
+    ColumnFigures figures[COLUMNS_MAX] = {0};
+    BenchBase base = {.reader.read = read_base, .store = store};
+    DecodeBuffer buffer;
+    must(decode_buffer_init(&buffer, budget));
+    must(decode_buffer_init(&base.buffer, budget));
+    buffer.bases = &base.reader;
     must(
         manifest_visible(store->manifest, loaded->table.table_id, &snapshot, arena, &rows, &count));
     for (uint32_t i = 0; i < count; i++) {
         total += rows[i].rows->byte_count;
         if (rows[i].rows->kind == ROWS_FILE) {
-            const RowsetFooter *footer;
-            must(rowset_footer(rows[i].rows->rowset, &footer));
-            for (uint32_t c = 0; c < footer->header->column_count; c++) {
-                for (uint32_t g = 0; g < footer->header->row_group_count; g++) {
-                    uint64_t read = 0;
-                    CacheEntry *entry;
-                    must(block_cache_pin(store->cache, rows[i].rows->rowset, c, g, &read, &entry));
-                    bytes[c] += entry->byte_count;
-                    uses[c][entry->block.encoding->id]++;
-                    block_cache_unpin(entry);
-                }
-            }
+            add_rowset(store, rows[i].rows->rowset, &buffer, &base, figures);
         }
         manifest_unpin_visible(&rows[i], 1);
     }
-    printf("  %.1f MB on disk, %.2f bytes per row, %u files or batches:", (double)total * 1e-6,
-           (double)total / (double)loaded->row_count, count);
+    printf("  %.1f MB on disk, %.2f bytes per row, %u files or batches\n", (double)total * 1e-6,
+           (double)total / row_count, count);
     const char *name = shape->names;
     for (uint32_t c = 0; c < loaded->table.column_count; c++) {
         const int length = (int)strcspn(name, " ");
         uint32_t best = 0;
-        for (uint32_t e = 1; e < 9; e++) {
-            best = uses[c][e] > uses[c][best] ? e : best;
+        for (uint32_t e = 1; e < ENCODING_ID_COUNT; e++) {
+            best = figures[c].uses[e] > figures[c].uses[best] ? e : best;
         }
-        printf(" %.*s %.2f %s;", length, name, (double)bytes[c] * 8 / (double)loaded->row_count,
-               encodings[best]);
+        printf("  %-14.*s %-11s %7.2f bits/row %8.3f MB %7.3f ns/row\n", length, name,
+               best == 0 ? "" : encoding_ops(best)->name, (double)figures[c].bytes * 8 / row_count,
+               (double)figures[c].bytes * 1e-6, figures[c].decode_seconds * 1e9 / row_count);
         name += length + (name[length] == ' ');
     }
-    printf(" (bits per row)\n");
+    decode_buffer_deinit(&buffer);
+    decode_buffer_deinit(&base.buffer);
     arena_destroy(arena);
 }
 
@@ -390,12 +462,15 @@ static void bench_lineitem_scans(Store *store, const Loaded *loaded, uint32_t wo
     const ScanPredicate q6[3] = {{0, &ship}, {1, &discount}, {2, &quantity}};
     const ScanPredicate by_date[1] = {{0, &ship}}, by_mode[1] = {{0, &mode}};
     const uint32_t q6_columns[4] = {10, 6, 4, 5}, one_date[1] = {10}, one_key[1] = {0};
+    const uint32_t one_receipt[1] = {12}, three_dates[3] = {10, 11, 12};
     const uint32_t one_price[1] = {5}, one_comment[1] = {15}, one_mode[1] = {14};
     const uint32_t q1_columns[7] = {4, 5, 6, 7, 8, 9, 10};
     bench_scan(store, loaded, workers, "shipdate range", 1, one_date, by_date, 1, budget);
     bench_scan(store, loaded, workers, "Q6 predicates + price", 4, q6_columns, q6, 3, budget);
     bench_scan(store, loaded, workers, "shipmode = MAIL", 1, one_mode, by_mode, 1, budget);
     bench_scan(store, loaded, workers, "decode shipdate", 1, one_date, NULL, 0, budget);
+    bench_scan(store, loaded, workers, "decode receiptdate", 1, one_receipt, NULL, 0, budget);
+    bench_scan(store, loaded, workers, "decode three dates", 3, three_dates, NULL, 0, budget);
     bench_scan(store, loaded, workers, "decode extendedprice", 1, one_price, NULL, 0, budget);
     bench_scan(store, loaded, workers, "decode orderkey", 1, one_key, NULL, 0, budget);
     bench_scan(store, loaded, workers, "decode Q1's 7 columns", 7, q1_columns, NULL, 0, budget);
@@ -405,11 +480,12 @@ static void bench_lineitem_scans(Store *store, const Loaded *loaded, uint32_t wo
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        fprintf(stderr, "usage: storage_bench <directory> [workers] [rows] [table]\n");
+        fprintf(stderr, "usage: storage_bench <directory> [workers] [rows] [table] [encoding]\n");
         return 2;
     }
     const uint32_t workers = argc > 2 ? (uint32_t)atoi(argv[2]) : 1;
     const uint64_t rows_max = argc > 3 ? strtoull(argv[3], NULL, 10) : UINT64_MAX;
+    const EncodingId hint = argc > 5 ? encoding_by_name(argv[5]) : ENCODING_AUTO;
     char directory[] = "storage_bench_XXXXXX", command[64];
     PagePool *pool;
     if (workers == 0 || workers > WORKERS_MAX || mkdtemp(directory) == NULL) {
@@ -436,14 +512,14 @@ int main(int argc, char **argv)
         if (argc > 4 && strcmp(argv[4], shapes[i].name) != 0) {
             continue;
         }
-        Loaded loaded = load(&shapes[i], argv[1], rows_max, i + 1);
+        Loaded loaded = load(&shapes[i], argv[1], rows_max, i + 1, hint);
         for (uint32_t round = 0; round < WRITE_ROUNDS; round++) {
             MemoryBudget *statement = memory_budget_create(pool, budget, "statement", 0);
             bench_write(store, &loaded, workers, i * WRITE_ROUNDS + round + 1,
                         round + 1 == WRITE_ROUNDS, statement);
             memory_budget_destroy(statement);
         }
-        print_columns(store, &shapes[i], &loaded);
+        print_columns(store, &shapes[i], &loaded, budget);
         if (i == 0) {
             bench_lineitem_scans(store, &loaded, workers, budget);
         }

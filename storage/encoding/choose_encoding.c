@@ -7,6 +7,7 @@
 #include <string.h>
 #include "storage/encoding/encode_block.h"
 #include "storage/encoding/dictionary_builder.h"
+#include "storage/encoding/phrase_table.h"
 #include "storage/encoding/symbol_table.h"
 
 /* What a nanosecond per row is worth in bytes. Warm scans read several bytes in that time; text is
@@ -19,6 +20,8 @@ static const EncodingOps *const encodings[ENCODING_ID_COUNT] = {
     [ENCODING_RUN_LENGTH] = &run_length_ops, [ENCODING_DICTIONARY] = &dictionary_ops,
     [ENCODING_LZ4_BYTES] = &lz4_bytes_ops,   [ENCODING_RAW] = &raw_ops,
     [ENCODING_DELTA] = &delta_ops,           [ENCODING_FSST] = &fsst_ops,
+    [ENCODING_PHRASES] = &phrases_ops,       [ENCODING_DIFFERENCE] = &difference_ops,
+    [ENCODING_MULTIPLE] = &multiple_ops,
 };
 
 const EncodingOps *encoding_ops(uint32_t id)
@@ -53,9 +56,9 @@ const EncodingOps *choose_encoding(const EncodeJob *job, EncodingId hint)
     if (hinted != NULL && hinted->estimate(job).bytes != SIZE_MAX) {
         return hinted;
     }
-    static const EncodingOps *const order[] = {&bit_packed_ops, &run_length_ops, &delta_ops,
-                                               &dictionary_ops, &fsst_ops,       &lz4_bytes_ops,
-                                               &raw_ops};
+    static const EncodingOps *const order[] = {
+        &bit_packed_ops, &run_length_ops, &delta_ops, &difference_ops, &multiple_ops,
+        &dictionary_ops, &phrases_ops,    &fsst_ops,  &lz4_bytes_ops,  &raw_ops};
     const EncodingOps *best = NULL;
     double best_cost = 0;
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
@@ -107,7 +110,20 @@ void encode_context_deinit(EncodeContext *context)
 void encoding_memory_deinit(EncodingMemory *memory)
 {
     symbol_table_destroy(memory->symbols);
+    phrase_table_destroy(memory->phrases);
     *memory = (EncodingMemory){0};
+}
+
+/* Bases are what decodes to flat lanes, and alone; amounts of money seldom follow each other. */
+void encode_context_add_base(EncodeContext *context, uint32_t column_id, const ColumnChunk *chunk,
+                             EncodingId encoding)
+{
+    if (chunk->lane == LANE_I64 && chunk->type.id != TYPE_DECIMAL &&
+        chunk->type.id != TYPE_BOOLEAN && context->base_count < ENCODE_BASES_MAX &&
+        (encoding == ENCODING_BIT_PACKED || encoding == ENCODING_DELTA)) {
+        context->bases[context->base_count++] =
+            (BaseColumn){.column_id = column_id, .chunk = *chunk};
+    }
 }
 
 static void encode_validity(const ColumnChunk *chunk, uint32_t vector_count, BlockBuilder *builder)

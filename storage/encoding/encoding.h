@@ -22,6 +22,9 @@ typedef enum EncodingId {
     ENCODING_RAW = 6,
     ENCODING_DELTA = 7,
     ENCODING_FSST = 8,
+    ENCODING_PHRASES = 9,
+    ENCODING_DIFFERENCE = 10,
+    ENCODING_MULTIPLE = 11,
     ENCODING_ID_COUNT
 } EncodingId;
 
@@ -81,9 +84,20 @@ typedef struct ColumnProfile {
 typedef struct EncodingMemory {
     struct SymbolTable *symbols;    /* FSST: reused while it compresses well */
     double symbol_ratio;            /* encoded / plain bytes when it was made */
+    struct PhraseTable *phrases;    /* likewise */
+    double phrase_ratio;            /* likewise */
+    uint32_t phrase_skip_count;     /* row groups left before phrases are tried again */
     uint32_t dictionary_skip_count; /* row groups left before a dictionary is tried again */
     uint32_t dictionary_misses;
 } EncodingMemory;
+
+/* A column of the row group that was encoded before: others may be stored as what they differ from
+ * it. */
+#define ENCODE_BASES_MAX 16u
+typedef struct BaseColumn {
+    uint32_t column_id;
+    ColumnChunk chunk;
+} BaseColumn;
 
 /* Everything encoders need besides the chunk; one per writing worker, reused. */
 typedef struct EncodeContext {
@@ -94,6 +108,9 @@ typedef struct EncodeContext {
     int64_t *values;                      /* the same: the last vector of a chunk, filled up */
     int64_t *residuals;                   /* FORMAT_ROW_GROUP_ROWS; I128 less its base, codes */
     struct DictionaryBuilder *dictionary; /* made when first used */
+    uint32_t base_count;                  /* of the row group; 0: columns stand alone */
+    BaseColumn bases[ENCODE_BASES_MAX];
+    const BaseColumn *base; /* of the estimate made last */
 } EncodeContext;
 
 /* `context` lends scratch memory and kernels. */
@@ -115,6 +132,14 @@ typedef struct EncodeEstimate {
     double decode_ns; /* per row */
 } EncodeEstimate;
 
+/* Lends vectors of the columns that others are stored as differences from. */
+typedef struct BaseReader {
+    /* Vector `vector` of column `column_id` in the row group of `block`, whole; valid until the
+     * next call. XX001 when the rowset has no such column of these rows. */
+    Status (*read)(struct BaseReader *self, const Block *block, uint32_t column_id, uint32_t vector,
+                   const Vector **out);
+} BaseReader;
+
 /* Memory a reading worker lends to `decode`, per column; reused for every vector. */
 typedef struct DecodeBuffer {
     const PackKernels *kernels;
@@ -123,6 +148,7 @@ typedef struct DecodeBuffer {
     MemoryBudget *budget;
     char *text; /* decoded bytes; grows */
     size_t text_bytes;
+    BaseReader *bases; /* set by the caller; null: no block may need another column */
 } DecodeBuffer;
 Status decode_buffer_init(DecodeBuffer *buffer, MemoryBudget *budget) CHECKED;
 void decode_buffer_deinit(DecodeBuffer *buffer);
@@ -140,6 +166,7 @@ typedef struct BlockFilter {
 typedef struct EncodingOps {
     EncodingId id;
     const char *name;
+    bool needs_base; /* decodes only with the buffer's `bases`: nodes[0].parameter is the column */
     EncodeEstimate (*estimate)(const EncodeJob *job);
     /* Adds nodes and streams to job->context->builder. Validity is written by the caller. */
     Status (*encode)(const EncodeJob *job);
@@ -160,11 +187,16 @@ const EncodingOps *encoding_ops(uint32_t id);
 EncodingId encoding_by_name(const char *name); /* ENCODING_AUTO when unknown */
 
 extern const EncodingOps constant_ops, bit_packed_ops, run_length_ops, dictionary_ops;
-extern const EncodingOps lz4_bytes_ops, raw_ops, delta_ops, fsst_ops;
+extern const EncodingOps lz4_bytes_ops, raw_ops, delta_ops, fsst_ops, phrases_ops;
+extern const EncodingOps difference_ops, multiple_ops;
 
 Status encode_context_init(EncodeContext *context, MemoryBudget *budget) CHECKED;
 void encode_context_deinit(EncodeContext *context);
 void encoding_memory_deinit(EncodingMemory *memory);
+
+/* The chunk may be a base of those that are encoded after it, if `encoding` allows. */
+void encode_context_add_base(EncodeContext *context, uint32_t column_id, const ColumnChunk *chunk,
+                             EncodingId encoding);
 
 /* The encoding of least cost; `hint`: the one asked for by the table, taken when it can encode the
  * chunk at all. */

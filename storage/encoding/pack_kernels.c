@@ -169,6 +169,85 @@ static void widen(const void *lanes, Lane lane, Lane wider, void *out)
     }
 }
 
+#define LEFT uint8_t
+#define RIGHT uint8_t
+#define OUT uint8_t
+#define ADD_NAME add_u8
+#include "storage/encoding/add_lanes.tmpl.h"
+#define LEFT uint16_t
+#define RIGHT uint8_t
+#define OUT uint16_t
+#define ADD_NAME add_u16_u8
+#include "storage/encoding/add_lanes.tmpl.h"
+#define LEFT uint16_t
+#define RIGHT uint16_t
+#define OUT uint16_t
+#define ADD_NAME add_u16
+#include "storage/encoding/add_lanes.tmpl.h"
+#define LEFT uint32_t
+#define RIGHT uint32_t
+#define OUT uint32_t
+#define ADD_NAME add_u32
+#include "storage/encoding/add_lanes.tmpl.h"
+#define LEFT uint64_t
+#define RIGHT uint64_t
+#define OUT uint64_t
+#define ADD_NAME add_u64
+#include "storage/encoding/add_lanes.tmpl.h"
+
+/* `out` may be `left`, but only where the lanes are as wide. */
+static void add_lanes(const void *left, Lane left_lane, const void *right, Lane right_lane,
+                      void *scratch, Lane lane, void *out)
+{
+    if (lane == LANE_U16 && left_lane == LANE_U16 && right_lane == LANE_U8) {
+        add_u16_u8(left, right, out); // dates against dates
+        return;
+    }
+    if (right_lane != lane) {
+        widen(right, right_lane, lane, scratch);
+        right = scratch;
+    }
+    if (left_lane != lane) {
+        widen(left, left_lane, lane, out);
+        left = out;
+    }
+    if (lane == LANE_U8) {
+        add_u8(left, right, out);
+    } else if (lane == LANE_U16) {
+        add_u16(left, right, out);
+    } else if (lane == LANE_U32) {
+        add_u32(left, right, out);
+    } else {
+        add_u64(left, right, out);
+    }
+}
+
+#define T uint8_t
+#define MULTIPLY_NAME multiply_u8
+#include "storage/encoding/multiply.tmpl.h"
+#define T uint16_t
+#define MULTIPLY_NAME multiply_u16
+#include "storage/encoding/multiply.tmpl.h"
+#define T uint32_t
+#define MULTIPLY_NAME multiply_u32
+#include "storage/encoding/multiply.tmpl.h"
+#define T uint64_t
+#define MULTIPLY_NAME multiply_u64
+#include "storage/encoding/multiply.tmpl.h"
+
+static void multiply(void *lanes, Lane lane, uint64_t factor)
+{
+    if (lane == LANE_U8) {
+        multiply_u8(lanes, factor);
+    } else if (lane == LANE_U16) {
+        multiply_u16(lanes, factor);
+    } else if (lane == LANE_U32) {
+        multiply_u32(lanes, factor);
+    } else {
+        multiply_u64(lanes, factor);
+    }
+}
+
 static void add_base(int64_t *lanes, int64_t base)
 {
     for (size_t i = 0; i < 1024; i++) {
@@ -300,4 +379,6 @@ const PackKernels KERNEL(pack_kernels) = {
     .profile = profile,
     .count_above = count_above,
     .prefix_sum = prefix_sum,
+    .add_lanes = add_lanes,
+    .multiply = multiply,
 };

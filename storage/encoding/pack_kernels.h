@@ -42,6 +42,12 @@ typedef struct PackKernels {
      * least as wide as `lane`, which must hold every result; returns which. */
     Lane (*prefix_sum)(const void *steps, Lane step_lane, uint64_t first, uint64_t step_base,
                        Lane lane, void *lanes);
+    /* Sums of 1,024 lanes of two types as lanes of a third, no narrower than either; they wrap.
+     * `scratch`: 1,024 64-bit lanes. */
+    void (*add_lanes)(const void *left, Lane left_lane, const void *right, Lane right_lane,
+                      void *scratch, Lane lane, void *out);
+    /* 1,024 lanes times `factor`, in place; they wrap. */
+    void (*multiply)(void *lanes, Lane lane, uint64_t factor);
 } PackKernels;
 
 KERNEL_TABLE(PackKernels, pack_kernels);

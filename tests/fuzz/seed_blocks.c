@@ -102,6 +102,15 @@ static const SeedBlock blocks[] = {
     {DATE, ENCODING_DELTA, SHAPE_SORTED, NULLS_NONE, 70, 1},
     {VARCHAR, ENCODING_LZ4_BYTES, SHAPE_SMALL, NULLS_NONE, 200, 900},
     {VARCHAR, ENCODING_FSST, SHAPE_SMALL, NULLS_NONE, 40, 300},
+    {VARCHAR, ENCODING_PHRASES, SHAPE_EXTREME, NULLS_NONE, 250, 0},
+    {VARCHAR, ENCODING_PHRASES, SHAPE_EXTREME, NULLS_SOME, 1100, 0},
+    {VARCHAR, ENCODING_PHRASES, SHAPE_SMALL, NULLS_NONE, 40, 300},
+    {DATE, ENCODING_DIFFERENCE, SHAPE_SMALL, NULLS_NONE, 70, 3},
+    {DATE, ENCODING_DIFFERENCE, SHAPE_SMALL, NULLS_SOME, 1100, 4},
+    {BIGINT, ENCODING_DIFFERENCE, SHAPE_SMALL, NULLS_NONE, 70, 5},
+    {BIGINT, ENCODING_DIFFERENCE, SHAPE_SMALL, NULLS_SOME, 1100, 4},
+    {BIGINT, ENCODING_MULTIPLE, SHAPE_RUNS, NULLS_SOME, 1100, 0},
+    {BIGINT, ENCODING_MULTIPLE, SHAPE_EXTREME, NULLS_NONE, 70, 0},
 };
 #define BLOCK_COUNT (sizeof blocks / sizeof blocks[0])
 
@@ -113,6 +122,12 @@ static void require_ok(Status status)
     }
 }
 
+/* The base that fuzz_block_decode.c hands out. */
+static int64_t base_day(uint32_t row)
+{
+    return (row / VECTOR_ROWS * 31 + row % VECTOR_ROWS * 7) % 200;
+}
+
 /* Integers of `width` bits, ascending by such steps for delta; from 1,024 rows on a few are wider:
  * patches. */
 static void set_integers(const SeedBlock *seed, SampleColumn *column)
@@ -122,6 +137,9 @@ static void set_integers(const SeedBlock *seed, SampleColumn *column)
     random_seed(&random, seed->width);
     for (uint32_t i = 0; i < seed->row_count; i++) {
         int64_t value = (int64_t)random_below(&random, UINT64_C(1) << seed->width);
+        if (seed->encoding == ENCODING_DIFFERENCE) {
+            value += base_day(i);
+        }
         if (seed->row_count >= VECTOR_ROWS && i % 100 == 7) {
             value += (int64_t)1 << (seed->width + 9);
         }
@@ -163,6 +181,17 @@ static void encode(EncodeContext *context, const SeedBlock *seed, const BlockIde
 {
     EncodingMemory memory = {0};
     SampleColumn column = make_column(seed);
+    int64_t days[2 * VECTOR_ROWS];
+    ColumnChunk base = column.chunk;
+    base.values = days;
+    for (uint32_t i = 0; i < 2 * VECTOR_ROWS; i++) {
+        days[i] = base_day(i);
+    }
+    context->base_count = 0;
+    if (seed->encoding == ENCODING_DIFFERENCE) { // lanes of 8, 32 and 64 bits
+        encode_context_add_base(context, 4 + (uint32_t)(seed - blocks) % 4, &base,
+                                ENCODING_BIT_PACKED);
+    }
     require_ok(encode_block(context, &column.chunk, &memory, seed->encoding, identity, block));
     encoding_memory_deinit(&memory);
     sample_column_free(&column);

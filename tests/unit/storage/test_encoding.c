@@ -301,8 +301,80 @@ START_TEST(chooses_the_fitting_encoding)
     expect_encoding(types[0], SHAPE_FEW_WIDE, ENCODING_DICTIONARY);
     expect_encoding(types[5], SHAPE_RANDOM, ENCODING_RAW);
     expect_encoding(types[7], SHAPE_FEW_WIDE, ENCODING_DICTIONARY);
-    expect_encoding(types[7], SHAPE_SORTED, ENCODING_FSST);
-    expect_encoding(types[7], SHAPE_EXTREME, ENCODING_FSST);
+    expect_encoding(types[7], SHAPE_SORTED, ENCODING_PHRASES);
+    expect_encoding(types[7], SHAPE_EXTREME, ENCODING_PHRASES);
+}
+END_TEST
+
+/* Whole units of an amount in hundredths, and the same with one that is not. */
+START_TEST(takes_common_steps_out)
+{
+    for (int is_odd = 0; is_odd < 2; is_odd++) {
+        SampleColumn column = sample_column(types[2], SHAPE_SMALL, NULLS_SOME, 5000, 1);
+        int64_t *values = column.values;
+        for (uint32_t i = 0; i < 5000; i++) {
+            values[i] *= 100;
+        }
+        values[4999] += is_odd;
+        validity_set(column.validity, 4999);
+        EncodingMemory memory = {0};
+        EncodedBlock *encoded = malloc(sizeof *encoded);
+        must(encode_block(&context, &column.chunk, &memory, ENCODING_AUTO, &identity, encoded));
+        ck_assert_int_eq(encoded->encoding == ENCODING_MULTIPLE, is_odd == 0);
+        free(encoded);
+        sample_column_free(&column);
+    }
+}
+END_TEST
+
+/* A step under a right checksum that leads beyond the block's bounds. */
+START_TEST(refuses_multiples_beyond_the_bounds)
+{
+    SampleColumn column = sample_column(types[0], SHAPE_SMALL, NULLS_NONE, 2000, 1);
+    int64_t *values = column.values;
+    for (uint32_t i = 0; i < 2000; i++) {
+        values[i] *= 1000;
+    }
+    EncodingMemory memory = {0};
+    EncodedBlock *encoded = malloc(sizeof *encoded);
+    must(encode_block(&context, &column.chunk, &memory, ENCODING_MULTIPLE, &identity, encoded));
+    ck_assert_int_eq(encoded->encoding, ENCODING_MULTIPLE);
+    uint8_t *bytes = aligned_copy(encoded);
+    BlockHeader *header = (BlockHeader *)(void *)bytes;
+    BlockNode *node = (BlockNode *)(void *)(bytes + sizeof *header);
+    static const uint64_t steps[] = {0, 1001, UINT64_C(1) << 40, UINT64_MAX};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        Block block;
+        node->parameter = steps[i];
+        header->checksum = block_checksum(bytes, encoded->byte_count, &identity);
+        Status status = block_open(bytes, encoded->byte_count, &identity, types[0], budget, &block);
+        ck_assert(status_sqlstate(status) == SQLSTATE_DATA_CORRUPTED);
+        status_free(status);
+    }
+    free(bytes);
+    free(encoded);
+    sample_column_free(&column);
+}
+END_TEST
+
+START_TEST(levels_multiply_alike)
+{
+    _Alignas(64) static uint64_t lanes[VECTOR_ROWS], first[VECTOR_ROWS];
+    for (Lane lane = LANE_U8; lane <= LANE_I64; lane++) {
+        for (int level = 0; level < KERNEL_LEVEL_COUNT; level++) {
+            if (!kernel_level_is_supported((KernelLevel)level)) {
+                continue;
+            }
+            for (uint64_t i = 0; i < VECTOR_ROWS; i++) {
+                lanes[i] = hash_mix(i);
+            }
+            pack_kernels_by_level[level]->multiply(lanes, lane, UINT64_C(0x123456789));
+            if (level == 0) {
+                memcpy(first, lanes, sizeof first);
+            }
+            ck_assert_mem_eq(first, lanes, sizeof first);
+        }
+    }
 }
 END_TEST
 
@@ -317,6 +389,9 @@ int main(void)
     tcase_add_test(tests, detects_every_flipped_bit);
     tcase_add_test(tests, refuses_a_block_from_another_place);
     tcase_add_test(tests, chooses_the_fitting_encoding);
+    tcase_add_test(tests, takes_common_steps_out);
+    tcase_add_test(tests, refuses_multiples_beyond_the_bounds);
+    tcase_add_test(tests, levels_multiply_alike);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/io/file.h"
+#include "base_values.h"
 #include "storage/encoding/encode_block.h"
 #include "storage/format.h"
 
@@ -55,6 +56,9 @@ static const GoldenCase cases[] = {
     {"fsst_varchar", ENCODING_FSST, TYPE_VARCHAR, 2, false},
     {"raw_double", ENCODING_RAW, TYPE_DOUBLE, 0, true},
     {"delta_bigint", ENCODING_DELTA, TYPE_BIGINT, 3, false},
+    {"phrases_varchar", ENCODING_PHRASES, TYPE_VARCHAR, 2, true},
+    {"multiple_bigint", ENCODING_MULTIPLE, TYPE_BIGINT, 4, true},
+    {"difference_date", ENCODING_DIFFERENCE, TYPE_DATE, 0, true},
 };
 #define CASE_COUNT (sizeof cases / sizeof cases[0])
 
@@ -67,6 +71,18 @@ static uint32_t scramble(uint32_t row)
     return value ^ value >> 15;
 }
 
+#define BASE_ID 43u
+static int64_t base_values_of_rows[2 * VECTOR_ROWS];
+
+/* The column that differences are from. */
+static const int64_t *golden_base(void)
+{
+    for (uint32_t row = 0; row < 2 * VECTOR_ROWS; row++) {
+        base_values_of_rows[row] = 8000 + scramble(row) % 2500;
+    }
+    return base_values_of_rows;
+}
+
 static int64_t golden_integer(const GoldenCase *test, uint32_t row)
 {
     switch (test->encoding) {
@@ -76,6 +92,10 @@ static int64_t golden_integer(const GoldenCase *test, uint32_t row)
         return row / 50 * 7;
     case ENCODING_DICTIONARY:
         return (int64_t)(scramble(row) % 9) * 1000000007 - 5;
+    case ENCODING_MULTIPLE:
+        return (int64_t)(scramble(row) % 50) * 100 - 1700;
+    case ENCODING_DIFFERENCE:
+        return golden_base()[row] + 1 + scramble(row + 5) % 30;
     case ENCODING_DELTA:
         return (int64_t)row * 3 + (row / 100) * 5000;
     default:
@@ -159,6 +179,11 @@ static void encode_golden(const GoldenCase *test, const char *path)
     EncodingMemory memory = {0};
     EncodedBlock *block = malloc(sizeof *block);
     must(encode_context_init(&context, budget));
+    ColumnChunk base = chunk;
+    base.values = golden_base();
+    if (test->encoding == ENCODING_DIFFERENCE) {
+        encode_context_add_base(&context, BASE_ID, &base, ENCODING_BIT_PACKED);
+    }
     must(encode_block(&context, &chunk, &memory, test->encoding, &identity, block));
     ck_assert_int_eq(block->encoding, test->encoding);
     FILE *file = fopen(path, "wb");
@@ -193,6 +218,8 @@ START_TEST(golden_blocks_stay_readable)
     ck_assert_uint_eq(block.row_count, ROWS);
     DecodeBuffer buffer;
     must(decode_buffer_init(&buffer, budget));
+    BaseValues base = base_values(golden_base(), BASE_ID);
+    buffer.bases = &base.reader;
     for (uint32_t row = 0; row < ROWS; row++) {
         static Vector vector;
         if (row % VECTOR_ROWS == 0) {
