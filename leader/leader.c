@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/vector/distribution_hash.h"
 #include "compute/exec/spill.h"
+#include "leader/vacuum/idle_merge.h"
 #include "protocol/pgwire/auth_scram.h"
 
 /* Calls to the node and streams with it have ended with 08006 by themselves. */
@@ -85,7 +86,8 @@ static Status start(Leader *leader, const LeaderOptions *options)
             (uint32_t)setting_integer(options->host->settings, SETTING_MAX_CONNECTIONS),
     };
     TRY(server_create(&server_options, &leader->server));
-    return server_start(leader->server);
+    TRY(server_start(leader->server));
+    return idle_merge_start(leader);
 }
 
 Status leader_create(const LeaderOptions *options, Leader **out)
@@ -94,6 +96,8 @@ Status leader_create(const LeaderOptions *options, Leader **out)
     Leader *leader = ARENA_NEW(arena, Leader);
     leader->arena = arena;
     leader->host = options->host;
+    merge_gate_init(&leader->merge_gate);
+    change_gate_init(&leader->change_gate);
     leader->database = arena_strdup(arena, options->database);
     leader->start_us = clock_wall_us();
     leader->budget = memory_budget_create(NULL, options->host->budget, "leader", 0);
@@ -116,6 +120,7 @@ void leader_destroy(Leader *leader)
     if (leader == NULL) {
         return;
     }
+    idle_merge_stop(leader);
     server_destroy(leader->server);
     identity_numbers_destroy(leader->identities);
     nodes_destroy(leader->nodes);
@@ -123,6 +128,8 @@ void leader_destroy(Leader *leader)
     commit_log_close(leader->log);
     insert_groups_destroy(leader->insert_groups);
     memory_budget_destroy(leader->budget);
+    change_gate_deinit(&leader->change_gate);
+    merge_gate_deinit(&leader->merge_gate);
     arena_destroy(leader->arena);
 }
 

@@ -4,6 +4,10 @@
 #include "leader/leader.h"
 #include "leader/query/distributed_query.h"
 #include "leader/server.h"
+#include "leader/txn/change_gate.h"
+#include "leader/vacuum/merge_gate.h"
+
+typedef struct IdleMerge IdleMerge;
 
 struct Leader {
     Host *host;
@@ -16,6 +20,9 @@ struct Leader {
     Server *server;
     IdentityNumbers *identities;
     QueryServices services;
+    MergeGate merge_gate;
+    ChangeGate change_gate;
+    IdleMerge *idle_merge; /* null: switched off */
     const char *database;
     int64_t start_us; /* wall clock */
 };

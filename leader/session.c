@@ -89,6 +89,7 @@ Status session_create(struct Leader *leader, int owned_fd, uint32_t process_id, 
     pg_reader_init(&session->reader, connection);
     mutex_init(&session->mutex, MUTEX_RANK_SESSION);
     txn_init(&session->txn, leader->log, leader->nodes);
+    session->txn.gate = &leader->change_gate;
     Status status = crypto_random(session->cancel_key, sizeof(session->cancel_key));
     if (status != STATUS_OK) {
         session_destroy(session);

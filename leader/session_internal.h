@@ -69,6 +69,8 @@ struct Session {
     const char *database;
     SettingSet *settings, *defaults;
     Txn txn;
+    TxnIsolation default_isolation;
+    bool is_default_read_only;
     Prepared *prepared;
     Portal *portals;
     uint32_t prepared_count, portal_count;
@@ -131,6 +133,14 @@ void statement_begin(Session *session, const char *text); /* clock, cancel flags
 void statement_end(Session *session);
 /* Waits for the end of the portal's query, minding cancel, timeout and a client gone. */
 Status statement_wait(Session *session, DistributedQuery *query) CHECKED;
+/* transaction_modes.c: BEGIN's modes over the session's; SET TRANSACTION (25001 when too late) and
+ * SET SESSION CHARACTERISTICS; what SHOW says (null: not about transactions). */
+void transaction_take_modes(Session *session, const AstTransactionModes *modes);
+Status transaction_set_modes(Session *session, const AstTransactionModes *modes) CHECKED;
+void transaction_set_defaults(Session *session, const AstTransactionModes *modes);
+const char *transaction_show(const Session *session, const char *name);
+/* What SERIALIZABLE needs to know of a statement: tables read and changed. */
+void transaction_note_plan(Session *session, const Plan *plan);
 void statement_fill_planner(Session *session, PlannerContext *planner, Arena *arena,
                             const CatalogVersion *catalog);
 /* Runs what changes rows; the transaction stays open. */
@@ -163,6 +173,7 @@ void session_release_identity(Session *session);
 /* Rooms of the leader that run one kind of statement each. */
 Status ddl_run(Session *session, Portal *portal, PlannerContext *planner,
                const Snapshot *snapshot) CHECKED;
+Status vacuum_run(Session *session, Portal *portal) CHECKED;
 /* ddl/temporary.c: drops the session's temporary tables, within its transaction, and what sessions
  * of an earlier run of the leader have left. */
 Status ddl_drop_temporary(Session *session, const CatalogVersion *catalog,

@@ -30,16 +30,11 @@ static Status show_all(Session *session, Portal *portal)
 static const char *special_value(const char *name)
 {
     static const char *const names[][2] = {
-        {"transaction_isolation", "snapshot"},
-        {"transaction isolation level", "snapshot"},
         {"server_version", "8.0.2"},
         {"server_version_num", "80002"},
         {"server_encoding", "UTF8"},
         {"integer_datetimes", "on"},
         {"max_identifier_length", "127"},
-        {"transaction_read_only", "off"},
-        {"default_transaction_read_only", "off"},
-        {"default_transaction_isolation", "snapshot"},
         {"lc_collate", "C"},
         {"lc_ctype", "C"},
     };
@@ -61,7 +56,8 @@ static Status show(Session *session, Portal *portal)
         return show_all(session, portal);
     }
     const char *name = strcmp(ast->name, "time zone") == 0 ? "timezone" : ast->name;
-    const char *text = special_value(name);
+    const char *text = transaction_show(session, name);
+    text = text == NULL ? special_value(name) : text;
     SettingId id = SETTING_PORT;
     if (strcmp(name, "session_authorization") == 0) {
         text = session->user;

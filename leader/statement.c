@@ -156,6 +156,7 @@ Status statement_start_query(Session *session, Portal *portal, PlannerContext *p
     if (plan != NULL) {
         *plan = made;
     }
+    transaction_note_plan(session, made);
     TRY(start_planned(session, portal, &start));
     return is_writing ? note_participants(session, portal) : STATUS_OK;
 }
@@ -365,7 +366,9 @@ static Status run_transaction(Session *session, const AstTransaction *ast)
                            "there is already a transaction in progress");
         }
         txn_begin(txn, true);
-        txn->is_read_only = ast->modes.has_access && ast->modes.is_read_only;
+        if (!is_block) {
+            transaction_take_modes(session, &ast->modes);
+        }
         break;
     case AST_TRANSACTION_COMMIT:
         tag = txn->state == TXN_FAILED ? "ROLLBACK" : "COMMIT";
@@ -396,11 +399,12 @@ static Status run_transaction(Session *session, const AstTransaction *ast)
                                                         : txn_rollback_to(txn, ast->savepoint);
         break;
     case AST_TRANSACTION_SET:
+        tag = "SET";
+        status = transaction_set_modes(session, &ast->modes);
+        break;
     case AST_TRANSACTION_SET_SESSION:
         tag = "SET";
-        if (ast->modes.has_access && ast->kind == AST_TRANSACTION_SET) {
-            txn->is_read_only = ast->modes.is_read_only;
-        }
+        transaction_set_defaults(session, &ast->modes);
         break;
     }
     snprintf(session->last_tag, sizeof(session->last_tag), "%s", tag);
@@ -464,7 +468,7 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
     case BOUND_ANALYZE:
         return analyze_run(session, portal, planner, snapshot);
     case BOUND_VACUUM:
-        return status_error(SQLSTATE_FEATURE_NOT_SUPPORTED, "VACUUM is not built yet");
+        return vacuum_run(session, portal);
     case BOUND_NOTHING:
         snprintf(session->last_tag, sizeof(session->last_tag), "OK");
         return STATUS_OK;
@@ -472,6 +476,21 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
         return run_transaction(session, bound->ast->transaction);
     }
     return status_error(SQLSTATE_INTERNAL_ERROR, "unknown statement kind %d", (int)bound->kind);
+}
+
+/* Whether the transaction of this statement may delete rows that its snapshot sees. */
+static bool may_delete(const Session *session, const AstStatement *ast)
+{
+    switch (ast->kind) {
+    case AST_STATEMENT_UPDATE:
+    case AST_STATEMENT_DELETE:
+    case AST_STATEMENT_MERGE:
+    case AST_STATEMENT_TRUNCATE:
+    case AST_STATEMENT_EXECUTE:
+        return true;
+    default:
+        return session->txn.is_explicit && !session->txn.is_read_only;
+    }
 }
 
 /* A client that was told of some columns must not be sent others. */
@@ -530,6 +549,12 @@ static Status start_statement(Session *session, Portal *portal, uint64_t rows_ma
     bool is_first = session->txn.state == TXN_IDLE;
     txn_begin(&session->txn, false);
     session->txn.is_single = is_first && session->is_only_statement;
+    if (is_first) {
+        transaction_take_modes(session, &(AstTransactionModes){0});
+    }
+    if (may_delete(session, ast)) {
+        txn_enter_gate(&session->txn);
+    }
     TRY(txn_begin_statement(&session->txn, &snapshot, &portal->catalog));
     statement_fill_planner(session, &planner, portal->arena, portal->catalog);
     if (portal->parameters.types == NULL) {

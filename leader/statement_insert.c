@@ -21,7 +21,9 @@ static bool is_plain(const Expr *cell)
 /* The rows of an INSERT that is a transaction of its own and may share one; else null. */
 static const LogicalValues *find_values(const Session *session, const BoundStatement *bound)
 {
-    if (bound->kind != BOUND_INSERT || !session->txn.is_single || session->txn.is_read_only) {
+    const Txn *txn = &session->txn;
+    if (bound->kind != BOUND_INSERT || !txn->is_single || txn->is_read_only ||
+        txn->isolation != TXN_SNAPSHOT) {
         return NULL;
     }
     if (session->identity_table != 0) {
@@ -56,6 +58,7 @@ static Status begin_again(Session *session, Portal *portal, PlannerContext *plan
     txn_rollback(&session->txn);
     txn_begin(&session->txn, false);
     session->txn.is_single = true;
+    transaction_take_modes(session, &(AstTransactionModes){0});
     catalog_version_unpin(portal->catalog);
     portal->catalog = NULL;
     TRY(txn_begin_statement(&session->txn, snapshot, &portal->catalog));

@@ -46,6 +46,14 @@ Status manifest_delete(Manifest *manifest, uint64_t txn_id, const PendingDelete 
 Status manifest_drop(Manifest *manifest, uint64_t table_id, const Snapshot *snapshot,
                      bool is_table) CHECKED;
 
+/* Drops rowsets whose rows the transaction has written anew. It yields: its prepare is refused with
+ * 40001 when anybody else, prepared or not, has dropped them or deletes rows of the table. */
+Status manifest_drop_merged(Manifest *manifest, uint64_t table_id, const Snapshot *snapshot,
+                            const uint64_t *rowset_ids, uint32_t count) CHECKED;
+/* A statement that will delete rows of the table is under way, or has ended: merges make room. */
+Status manifest_begin_delete(Manifest *manifest, uint64_t table_id) CHECKED;
+void manifest_end_delete(Manifest *manifest, uint64_t table_id);
+
 /* 40001 as store_prepare says. */
 Status manifest_prepare(Manifest *manifest, uint64_t txn_id) CHECKED;
 /* Whether the transaction has written anything here. */

@@ -87,6 +87,24 @@ Status manifest_delete(Manifest *manifest, uint64_t txn_id, const PendingDelete 
     return status;
 }
 
+Status manifest_begin_delete(Manifest *manifest, uint64_t table_id)
+{
+    mutex_lock(&manifest->mutex);
+    ManifestTable *table = manifest_make_table(manifest, table_id);
+    if (table != NULL) {
+        table->deleter_count++;
+    }
+    mutex_unlock(&manifest->mutex);
+    return table != NULL ? STATUS_OK : no_memory();
+}
+
+void manifest_end_delete(Manifest *manifest, uint64_t table_id)
+{
+    mutex_lock(&manifest->mutex);
+    manifest_find_table(manifest, table_id)->deleter_count--;
+    mutex_unlock(&manifest->mutex);
+}
+
 const PendingDelete *manifest_txn_deletes_of(const ManifestTxn *txn, const StoredRows *rows,
                                              uint32_t *count)
 {
@@ -203,11 +221,31 @@ static Status check_drops(const ManifestTxn *dropping, const ManifestTxn *deleti
     return STATUS_OK;
 }
 
+/* What a merge drops lives on in what it wrote: nobody else may drop it, too. A merge also yields
+ * to a drop of the whole table, which itself takes whatever there is. */
+static Status check_merges(const ManifestTxn *txn, const ManifestTxn *other)
+{
+    for (uint32_t i = 0; i < txn->drop_count; i++) {
+        const PendingDrop *own = &txn->drops[i];
+        for (uint32_t k = 0; k < other->drop_count; k++) {
+            const PendingDrop *drop = &other->drops[k];
+            if (drop->table_id == own->table_id &&
+                ((drop->rowset_id == own->rowset_id && (own->is_merge || drop->is_merge)) ||
+                 (drop->rowset_id == 0 && own->is_merge))) {
+                return conflict(own->table_id, own->rowset_id,
+                                "a merge and another transaction drop it");
+            }
+        }
+    }
+    return STATUS_OK;
+}
+
 /* Against a transaction that may still commit. */
 static Status check_undecided(const ManifestTxn *txn, const ManifestTxn *other)
 {
     TRY(check_drops(txn, other));
     TRY(check_drops(other, txn));
+    TRY(check_merges(txn, other));
     uint32_t i = 0, k = 0;
     while (i < txn->delete_count && k < other->delete_count) {
         const PendingDelete *own = &txn->deletes[i];
@@ -233,17 +271,50 @@ static Status check_undecided(const ManifestTxn *txn, const ManifestTxn *other)
     return STATUS_OK;
 }
 
-/* Rowsets that `txn` drops lost no row since its snapshot. */
+/* Rowsets that `txn` drops lost no row since its snapshot, and were not rewritten since; those a
+ * merge drops are still there. */
 static Status check_dropped(const Manifest *manifest, const PendingDrop *drop)
 {
     const ManifestTable *table = manifest_find_table(manifest, drop->table_id);
     const TableVersion *version = table == NULL ? NULL : table->version;
+    bool is_there = false;
     for (uint32_t i = 0; version != NULL && i < version->entry_count; i++) {
         const ManifestEntry *entry = &version->entries[i];
         const DeleteVersion *newest = delete_history_newest(entry->deletes);
-        if (newest != NULL && newest->position > drop->position &&
-            (drop->rowset_id == 0 || drop->rowset_id == entry->rows->rowset_id)) {
+        if (drop->rowset_id != 0 && drop->rowset_id != entry->rows->rowset_id) {
+            continue;
+        }
+        if (newest != NULL && newest->position > drop->position) {
             return conflict(drop->table_id, entry->rows->rowset_id, "rows of it were deleted");
+        }
+        if (drop->rowset_id != 0 && entry->dropped != POSITION_NEVER && entry->is_merged) {
+            return conflict(drop->table_id, drop->rowset_id, "it was merged with others");
+        }
+        is_there = is_there || entry->dropped == POSITION_NEVER;
+    }
+    return is_there || !drop->is_merge
+               ? STATUS_OK
+               : conflict(drop->table_id, drop->rowset_id, "it was dropped");
+}
+
+static bool is_merge(const ManifestTxn *txn)
+{
+    return txn->drop_count > 0 && txn->drops[0].is_merge;
+}
+
+/* A merge yields to statements that are collecting rows to delete, and to what transactions have
+ * deleted or dropped without a vote: after it they could only fail. */
+static Status check_open(const Manifest *manifest, const ManifestTxn *merge)
+{
+    const uint64_t table_id = merge->drops[0].table_id;
+    const ManifestTable *table = manifest_find_table(manifest, table_id);
+    if (table != NULL && table->deleter_count > 0) {
+        return conflict(table_id, merge->drops[0].rowset_id, "a statement is deleting rows");
+    }
+    for (const ManifestTxn *other = manifest->txns; other != NULL; other = other->next) {
+        if (other != merge && !is_merge(other)) {
+            TRY(check_drops(merge, other));
+            TRY(check_merges(merge, other));
         }
     }
     return STATUS_OK;
@@ -261,6 +332,9 @@ Status manifest_check_conflicts(const Manifest *manifest, const ManifestTxn *txn
     }
     for (uint32_t i = 0; i < txn->drop_count; i++) {
         TRY(check_dropped(manifest, &txn->drops[i]));
+    }
+    if (is_merge(txn)) {
+        TRY(check_open(manifest, txn));
     }
     for (const ManifestTxn *other = manifest->txns; other != NULL; other = other->next) {
         if (other != txn && (other->is_preparing || other->is_prepared)) {

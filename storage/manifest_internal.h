@@ -11,6 +11,7 @@ typedef struct ManifestEntry {
     StoredRows *rows; /* the version's reference */
     uint64_t created, dropped;
     DeleteHistory *deletes; /* likewise; null: none */
+    bool is_merged;         /* dropped because its rows were written anew; known until a restart */
 } ManifestEntry;
 
 /* The committed entries of a table; immutable once published. */
@@ -25,6 +26,7 @@ void table_version_unpin(TableVersion *version);
 typedef struct ManifestTable {
     uint64_t table_id;
     TableVersion *version;
+    uint32_t deleter_count;     /* statements that are collecting rows to delete */
     struct ManifestTable *next; /* in the bucket */
 } ManifestTable;
 

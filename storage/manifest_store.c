@@ -10,6 +10,8 @@
 
 #define SCHEMA_VERSION 2u
 #define PATH_BYTES 4096
+/* Stored with the statement of a drop. */
+#define DROP_BY_MERGE (INT64_C(1) << 32)
 
 /* Since version 2. Rows of one transaction until they commit, then of one position. */
 #define DELETE_SQL                                                                                 \
@@ -513,7 +515,7 @@ static Status prepare_body(ManifestStore *store, const void *argument)
     for (uint32_t i = 0; i < change->drop_count; i++) {
         const PendingDrop *drop = &change->drops[i];
         const int64_t values[] = {txn_id, (int64_t)drop->table_id, (int64_t)drop->rowset_id,
-                                  drop->statement};
+                                  drop->statement | (drop->is_merge ? DROP_BY_MERGE : 0)};
         TRY(run(store, SQL_ADD_DROP, values, 4));
     }
     for (uint32_t i = 0; i < change->delete_count; i++) {
@@ -704,7 +706,8 @@ static Status visit_drop(MetadataQuery *query, const ManifestVisitor *visitor)
 {
     const PendingDrop drop = {.table_id = (uint64_t)metadata_query_i64(query, 1),
                               .rowset_id = (uint64_t)metadata_query_i64(query, 2),
-                              .statement = (uint32_t)metadata_query_i64(query, 3)};
+                              .statement = (uint32_t)metadata_query_i64(query, 3),
+                              .is_merge = (metadata_query_i64(query, 3) & DROP_BY_MERGE) != 0};
     return visitor->drop(visitor->object, (uint64_t)metadata_query_i64(query, 0), &drop);
 }
 

@@ -48,6 +48,7 @@ typedef struct PendingDrop {
     uint64_t table_id, rowset_id; /* 0: the whole table */
     uint64_t position;            /* of the statement's snapshot; not stored */
     uint32_t statement;
+    bool is_merge; /* its rows were rewritten: they are in a rowset of the same transaction */
 } PendingDrop;
 typedef struct PendingDelete {
     uint64_t table_id, rowset_id;

@@ -147,6 +147,23 @@ Status manifest_drop(Manifest *manifest, uint64_t table_id, const Snapshot *snap
     return status;
 }
 
+Status manifest_drop_merged(Manifest *manifest, uint64_t table_id, const Snapshot *snapshot,
+                            const uint64_t *rowset_ids, uint32_t count)
+{
+    Status status = STATUS_OK;
+    mutex_lock(&manifest->mutex);
+    for (uint32_t i = 0; i < count && status == STATUS_OK; i++) {
+        const PendingDrop drop = {.table_id = table_id,
+                                  .rowset_id = rowset_ids[i],
+                                  .position = snapshot->position,
+                                  .statement = snapshot->statement,
+                                  .is_merge = true};
+        status = manifest_txn_add_drop(manifest_make_txn(manifest, snapshot->txn_id), &drop);
+    }
+    mutex_unlock(&manifest->mutex);
+    return status;
+}
+
 /* Files first, then the directories that name them, each once. */
 static Status sync_files(Manifest *manifest, ManifestTxn *txn)
 {
@@ -262,16 +279,17 @@ Status manifest_prepare(Manifest *manifest, uint64_t txn_id)
     return end_deciding(manifest, txn, write_vote(manifest, txn));
 }
 
-static bool drops_entry(const ManifestTxn *txn, const StoredRows *rows)
+/* Null when the transaction keeps the rows. */
+static const PendingDrop *drop_of_entry(const ManifestTxn *txn, const StoredRows *rows)
 {
     for (uint32_t i = 0; i < txn->drop_count; i++) {
         const PendingDrop *drop = &txn->drops[i];
         if (drop->table_id == rows->table_id &&
             (drop->rowset_id == 0 || drop->rowset_id == rows->rowset_id)) {
-            return true;
+            return drop;
         }
     }
-    return false;
+    return NULL;
 }
 
 /* The next version of one table after `txn`; null when memory is refused. The mutex is held. */
@@ -291,8 +309,11 @@ static TableVersion *version_after(Manifest *manifest, const ManifestTable *tabl
     }
     for (uint32_t i = 0; i < version->entry_count; i++) {
         ManifestEntry *entry = &version->entries[i];
-        if (entry->dropped == POSITION_NEVER && drops_entry(txn, entry->rows)) {
+        const PendingDrop *drop =
+            entry->dropped == POSITION_NEVER ? drop_of_entry(txn, entry->rows) : NULL;
+        if (drop != NULL) {
             entry->dropped = position;
+            entry->is_merged = drop->is_merge;
         }
         if (!manifest_entry_delete(manifest, entry, txn, position)) {
             table_version_unpin(version);

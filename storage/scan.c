@@ -179,11 +179,9 @@ static void split_tail(TableScan *scan)
     scan->unit_count = count;
 }
 
+/* What is to be read is in `visible`. */
 static Status open_sources(TableScan *scan)
 {
-    const ScanRequest *request = &scan->request;
-    TRY(manifest_visible(request->store->manifest, request->table->table_id, &request->snapshot,
-                         scan->arena, &scan->visible, &scan->source_count));
     scan->sources = ARENA_ARRAY(scan->arena, ScanSource, scan->source_count + 1);
     for (uint32_t i = 0; i < scan->source_count; i++) {
         scan->sources[i].rows = scan->visible[i].rows;
@@ -201,7 +199,7 @@ static Status open_sources(TableScan *scan)
     return STATUS_OK;
 }
 
-Status table_scan_open(const ScanRequest *request, Arena *arena, TableScan **out)
+static TableScan *create_scan(const ScanRequest *request, Arena *arena)
 {
     TableScan *scan = ARENA_NEW(arena, TableScan);
     scan->request = *request;
@@ -216,13 +214,40 @@ Status table_scan_open(const ScanRequest *request, Arena *arena, TableScan **out
                                             .type = column->type,
                                             .default_value = &column->default_value};
     }
-    Status status = open_sources(scan);
-    if (status != STATUS_OK) {
+    return scan;
+}
+
+static Status finish_open(TableScan *scan, Status owned_status, TableScan **out)
+{
+    if (owned_status == STATUS_OK) {
+        owned_status = open_sources(scan);
+    }
+    if (owned_status != STATUS_OK) {
         table_scan_close(scan);
-        return status;
+        return owned_status;
     }
     *out = scan;
     return STATUS_OK;
+}
+
+Status table_scan_open(const ScanRequest *request, Arena *arena, TableScan **out)
+{
+    TableScan *scan = create_scan(request, arena);
+    Status status =
+        manifest_visible(request->store->manifest, request->table->table_id, &request->snapshot,
+                         arena, &scan->visible, &scan->source_count);
+    return finish_open(scan, status, out);
+}
+
+Status table_scan_open_rows(const ScanRequest *request, const VisibleRows *rows, Arena *arena,
+                            TableScan **out)
+{
+    TableScan *scan = create_scan(request, arena);
+    scan->visible = ARENA_NEW(arena, VisibleRows);
+    *scan->visible = (VisibleRows){.rows = stored_rows_pin(rows->rows),
+                                   .deleted = delete_mask_pin(rows->deleted)};
+    scan->source_count = 1;
+    return finish_open(scan, STATUS_OK, out);
 }
 
 void table_scan_close(TableScan *scan)

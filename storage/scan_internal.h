@@ -61,6 +61,9 @@ struct TableScan {
     ScanCounters counters;
 };
 
+/* Of one rowset or INSERT batch only, in the order in which its rows are stored (by one local). */
+Status table_scan_open_rows(const ScanRequest *request, const VisibleRows *rows, Arena *arena,
+                            TableScan **out) CHECKED;
 /* What the zone maps of a row group say to a predicate. */
 PredicateVerdict scan_check_zone(const TableScan *scan, const ScanSource *source,
                                  uint32_t row_group, const ScanPredicate *predicate);

@@ -134,6 +134,39 @@ Status table_deleter_add(TableDeleter *deleter, const int64_t *row_ids, uint32_t
 Status table_deleter_finish(TableDeleter *deleter, uint64_t *row_count) CHECKED;
 void table_deleter_destroy(TableDeleter *deleter); /* unfinished: nothing is deleted */
 
+/*
+ * Merging: VACUUM, and what a node does when it is idle. Rowsets that overlap by the sort key, are
+ * small, or have many deleted rows are written anew, in order, without the deleted rows; the same
+ * transaction drops the old ones. Older snapshots go on reading those. Memory is bounded: rowsets
+ * are read as runs, a vector of each at a time.
+ *
+ * A merge yields to everybody who changes its rowsets: its store_prepare answers 40001 when rows of
+ * them were deleted, or they were dropped, since its snapshot, by a transaction whatever its state;
+ * it may then be tried again. Deletes and TRUNCATE that began before a merge and come after its
+ * commit are refused as above.
+ */
+typedef struct TableMerger TableMerger;
+typedef struct TableMergeOptions {
+    Store *store;
+    const PlanTable *table;
+    Snapshot snapshot; /* position, txn_id, statement */
+    uint32_t row_group_rows;
+    VacuumMode mode;
+    uint32_t percent;       /* as PlanTableVacuum says */
+    uint64_t idle_rows_max; /* VACUUM_IDLE: rows that one merge reads at most */
+    uint32_t ratio, runs_max, deleted_percent; /* as the settings merge_… say */
+    MemoryBudget *budget;
+    const bool *is_canceled;
+} TableMergeOptions;
+/* Chooses what is to be merged, by slice. */
+Status table_merger_create(const TableMergeOptions *options, TableMerger **out) CHECKED;
+/* Merges some thousand rows; at the end (`*is_done`) the new rowsets and the drop of the old ones
+ * are the transaction's. */
+Status table_merger_step(TableMerger *merger, bool *is_done) CHECKED;
+uint64_t table_merger_row_count(const TableMerger *merger); /* of the rowsets taken so far */
+/* Unfinished mergers leave nothing behind. */
+void table_merger_destroy(TableMerger *merger); /* null is allowed */
+
 /* Drops all rows of a table as `txn_id` sees them (TRUNCATE), or the table itself. */
 Status store_truncate_table(Store *store, uint64_t table_id, const Snapshot *snapshot) CHECKED;
 Status store_drop_table(Store *store, uint64_t table_id, const Snapshot *snapshot) CHECKED;

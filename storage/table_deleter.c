@@ -22,6 +22,7 @@ struct TableDeleter {
     Store *store;
     uint64_t table_id, txn_id;
     uint32_t statement;
+    bool is_announced; /* merges know of the statement */
     MemoryBudget *budget;
     Arena *arena;
     VisibleRows *visible; /* in the order of rowset ids */
@@ -41,9 +42,12 @@ Status table_deleter_create(const TableDeleteOptions *options, TableDeleter **ou
                               .budget = options->budget,
                               .arena = arena};
     mutex_init(&deleter->mutex, MUTEX_RANK_TABLE);
-    Status status =
-        manifest_visible(options->store->manifest, deleter->table_id, &options->snapshot, arena,
-                         &deleter->visible, &deleter->target_count);
+    Status status = manifest_begin_delete(options->store->manifest, deleter->table_id);
+    deleter->is_announced = status == STATUS_OK;
+    if (status == STATUS_OK) {
+        status = manifest_visible(options->store->manifest, deleter->table_id, &options->snapshot,
+                                  arena, &deleter->visible, &deleter->target_count);
+    }
     if (status != STATUS_OK) {
         deleter->target_count = 0;
         table_deleter_destroy(deleter);
@@ -76,6 +80,9 @@ void table_deleter_destroy(TableDeleter *deleter)
         free_bitmaps(deleter, &deleter->targets[i]);
     }
     manifest_unpin_visible(deleter->visible, deleter->target_count);
+    if (deleter->is_announced) {
+        manifest_end_delete(deleter->store->manifest, deleter->table_id);
+    }
     mutex_deinit(&deleter->mutex);
     arena_destroy(deleter->arena);
 }

@@ -19,7 +19,7 @@ typedef struct WriteBuffer {
     RowBuffer *rows;          /* not encoded yet */
     RowsetWriter *rowset;     /* encoded row groups; null when there are none */
     EncodingMemory *memories; /* per column */
-    ColumnSketch *sketches;   /* the worker's, per column */
+    ColumnSketch *sketches;   /* the worker's, per column; null: none are made */
     uint32_t sketched_count;  /* columns of the row group being encoded that are in the sketches */
 } WriteBuffer;
 
@@ -31,6 +31,7 @@ struct TableWriter {
     uint32_t row_group_rows;
     MemoryBudget *budget;
     const bool *is_canceled;
+    bool is_in_order; /* rows come by the sort key: no rowset is sorted before it is sealed */
     Arena *arena;
     Type *types; /* per column */
     RowsetColumn *columns;

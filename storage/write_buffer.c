@@ -110,7 +110,10 @@ static Status seal_current(WriteBuffer *buffer, EncodeContext *context)
     RowsetWriter *rowset = buffer->rowset;
     buffer->rowset = NULL;
     Status status = STATUS_OK;
-    if (writer->table->sort_key_count > 0) {
+    const PlanTable *table = writer->table;
+    if (writer->is_in_order) {
+        rowset_writer_set_sort_keys(rowset, table->sort_keys, table->sort_key_count);
+    } else if (table->sort_key_count > 0) {
         RowsetPlace place;
         RowsetWriter *sorted = NULL;
         status = make_place(buffer, &place);
@@ -144,7 +147,8 @@ static Status encode_columns(WriteBuffer *buffer, EncodeContext *context)
         if (status == STATUS_OK) {
             status = rowset_writer_add(buffer->rowset, i, row_group, block);
         }
-        if (status == STATUS_OK && i == buffer->sketched_count) { // once, though encoded twice
+        if (status == STATUS_OK && buffer->sketches != NULL &&
+            i == buffer->sketched_count) { // once, though encoded twice
             write_sketch_add(&buffer->sketches[i], &chunk, block, context);
             buffer->sketched_count++;
         }
@@ -187,8 +191,9 @@ static Status encode_rows(WriteBuffer *buffer, EncodeContext *context)
     row_buffer_clear(buffer->rows);
     buffer->sketched_count = 0;
     const uint32_t row_groups = rowset_writer_row_group_count(buffer->rowset);
+    const bool is_sorted_here = writer->table->sort_key_count > 0 && !writer->is_in_order;
     const bool is_full = row_groups == FORMAT_ROWSET_ROW_GROUPS ||
-                         (writer->table->sort_key_count > 0 && row_groups == SORT_RUN_ROW_GROUPS);
+                         (is_sorted_here && row_groups == SORT_RUN_ROW_GROUPS);
     return is_full ? seal_current(buffer, context) : STATUS_OK;
 }
 

@@ -32,6 +32,7 @@
 #include "compute/operators/table_analysis.h"
 #include "compute/operators/table_delete.h"
 #include "compute/operators/table_scan.h"
+#include "compute/operators/table_vacuum.h"
 #include "compute/operators/table_write.h"
 #include "compute/operators/top_n.h"
 #include "compute/operators/values.h"
@@ -269,6 +270,9 @@ static Status build_source(Builder *builder, const PlanNode *node, const Chain *
         break;
     case PLAN_COPY_READ:
         TRY(copy_read_create(query, (const PlanCopyRead *)node, &source));
+        break;
+    case PLAN_TABLE_VACUUM:
+        TRY(table_vacuum_create(query, (const PlanTableVacuum *)node, &source));
         break;
     default:
         return status_error(SQLSTATE_FEATURE_NOT_SUPPORTED, "%s cannot stand inside a plan",

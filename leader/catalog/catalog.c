@@ -357,6 +357,14 @@ static Status change_statistics(CatalogVersion *version, const CatalogChange *ch
     return status_error(SQLSTATE_UNDEFINED_TABLE, "the table was dropped by another transaction");
 }
 
+static Status require_table(const CatalogVersion *version, const CatalogChange *change)
+{
+    return catalog_version_table_by_id(version, change->table_id) != NULL
+               ? STATUS_OK
+               : status_error(SQLSTATE_UNDEFINED_TABLE,
+                              "the table was dropped by another transaction");
+}
+
 static Status apply_one(CatalogVersion *version, const CatalogChange *change)
 {
     switch (change->kind) {
@@ -385,6 +393,8 @@ static Status apply_one(CatalogVersion *version, const CatalogChange *change)
     case CATALOG_RENEW_STATISTICS:
     case CATALOG_REMOVE_ROWS:
         return change_statistics(version, change);
+    case CATALOG_REQUIRE_TABLE:
+        return require_table(version, change);
     }
     return status_error(SQLSTATE_INTERNAL_ERROR, "unknown catalog change %d", (int)change->kind);
 }

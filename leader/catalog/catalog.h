@@ -62,6 +62,7 @@ typedef enum CatalogChangeKind {
     CATALOG_DROP_USER,
     CATALOG_ADD_STATISTICS,   /* rows were loaded: `table_id`, sketches and sample of a node */
     CATALOG_CLEAR_STATISTICS, /* truncated: `table_id` */
+    CATALOG_REQUIRE_TABLE,    /* nothing changes, but 42P01 when `table_id` is gone */
     CATALOG_ADVANCE_IDENTITY, /* `table_id`: the next number is at least `row_count` */
     CATALOG_RENEW_STATISTICS, /* analyzed: forgets `row_count` rows of `table_id`, all sketches */
     CATALOG_REMOVE_ROWS,      /* deleted: `row_count` of `table_id` */

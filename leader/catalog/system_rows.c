@@ -489,6 +489,22 @@ void system_rows_cluster_nodes(SystemRows *rows)
     }
 }
 
+/* What is being merged, or was the last; merges are too different for an estimate of the rest. */
+void system_rows_vacuum_progress(SystemRows *rows)
+{
+    MergeProgress progress;
+    merge_gate_progress(&rows->session->leader->merge_gate, &progress);
+    if (progress.table[0] == 0) {
+        return;
+    }
+    system_rows_begin(rows);
+    system_rows_text(rows, progress.table);
+    system_rows_text(rows, progress.is_running ? "Merge" : "Complete");
+    system_rows_null(rows);
+    system_rows_integer(rows, progress.merges);
+    system_rows_integer(rows, (int64_t)progress.rows);
+}
+
 void system_rows_table_info(SystemRows *rows)
 {
     static const char *const styles[] = {"EVEN", "KEY", "ALL"};

@@ -226,6 +226,8 @@ static Status write_group(CommitLog *log, CommitGroup *group)
     log->acked = NULL;
     log->acked_count = log->acked_capacity = 0;
     mutex_unlock(&log->mutex);
+    conflict_graph_forget(log->graph, commit_log_horizon(log));
+    uint32_t entered = conflict_graph_count(log->graph);
     Status status = log_database_begin(log->database);
     Arena *arena = arena_create(NULL, "commit group");
     for (uint32_t i = 0; status == STATUS_OK && i < group->count; i++) {
@@ -238,7 +240,11 @@ static Status write_group(CommitLog *log, CommitGroup *group)
         if (task->status == STATUS_OK) {
             task->status = catalog_version_apply(group->version, &changes, &next);
         }
+        if (task->status == STATUS_OK && commit.serial != NULL) {
+            task->status = conflict_graph_commit(log->graph, commit.serial, group->position + 1);
+        }
         if (task->status != STATUS_OK) {
+            catalog_version_unpin(next);
             continue;
         }
         commit.changes = &changes;
@@ -262,6 +268,7 @@ static Status write_group(CommitLog *log, CommitGroup *group)
     }
     if (status != STATUS_OK) {
         log_database_rollback(log->database);
+        conflict_graph_cut(log->graph, entered);
     }
     return status;
 }
@@ -349,6 +356,9 @@ static void run_other(CommitLog *log, ControlTask *task)
             log_database_find_commit(log->database, task->outcome.txn_id, &task->outcome.position);
         task->outcome.state = task->outcome.position != 0 ? OUTCOME_COMMITTED : OUTCOME_ABORTED;
         break;
+    case CONTROL_READER:
+        status = conflict_graph_commit(log->graph, task->serial, log->position);
+        break;
     case CONTROL_COMMIT:
         break;
     }
@@ -403,6 +413,12 @@ Status commit_log_commit(CommitLog *log, const CommitRequest *request, uint64_t 
     return STATUS_OK;
 }
 
+Status commit_log_end_reader(CommitLog *log, const SerialTxn *serial)
+{
+    ControlTask task = {.kind = CONTROL_READER, .serial = serial};
+    return run_task(log, &task);
+}
+
 Status commit_log_outcome(CommitLog *log, uint64_t txn_id, Outcome *out)
 {
     ControlTask task = {.kind = CONTROL_OUTCOME, .outcome = {.txn_id = txn_id}};
@@ -433,9 +449,10 @@ Status commit_log_open(const CommitLogOptions *options, CommitLog **out)
     }
     log->arena = arena_create(NULL, "commit log");
     log->statistics = statistics_buffer_create();
+    log->graph = conflict_graph_create();
     log->tasks = queue_create("control", TASKS_MAX);
     mutex_init(&log->mutex, MUTEX_RANK_TXN);
-    Status status = log->statistics == NULL
+    Status status = log->statistics == NULL || log->graph == NULL
                         ? status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for the commit log")
                         : log_database_open(log, options);
     if (status == STATUS_OK) {
@@ -470,6 +487,7 @@ void commit_log_close(CommitLog *log)
     status_free(log->failure);
     catalog_version_unpin(log->version);
     statistics_buffer_destroy(log->statistics);
+    conflict_graph_destroy(log->graph);
     queue_destroy(log->tasks);
     mutex_deinit(&log->mutex);
     arena_destroy(log->arena);

@@ -14,6 +14,7 @@
 #pragma once
 #include "base/host.h"
 #include "leader/catalog/catalog.h"
+#include "leader/txn/conflict_graph.h"
 #include "protocol/cluster/message.h"
 
 typedef struct CommitLog CommitLog;
@@ -64,6 +65,7 @@ typedef struct CommitRequest {
     const CatalogChangeList *changes;
     uint32_t participant_count;
     const uint32_t *participants; /* nodes that prepared */
+    const SerialTxn *serial;      /* null under SNAPSHOT */
 } CommitRequest;
 /* Durable on success. 40001, 42P07 … when the changes no longer apply; nothing happened then. 08007
  * when the disk failed so late that the record may be durable: the nodes must not be told that it
@@ -77,6 +79,8 @@ void commit_log_tell(CommitLog *log, const Outcome *outcome, uint32_t node);
 /* What became of a transaction that a node has prepared. */
 Status commit_log_outcome(CommitLog *log, uint64_t txn_id, Outcome *out) CHECKED;
 
+/* A SERIALIZABLE transaction that has only read ends; nothing is written. 40001. */
+Status commit_log_end_reader(CommitLog *log, const SerialTxn *serial) CHECKED;
 bool commit_log_has_pending(CommitLog *log, uint32_t node);
 /* Outcomes that node has not acknowledged, into `arena`; and their acknowledgement. */
 void commit_log_pending(CommitLog *log, uint32_t node, Arena *arena, Outcome **out,

@@ -17,8 +17,15 @@ typedef struct PendingOutcome {
 
 /* Work for the control thread; lives on the stack of the session that waits for it. */
 typedef struct ControlTask {
-    enum { CONTROL_COMMIT, CONTROL_LEASE, CONTROL_NODE_ADDRESS, CONTROL_OUTCOME } kind;
+    enum {
+        CONTROL_COMMIT,
+        CONTROL_LEASE,
+        CONTROL_NODE_ADDRESS,
+        CONTROL_OUTCOME,
+        CONTROL_READER
+    } kind;
     const CommitRequest *commit;
+    const SerialTxn *serial;
     uint64_t count, first; /* lease */
     uint32_t node;
     const char *address;
@@ -43,6 +50,7 @@ struct CommitLog {
     uint64_t next_txn, next_query, next_table; /* atomic */
     uint64_t next_rowset;     /* the control thread's */
     StatisticsBuffer *statistics; /* the control thread's */
+    ConflictGraph *graph;         /* the control thread's */
     Status failure;           /* the control thread's: a commit is in doubt, no more is written */
     Queue *tasks;
     Thread thread;

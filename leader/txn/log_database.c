@@ -243,6 +243,8 @@ static Status write_change(LogDatabase *database, const CatalogChange *change,
     case CATALOG_REMOVE_ROWS:
         entry = catalog_version_table_by_id(version, change->table_id);
         return entry == NULL ? STATUS_OK : write_statistics(database, entry);
+    case CATALOG_REQUIRE_TABLE:
+        return STATUS_OK;
     }
     return status_error(SQLSTATE_INTERNAL_ERROR, "unknown catalog change");
 }

@@ -34,6 +34,14 @@ void txn_begin(Txn *txn, bool is_explicit)
     txn->is_single = txn->is_single && !txn->is_explicit;
 }
 
+void txn_enter_gate(Txn *txn)
+{
+    if (txn->gate != NULL && !txn->is_inside && !txn->has_snapshot && txn->state == TXN_OPEN) {
+        change_gate_enter(txn->gate);
+        txn->is_inside = true;
+    }
+}
+
 Status txn_begin_statement(Txn *txn, Snapshot *snapshot, CatalogVersion **catalog)
 {
     if (txn->state == TXN_FAILED) {
@@ -146,11 +154,15 @@ static void end(Txn *txn)
     CommitLog *log = txn->log;
     Nodes *nodes = txn->nodes;
     Arena *arena = txn->arena;
+    ChangeGate *gate = txn->gate;
+    if (txn->is_inside) {
+        change_gate_leave(gate);
+    }
     if (txn->has_snapshot) {
         commit_log_release_snapshot(log, &txn->hold);
     }
     arena_reset(arena);
-    *txn = (Txn){.log = log, .nodes = nodes, .arena = arena};
+    *txn = (Txn){.log = log, .nodes = nodes, .arena = arena, .gate = gate};
 }
 
 void txn_rollback(Txn *txn)
@@ -173,6 +185,39 @@ void txn_fail(Txn *txn)
     } else if (txn->state == TXN_OPEN) {
         txn_rollback(txn);
     }
+}
+
+void txn_note_read(Txn *txn, uint64_t table_id)
+{
+    if (txn->isolation == TXN_SERIALIZABLE) {
+        table_set_add(&txn->reads, table_id);
+    }
+}
+
+void txn_note_write(Txn *txn, uint64_t table_id)
+{
+    if (txn->isolation == TXN_SERIALIZABLE) {
+        table_set_add(&txn->writes, table_id);
+    }
+}
+
+/* What the conflict graph is to know; null under SNAPSHOT. */
+static const SerialTxn *make_serial(Txn *txn)
+{
+    if (txn->isolation != TXN_SERIALIZABLE || !txn->has_snapshot) {
+        return NULL;
+    }
+    for (const CatalogChange *change = txn->changes.first; change != NULL; change = change->next) {
+        if (change->table_id != 0) {
+            txn_note_write(txn, change->table_id);
+        }
+    }
+    SerialTxn *serial = ARENA_NEW(txn->arena, SerialTxn);
+    *serial = (SerialTxn){.txn_id = txn->txn_id,
+                          .snapshot = txn->position,
+                          .reads = txn->reads,
+                          .writes = txn->writes};
+    return serial;
 }
 
 static Status prepare(Txn *txn)
@@ -206,9 +251,11 @@ Status txn_commit(Txn *txn)
         return STATUS_OK; // the caller's tag says ROLLBACK
     }
     bool has_written = txn->participant_count > 0 || txn->changes.first != NULL;
+    const SerialTxn *serial = make_serial(txn);
     if (!has_written) {
+        Status seen = serial == NULL ? STATUS_OK : commit_log_end_reader(txn->log, serial);
         end(txn);
-        return STATUS_OK;
+        return seen;
     }
     if (txn->txn_id == 0) {
         txn->txn_id = commit_log_next_txn(txn->log);
@@ -221,6 +268,7 @@ Status txn_commit(Txn *txn)
     if (status == STATUS_OK) {
         CommitRequest request = {.txn_id = txn->txn_id,
                                  .changes = &txn->changes,
+                                 .serial = serial,
                                  .participant_count = txn->participant_count,
                                  .participants = txn->participants};
         status = commit_log_commit(txn->log, &request, &position);

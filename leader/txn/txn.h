@@ -6,14 +6,18 @@
  *     +---------------+----------------+
  *
  * A statement outside BEGIN is a transaction of its own. Reads see the snapshot taken at the first
- * statement (SNAPSHOT isolation) and the transaction's own earlier statements; the catalog is the
- * newest committed one plus the transaction's own changes.
+ * statement and the transaction's own earlier statements; the catalog is the newest committed one
+ * plus the transaction's own changes. Under SERIALIZABLE the commit is refused, too, when others
+ * have changed what was read so that no order of the transactions explains it (conflict_graph.h).
  */
 #pragma once
 #include "leader/membership/nodes.h"
+#include "leader/txn/change_gate.h"
 #include "planner/plan/snapshot.h"
 
 typedef enum TxnState { TXN_IDLE, TXN_OPEN, TXN_FAILED } TxnState;
+
+typedef enum TxnIsolation { TXN_SNAPSHOT, TXN_SERIALIZABLE } TxnIsolation;
 
 typedef struct Savepoint {
     struct Savepoint *next; /* older */
@@ -25,11 +29,15 @@ typedef struct Savepoint {
 typedef struct Txn {
     CommitLog *log;
     Nodes *nodes;
+    ChangeGate *gate; /* null: merges do not mind it */
+    bool is_inside;   /* the gate */
     TxnState state;
     bool is_explicit; /* BEGIN was said */
     bool is_single;   /* its first statement is its last one: nodes vote at the end of that */
     bool has_voted;   /* they have */
     bool is_read_only;
+    TxnIsolation isolation;
+    TableSet reads, writes; /* under SERIALIZABLE */
     Arena *arena;      /* from begin to end */
     uint64_t txn_id;   /* 0 until it writes */
     uint64_t position; /* of its snapshot */
@@ -49,6 +57,9 @@ void txn_init(Txn *txn, CommitLog *log, Nodes *nodes);
 void txn_deinit(Txn *txn); /* rolls back what is open */
 /* Starts a transaction unless one is open. */
 void txn_begin(Txn *txn, bool is_explicit);
+/* Before the first snapshot of a transaction that may delete rows: no merge commits until its
+ * end. */
+void txn_enter_gate(Txn *txn);
 /* Begins a statement: its snapshot, and the catalog it sees (a new reference). 25P02 if failed. */
 Status txn_begin_statement(Txn *txn, Snapshot *snapshot, CatalogVersion **catalog) CHECKED;
 /* The statement will write: gives the transaction its id (25006 when read only). */
@@ -56,6 +67,9 @@ Status txn_begin_write(Txn *txn, Snapshot *snapshot) CHECKED;
 /* The node has been written to under this greeting (0: it was not reached). 08006 when earlier
  * statements wrote under another one: the node has forgotten that. */
 Status txn_add_participant(Txn *txn, uint32_t node, uint64_t greeting) CHECKED;
+/* A statement of the transaction reads or changes the table. */
+void txn_note_read(Txn *txn, uint64_t table_id);
+void txn_note_write(Txn *txn, uint64_t table_id);
 /* The participants have voted with their answers; those without writes are none. */
 void txn_note_votes(Txn *txn, const bool *has_writes);
 /* Adds a catalog change in the transaction's arena; fails when it does not apply. */

@@ -57,6 +57,12 @@ typedef struct BoundDrop {
     const char **notices;    /* "table \"x\" does not exist, skipping" */
 } BoundDrop;
 
+typedef struct BoundVacuum {
+    const CatalogTable *table; /* null: all of them */
+    VacuumMode mode;
+    uint32_t percent;
+} BoundVacuum;
+
 typedef struct BoundStatement {
     BoundKind kind;
     const AstStatement *ast;
@@ -72,6 +78,7 @@ typedef struct BoundStatement {
     BoundDrop *drop;
     uint32_t truncate_count;
     const CatalogTable **truncate;
+    BoundVacuum *vacuum;
     size_t format_bytes;             /* COPY_TO: encoded CopyFormat */
     const void *format;
     LogicalCopy *copy;               /* COPY_FROM: the node below root that has its own format */

@@ -58,7 +58,7 @@ static Status bind_query_statement(Binder *binder, const AstStatement *ast, Boun
 static Status bind_explain(Binder *binder, const AstStatement *ast, BoundStatement *bound);
 
 // ANALYZE and VACUUM name a table, or mean all of them.
-static Status bind_maintenance(Binder *binder, const AstStatement *ast, BoundStatement *bound)
+static Status bind_analyze(Binder *binder, const AstStatement *ast, BoundStatement *bound)
 {
     const AstMaintenance *maintenance = ast->maintenance;
     if (maintenance->table != NULL) {
@@ -66,7 +66,7 @@ static Status bind_maintenance(Binder *binder, const AstStatement *ast, BoundSta
         TRY(bind_table_name(binder, maintenance->table, &table));
         bound->target = table;
     }
-    bound->kind = ast->kind == AST_STATEMENT_ANALYZE ? BOUND_ANALYZE : BOUND_VACUUM;
+    bound->kind = BOUND_ANALYZE;
     return STATUS_OK;
 }
 
@@ -146,8 +146,9 @@ static Status bind_kind(Binder *binder, const AstStatement *ast, BoundStatement 
     case AST_STATEMENT_PREPARE:
         return bind_prepare(binder, ast, bound);
     case AST_STATEMENT_ANALYZE:
+        return bind_analyze(binder, ast, bound);
     case AST_STATEMENT_VACUUM:
-        return bind_maintenance(binder, ast, bound);
+        return bind_vacuum(binder, ast, bound);
     default:
         return bind_plain(ast, bound);
     }

@@ -431,5 +431,6 @@ Status bind_create_schema(Binder *binder, const AstStatement *ast, BoundStatemen
 /* SHOW TABLE and SHOW VIEW are queries of one row. */
 Status bind_show_object(Binder *binder, const AstShow *show, BoundStatement *bound) CHECKED;
 Status bind_drop(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
+Status bind_vacuum(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
 Status bind_truncate(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
 Status bind_default_expr(Binder *binder, const AstExpr *ast, Type type, Expr **out) CHECKED;

@@ -554,6 +554,15 @@ PlanNode *build_plan_node(PlanBuilder *builder, const Step *step, PlanNode *cons
             arena_printf(builder->arena, "on %s", ((const LogicalDelete *)step->node)->table->name);
         return &deletion->node;
     }
+    case STEP_VACUUM: {
+        const LogicalVacuum *logical = (const LogicalVacuum *)step->node;
+        PlanTableVacuum *vacuum = NODE_NEW(builder, PlanTableVacuum, PLAN_TABLE_VACUUM, step);
+        vacuum->table = build_table(builder, logical->table);
+        vacuum->mode = logical->mode;
+        vacuum->percent = logical->percent;
+        vacuum->node.label = arena_printf(builder->arena, "on %s", logical->table->name);
+        return &vacuum->node;
+    }
     case STEP_EXCHANGE:
         break;
     }

@@ -23,6 +23,7 @@ Status place_insert(Placer *placer, LogicalInsert *insert, StepList *out) CHECKE
 Status place_delete(Placer *placer, LogicalDelete *deletion, StepList *out) CHECKED;
 Status place_change(Placer *placer, LogicalChange *change, StepList *out) CHECKED;
 Status place_copy(Placer *placer, LogicalCopy *copy, StepList *out) CHECKED;
+Status place_vacuum(Placer *placer, LogicalVacuum *vacuum, StepList *out) CHECKED;
 /* The distribution a table's rows have, or new rows must get, over these column numbers. */
 Distribution placer_table_distribution(const Placer *placer, const CatalogTable *table,
                                        ColumnNumber distribution_column);

@@ -341,6 +341,8 @@ Status place_node(Placer *placer, LogicalNode *node, const ColumnSet *needed, bo
         return place_change(placer, (LogicalChange *)node, out);
     case LOGICAL_COPY:
         return place_copy(placer, (LogicalCopy *)node, out);
+    case LOGICAL_VACUUM:
+        return place_vacuum(placer, (LogicalVacuum *)node, out);
     default:
         return status_error(SQLSTATE_INTERNAL_ERROR, "logical node of kind %d was not rewritten",
                             (int)node->kind);

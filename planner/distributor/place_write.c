@@ -1,6 +1,6 @@
 /*
  * place_write.c — INSERT, COPY and DELETE: rows go to the nodes that own them, are written or
- * deleted there, and the leader adds up how many there were.
+ * deleted there, and the leader adds up how many there were. VACUUM: they stay where they are.
  *
  *   KEY   hash of the distribution key -> write          EVEN  stay, or batches in turn -> write
  *   ALL   broadcast -> write on every node
@@ -251,5 +251,18 @@ Status place_copy(Placer *placer, LogicalCopy *copy, StepList *out)
     step_set_columns(placer, step, copy->node.column_count, copy->node.columns);
     step->distribution = placer_spread(placer, DISTRIBUTION_SCATTERED);
     step_list_add(out, step);
+    return STATUS_OK;
+}
+
+/* Every node for itself; no row leaves its slice. */
+Status place_vacuum(Placer *placer, LogicalVacuum *vacuum, StepList *out)
+{
+    Step *step = step_new(placer, STEP_VACUUM, &vacuum->node, 0, NULL, 0);
+    LogicalColumn *column = arena_memdup(placer->arena, vacuum->node.columns, sizeof(*column));
+    column->number = planner_new_column(placer->context);
+    step->rows = placer->cost.node_count;
+    step_set_columns(placer, step, 1, column);
+    step->distribution = placer_table_distribution(placer, vacuum->table, 0);
+    step_list_add(out, count_step(placer, &vacuum->node, step));
     return STATUS_OK;
 }

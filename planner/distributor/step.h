@@ -28,7 +28,8 @@ typedef enum StepKind {
     STEP_WINDOW,
     STEP_EXCHANGE,
     STEP_WRITE,
-    STEP_DELETE
+    STEP_DELETE,
+    STEP_VACUUM
 } StepKind;
 
 typedef struct StepSortKey {

@@ -63,6 +63,7 @@ static size_t node_bytes(LogicalKind kind)
         [LOGICAL_DELETE] = sizeof(LogicalDelete),
         [LOGICAL_CHANGE] = sizeof(LogicalChange),
         [LOGICAL_COPY] = sizeof(LogicalCopy),
+        [LOGICAL_VACUUM] = sizeof(LogicalVacuum),
     };
     return bytes[kind];
 }

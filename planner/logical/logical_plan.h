@@ -39,6 +39,7 @@ typedef enum LogicalKind {
     LOGICAL_DELETE,
     LOGICAL_CHANGE, /* a deletion and an insertion: UPDATE, MERGE */
     LOGICAL_COPY,
+    LOGICAL_VACUUM,
     LOGICAL_KIND_COUNT
 } LogicalKind;
 
@@ -165,6 +166,13 @@ typedef struct LogicalChange {
     bool counts_deleted, counts_inserted; /* what `rows` adds up */
     const char *name;                     /* "Update", "Merge" */
 } LogicalChange;
+
+typedef struct LogicalVacuum {
+    LogicalNode node; /* one bigint: rows read */
+    const CatalogTable *table;
+    VacuumMode mode;
+    uint32_t percent;
+} LogicalVacuum;
 
 typedef struct LogicalCopy { /* COPY FROM; its rows are the table's columns */
     LogicalNode node;

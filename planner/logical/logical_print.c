@@ -42,6 +42,7 @@ static const char *const kind_names[LOGICAL_KIND_COUNT] = {
     [LOGICAL_DELETE] = "DELETE",
     [LOGICAL_CHANGE] = "CHANGE",
     [LOGICAL_COPY] = "COPY",
+    [LOGICAL_VACUUM] = "VACUUM",
 };
 
 const char *join_kind_name(JoinKind join)

@@ -452,6 +452,7 @@ void estimate_node(Estimator *estimator, LogicalNode *node)
     case LOGICAL_INSERT:
     case LOGICAL_DELETE:
     case LOGICAL_CHANGE:
+    case LOGICAL_VACUUM:
         node->rows = 1;
         break;
     case LOGICAL_COPY:

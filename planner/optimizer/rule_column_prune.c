@@ -295,6 +295,7 @@ static void prune(Pruner *self, LogicalNode *node, const ColumnSet *wanted)
         break;
     }
     case LOGICAL_COPY:
+    case LOGICAL_VACUUM:
         break;
     default:
         prune_passing(self, node, wanted);

@@ -15,6 +15,7 @@ static LogicalNode *fixed(Arena *arena, LogicalNode *node)
     case LOGICAL_PROJECT:
     case LOGICAL_SET:
     case LOGICAL_COPY:
+    case LOGICAL_VACUUM:
     case LOGICAL_INSERT:
     case LOGICAL_DELETE:
     case LOGICAL_CHANGE:

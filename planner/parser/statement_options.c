@@ -106,44 +106,55 @@ Status parser_user(Parser *parser, AstUserAction action, AstWord name, const Sou
     return STATUS_OK;
 }
 
-static bool is_vacuum_word(const SoupList *soup, uint32_t i)
+// What kind of VACUUM, if it is said: the word, and ONLY where it belongs to it.
+static uint32_t vacuum_kind_words(const SoupList *soup)
 {
-    return is_word(soup, i, "full") || is_word(soup, i, "reindex") ||
-           is_word(soup, i, "recluster") || is_word(soup, i, "sort") ||
-           is_word(soup, i, "delete") || is_word(soup, i, "only") || is_word(soup, i, "verbose") ||
-           is_word(soup, i, "analyze");
+    if ((is_word(soup, 0, "sort") || is_word(soup, 0, "delete")) && is_word(soup, 1, "only")) {
+        return 2;
+    }
+    return is_word(soup, 0, "full") || is_word(soup, 0, "reindex") || is_word(soup, 0, "recluster");
 }
 
-// VACUUM [FULL | SORT ONLY | DELETE ONLY | REINDEX | RECLUSTER] [table [TO n PERCENT]] [BOOST]
+// [schema.]table
+static Status read_vacuum_table(Parser *parser, const SoupList *soup, uint32_t *i,
+                                AstObjectName **table)
+{
+    AstWordList parts = {0};
+    bool has_more = *i < soup->count && soup->items[*i].kind == SOUP_WORD &&
+                    !is_word(soup, *i, "boost") && !is_word(soup, *i, "to");
+    while (has_more) {
+        AstWord part = {.text = soup->items[*i].text, .position = soup->items[*i].location.start};
+        AST_LIST_ADD(parser->arena, &parts, part);
+        ++*i;
+        has_more = *i + 1 < soup->count && soup->items[*i].kind == SOUP_SYMBOL &&
+                   strcmp(soup->items[*i].text, ".") == 0 &&
+                   soup->items[*i + 1].kind == SOUP_WORD;
+        *i += has_more;
+    }
+    if (parts.count > 1) {
+        return parser_object_name(parser, &parts, table);
+    }
+    if (parts.count == 1) {
+        *table = ARENA_NEW(parser->arena, AstObjectName);
+        (*table)->name = parts.items[0].text;
+        (*table)->position = parts.items[0].position;
+    }
+    return STATUS_OK;
+}
+
+// VACUUM [FULL | SORT ONLY | DELETE ONLY | REINDEX | RECLUSTER]
+//        [table [TO n PERCENT]] [BOOST]
 Status parser_vacuum(Parser *parser, const SoupList *soup, AstStatement **out)
 {
     AstStatement *statement = parser_statement(parser, AST_STATEMENT_VACUUM);
     AstMaintenance *vacuum = ARENA_NEW(parser->arena, AstMaintenance);
-    uint32_t i = 0;
-    while (i < soup->count && is_vacuum_word(soup, i)) {
-        add_option(parser, &vacuum->options, &soup->items[i], soup->items[i].text, NULL);
-        i++;
+    uint32_t i = vacuum_kind_words(soup);
+    if (i > 0) {
+        add_option(parser, &vacuum->options, &soup->items[0], soup->items[0].text, NULL);
     }
-    AstWordList parts = {0};
-    while (i < soup->count && soup->items[i].kind == SOUP_WORD && !is_word(soup, i, "boost")) {
-        AstWord part = {.text = soup->items[i].text, .position = soup->items[i].location.start};
-        AST_LIST_ADD(parser->arena, &parts, part);
-        i++;
-        bool is_dot = i < soup->count && soup->items[i].kind == SOUP_SYMBOL &&
-                      strcmp(soup->items[i].text, ".") == 0;
-        if (!is_dot) {
-            break;
-        }
-        i++;
-    }
-    if (parts.count == 1) {
-        vacuum->table = ARENA_NEW(parser->arena, AstObjectName);
-        vacuum->table->name = parts.items[0].text;
-        vacuum->table->position = parts.items[0].position;
-    } else if (parts.count > 1) {
-        TRY(parser_object_name(parser, &parts, &vacuum->table));
-    }
-    if (is_word(soup, i, "to") && is_literal(soup, i + 1) && is_word(soup, i + 2, "percent")) {
+    TRY(read_vacuum_table(parser, soup, &i, &vacuum->table));
+    if (vacuum->table != NULL && is_word(soup, i, "to") && is_literal(soup, i + 1) &&
+        is_word(soup, i + 2, "percent")) {
         add_option(parser, &vacuum->options, &soup->items[i], "to", soup->items[i + 1].text);
         i += 3;
     }

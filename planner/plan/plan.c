@@ -27,6 +27,7 @@ uint32_t plan_node_child_count(const PlanNode *node)
     case PLAN_RECEIVE:
     case PLAN_STORED:
     case PLAN_COPY_READ:
+    case PLAN_TABLE_VACUUM:
     case PLAN_NODE_KIND_COUNT:
         return 0;
     case PLAN_HASH_JOIN:

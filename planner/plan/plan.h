@@ -286,6 +286,24 @@ typedef struct PlanTableDelete {
     PlanTable *table;
 } PlanTableDelete;
 
+/* What VACUUM writes anew: deleted rows go, small rowsets are joined, overlapping ones merged. */
+typedef enum VacuumMode {
+    VACUUM_FULL,        /* all of it */
+    VACUUM_SORT_ONLY,   /* overlapping rowsets */
+    VACUUM_DELETE_ONLY, /* rowsets with deleted rows */
+    VACUUM_IDLE,        /* what a node does by itself: a bounded part of it all */
+    VACUUM_MODE_COUNT
+} VacuumMode;
+
+/* Writes rowsets of this node's slices anew, in place of the old ones. Outputs one row: bigint rows
+ * read; 0 when nothing was left to do. */
+typedef struct PlanTableVacuum {
+    PlanNode node;
+    PlanTable *table;
+    VacuumMode mode;
+    uint32_t percent; /* sorted, and deleted rows reclaimed: enough; 1 .. 100 */
+} PlanTableVacuum;
+
 /* COPY: text to rows. From files (this node's share of them), or from text blocks that the leader
  * sends over `exchange_id`: each is 8 bytes, the number of its first line (little endian, from 1),
  * then whole rows. Outputs the table's columns in the table's order. */

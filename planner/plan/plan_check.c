@@ -403,6 +403,18 @@ static Status check_table_delete(const PlanTableDelete *delete_node)
     return check_table(delete_node->table, &delete_node->node);
 }
 
+static Status check_table_vacuum(const PlanTableVacuum *vacuum)
+{
+    if (vacuum->node.output_count != 1 || vacuum->node.output_types[0].id != TYPE_BIGINT) {
+        return CORRUPT("plan node %u does not give its count of rows", vacuum->node.id);
+    }
+    if (vacuum->percent > 100) {
+        return CORRUPT("plan node %u has a threshold of %u percent", vacuum->node.id,
+                       vacuum->percent);
+    }
+    return check_table(vacuum->table, &vacuum->node);
+}
+
 static Status check_union(const PlanUnionAll *append)
 {
     for (uint32_t i = 0; i < append->child_count; i++) {
@@ -462,6 +474,8 @@ static Status check_own(Checker *self, const PlanNode *node)
         return check_table_write((const PlanTableWrite *)node);
     case PLAN_TABLE_DELETE:
         return check_table_delete((const PlanTableDelete *)node);
+    case PLAN_TABLE_VACUUM:
+        return check_table_vacuum((const PlanTableVacuum *)node);
     case PLAN_COPY_READ:
         return check_copy_read(self, (const PlanCopyRead *)node);
     case PLAN_RESULT:

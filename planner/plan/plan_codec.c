@@ -236,6 +236,11 @@ static void encode_payload(const PlanNode *node, ByteBuffer *target)
     case PLAN_TABLE_DELETE:
         encode_table(((const PlanTableDelete *)node)->table, target);
         break;
+    case PLAN_TABLE_VACUUM:
+        encode_table(((const PlanTableVacuum *)node)->table, target);
+        byte_buffer_add_u8(target, (uint8_t)((const PlanTableVacuum *)node)->mode);
+        byte_buffer_add_varint(target, ((const PlanTableVacuum *)node)->percent);
+        break;
     case PLAN_COPY_READ:
         encode_copy_read((const PlanCopyRead *)node, target);
         break;

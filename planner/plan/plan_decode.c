@@ -342,6 +342,13 @@ static Status decode_payload(Decoder *self, PlanNode *node)
         break;
     case PLAN_TABLE_DELETE:
         return decode_table(self, &((PlanTableDelete *)node)->table);
+    case PLAN_TABLE_VACUUM: {
+        PlanTableVacuum *vacuum = (PlanTableVacuum *)node;
+        TRY(decode_table(self, &vacuum->table));
+        vacuum->mode = (VacuumMode)decode_choice(self, VACUUM_MODE_COUNT);
+        vacuum->percent = decode_number(self);
+        break;
+    }
     case PLAN_COPY_READ:
         return decode_copy_read(self, (PlanCopyRead *)node);
     case PLAN_RESULT:

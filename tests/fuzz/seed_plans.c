@@ -296,6 +296,17 @@ static PlanNode *table_delete(void)
     return &node->node;
 }
 
+static PlanNode *table_vacuum(void)
+{
+    static Type rows[] = {{.id = TYPE_BIGINT}};
+    PlanTableVacuum *node =
+        (PlanTableVacuum *)make_node(sizeof(PlanTableVacuum), PLAN_TABLE_VACUUM, 1, rows);
+    node->table = table();
+    node->mode = VACUUM_SORT_ONLY;
+    node->percent = 95;
+    return &node->node;
+}
+
 /* A plan of one fragment at the leader, or of one behind `first` at the nodes. The runtime filter
  * of a join right below `first` goes to all nodes. */
 static void write_plan(const char *name, PlanNode *first, ExchangeKind kind, PlanNode *last)
@@ -324,7 +335,7 @@ static void write_plan(const char *name, PlanNode *first, ExchangeKind kind, Pla
     }
     Plan plan = {.fragment_count = count + 1,
                  .fragments = fragments,
-                 .exchange_count = (has_exchange ? 1 : 0) + (has_filter ? 1 : 0),
+                 .exchange_count = (has_exchange ? 1u : 0u) + (has_filter ? 1u : 0u),
                  .exchanges = exchanges,
                  .result_count = last->output_count,
                  .results = columns,
@@ -392,6 +403,7 @@ void seed_plans(void)
     write_plan("stored", store(virtual_scan()), EXCHANGE_GATHER, result(window(stored())));
     write_plan("write", NULL, EXCHANGE_GATHER, result(table_write(copy_read())));
     write_plan("delete", NULL, EXCHANGE_GATHER, result(table_delete()));
+    write_plan("vacuum", NULL, EXCHANGE_GATHER, result(table_vacuum()));
     seed_exprs();
     PlanNodeStatistics statistics[] = {{.plan_node_id = 1, .rows = 10, .variant = "dense"},
                                        {.site = 2, .plan_node_id = 2, .time_ns = 1000000}};

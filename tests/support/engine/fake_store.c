@@ -521,3 +521,28 @@ void table_deleter_destroy(TableDeleter *deleter)
 {
     (void)deleter;
 }
+
+Status table_merger_create(const TableMergeOptions *options, TableMerger **out)
+{
+    (void)options;
+    *out = NULL;
+    return status_error(SQLSTATE_FEATURE_NOT_SUPPORTED, "the fake store merges nothing");
+}
+
+Status table_merger_step(TableMerger *merger, bool *is_done)
+{
+    (void)merger;
+    *is_done = true;
+    return STATUS_OK;
+}
+
+uint64_t table_merger_row_count(const TableMerger *merger)
+{
+    (void)merger;
+    return 0;
+}
+
+void table_merger_destroy(TableMerger *merger)
+{
+    (void)merger;
+}

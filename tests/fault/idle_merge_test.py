@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""A neglected table heals by itself: small inserts are joined, rowsets with many deleted rows are
+written anew, their files go. Not while a transaction is open, not while a statement runs for long,
+and not at all when the setting is off.
+"""
+
+import argparse
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import cluster  # noqa: E402
+
+ROWS = 60_000
+INSERTS = 40
+WAIT_SECONDS = 30
+
+passed = failed = 0
+
+
+def check(condition, what):
+    global passed, failed
+    passed += bool(condition)
+    failed += not condition
+    if not condition:
+        print(f"FAILED: {what}")
+
+
+def file_count(server):
+    return sum(1 for _ in pathlib.Path(server.directory).rglob("*.rows"))
+
+
+def file_bytes(server):
+    return sum(p.stat().st_size for p in pathlib.Path(server.directory).rglob("*.rows"))
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return condition()
+
+
+def load(connection):
+    connection.query_all("create table t (a integer, b varchar(40)) distkey (a) sortkey (b)")
+    for part in range(6):
+        connection.copy_in("copy t from stdin delimiter '|'",
+                           [b"".join(b"%d|row %d\n" % (i, i * 7919 % ROWS)
+                                     for i in range(part, ROWS, 6))])
+
+
+def heals(server):
+    query = "select count(*), sum(a), count(distinct b) from t"
+    with server.connect() as writer, server.connect() as reader:
+        reader.query_all("begin")
+        reader.query_all("select 1")
+        load(writer)
+        writer.query_all("delete from t where a % 2 = 0")
+        for i in range(INSERTS):
+            writer.query_all(f"insert into t values ({ROWS + i}, 'late')")
+        before, files, size = writer.rows(query), file_count(server), file_bytes(server)
+        time.sleep(1.5)
+        check(file_count(server) == files, "nothing happens while a transaction is open")
+        reader.query_all("commit")
+        check(wait_for(lambda: file_bytes(server) < 0.75 * size),
+              f"space returns: {file_bytes(server)} of {size} bytes")
+        check(wait_for(lambda: file_count(server) < files),
+              f"files become fewer: {file_count(server)} of {files}")
+        check(writer.rows(query) == before, "the rows are the same")
+        writer.query_all("delete from t")
+        check(wait_for(lambda: file_count(server) == 0),
+              f"{file_count(server)} files of deleted rows stay")
+        check(writer.rows("select count(*) from t") == [["0"]], "all rows are deleted")
+
+
+def is_off(server):
+    with server.connect() as writer:
+        load(writer)
+        writer.query_all("delete from t where a % 2 = 0")
+        files = file_count(server)
+        time.sleep(1.5)
+        check(file_count(server) == files, "the setting switches it off")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--preset")
+    options = parser.parse_args()
+    settings = {"row_group_rows": 1000, "auto_merge_interval": "200ms"}
+    for server in (cluster.Local(2, settings=settings, preset=options.preset),
+                   cluster.Cluster(2, settings=settings, preset=options.preset)):
+        with server:
+            heals(server)
+    with cluster.Local(2, settings={**settings, "auto_merge": "off"},
+                       preset=options.preset) as server:
+        is_off(server)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
