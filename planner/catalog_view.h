@@ -17,6 +17,7 @@ typedef struct CatalogColumn {
     const char *default_text;    /* SQL expression as written, or null */
     const char *encoding_text;   /* ENCODE word as written, or null */
     uint32_t attribute_number;   /* pg_attribute.attnum */
+    const char *source_name;     /* views: what their query calls it; null: not known */
     bool is_identity, is_identity_by_default;
     int64_t identity_seed, identity_step;
     Value missing_value;         /* what rows have that were written before it was added */

@@ -44,6 +44,7 @@ static void copy_definition(TableEntry *entry, const CatalogTable *table)
         copy->columns[i].name = arena_strdup(arena, table->columns[i].name);
         copy->columns[i].default_text = copy_text(arena, table->columns[i].default_text);
         copy->columns[i].encoding_text = copy_text(arena, table->columns[i].encoding_text);
+        copy->columns[i].source_name = copy_text(arena, table->columns[i].source_name);
         copy->columns[i].missing_value = value_copy(arena, &table->columns[i].missing_value);
     }
     copy->sort_keys = ARENA_ARRAY(arena, uint32_t, table->sort_key_count + 1);
@@ -253,6 +254,7 @@ void table_entry_encode(const TableEntry *entry, ByteBuffer *target)
         Value none = value_null(column->type);
         bool is_known = column->missing_value.type.id != TYPE_UNKNOWN;
         value_encode(is_known ? &column->missing_value : &none, target);
+        encode_optional(target, column->source_name);
         byte_buffer_add_u8(target, column->is_identity);
         byte_buffer_add_u8(target, column->is_identity_by_default);
         byte_buffer_add_u64(target, (uint64_t)column->identity_seed);
@@ -272,6 +274,7 @@ static void decode_rest(ByteReader *reader, Arena *arena, CatalogColumn *column)
         status_ignore(status, "the definition as a whole is malformed");
         byte_reader_fail(reader);
     }
+    column->source_name = decode_optional(reader, arena);
     column->is_identity = byte_reader_u8(reader) != 0;
     column->is_identity_by_default = byte_reader_u8(reader) != 0;
     column->identity_seed = (int64_t)byte_reader_u64(reader);

@@ -61,6 +61,7 @@ static CatalogTable *copy_table(Arena *arena, const CatalogTable *source)
         column->name = arena_strdup(arena, column->name);
         column->default_text = copy_text(arena, column->default_text);
         column->encoding_text = copy_text(arena, column->encoding_text);
+        column->source_name = copy_text(arena, column->source_name);
         column->missing_value = value_copy(arena, &column->missing_value);
     }
     table->sort_keys = arena_memdup(arena, source->sort_keys,

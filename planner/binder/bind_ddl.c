@@ -67,6 +67,7 @@ static Status view_columns(Binder *binder, const AstCreateView *ast, const Logic
         }
         view->columns[i] = (CatalogColumn){.column_id = i + 1,
                                            .name = name,
+                                           .source_name = root->columns[i].name,
                                            .type = root->columns[i].type,
                                            .attribute_number = i + 1};
     }

@@ -23,6 +23,29 @@ static Status in_view(Status owned_status, const CatalogTable *view)
     return status_with_context(status, "view \"%s\"", view->name);
 }
 
+// Which column of the query is the view's: tables may have got or lost columns that its * stands
+// for.
+static Status find_source(const CatalogTable *view, const LogicalNode *node, uint32_t index,
+                          uint32_t *out)
+{
+    const char *name = view->columns[index].source_name;
+    *out = index;
+    if (name == NULL && node->column_count == view->column_count) {
+        return STATUS_OK;
+    }
+    name = name == NULL ? view->columns[index].name : name;
+    if (index < node->column_count && strcmp(node->columns[index].name, name) == 0) {
+        return STATUS_OK;
+    }
+    for (uint32_t i = 0; i < node->column_count; i++) {
+        if (strcmp(node->columns[i].name, name) == 0) {
+            *out = i;
+            return STATUS_OK;
+        }
+    }
+    return status_error(SQLSTATE_UNDEFINED_COLUMN, "column \"%s\" does not exist", name);
+}
+
 // The view's columns keep the names and types they had when it was made.
 static Status fit_columns(Binder *binder, const CatalogTable *view, LogicalNode **node)
 {
@@ -30,20 +53,20 @@ static Status fit_columns(Binder *binder, const CatalogTable *view, LogicalNode 
     if (count == 0) { // late binding: the query's columns as they are now
         return STATUS_OK;
     }
-    if ((*node)->column_count != count) {
-        return status_error(SQLSTATE_INVALID_TABLE_DEFINITION,
-                            "view \"%s\" has %u columns but its query has %u", view->name, count,
-                            (*node)->column_count);
-    }
-    Type *types = ARENA_ARRAY(binder->arena, Type, count);
+    uint32_t *sources = ARENA_ARRAY(binder->arena, uint32_t, count);
+    Type *types = ARENA_ARRAY(binder->arena, Type, (*node)->column_count + 1);
     Expr **exprs = ARENA_ARRAY(binder->arena, Expr *, count);
+    for (uint32_t i = 0; i < (*node)->column_count; i++) {
+        types[i] = (*node)->columns[i].type;
+    }
     for (uint32_t i = 0; i < count; i++) {
-        types[i] = view->columns[i].type;
+        TRY(find_source(view, *node, i, &sources[i]));
+        types[sources[i]] = view->columns[i].type;
     }
     TRY(query_coerce(binder, node, types, CAST_ASSIGNMENT));
-    LogicalColumn *columns =
-        arena_memdup(binder->arena, (*node)->columns, count * sizeof(*columns));
+    LogicalColumn *columns = ARENA_ARRAY(binder->arena, LogicalColumn, count);
     for (uint32_t i = 0; i < count; i++) {
+        columns[i] = (*node)->columns[sources[i]];
         exprs[i] = logical_column_expr(binder->arena, &columns[i]);
         columns[i].name = view->columns[i].name;
     }
