@@ -69,6 +69,13 @@ void thread_join(Thread *thread)
     thread->is_running = false;
 }
 
+void thread_detach(Thread *thread)
+{
+    int error = pthread_detach(thread->handle);
+    ASSERT(error == 0);
+    thread->is_running = false;
+}
+
 void thread_set_context(uint32_t node_id, uint64_t query_id)
 {
     context_node_id = node_id;

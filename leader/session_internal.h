@@ -128,8 +128,8 @@ void statement_begin(Session *session, const char *text); /* clock, cancel flags
 void statement_end(Session *session);
 /* Waits for the end of the portal's query, minding cancel, timeout and a client gone. */
 Status statement_wait(Session *session, DistributedQuery *query) CHECKED;
-/* transaction_modes.c: BEGIN's modes over the session's; SET TRANSACTION (25001 once it is too late)
- * and SET SESSION CHARACTERISTICS; what SHOW says (null: not about transactions). */
+/* transaction_modes.c: BEGIN's modes over the session's; SET TRANSACTION (25001 when too late) and
+ * SET SESSION CHARACTERISTICS; what SHOW says (null: not about transactions). */
 void transaction_take_modes(Session *session, const AstTransactionModes *modes);
 Status transaction_set_modes(Session *session, const AstTransactionModes *modes) CHECKED;
 void transaction_set_defaults(Session *session, const AstTransactionModes *modes);

@@ -9,8 +9,9 @@
 #include "base/log.h"
 
 #define REQUEST_BYTES_MAX (1u << 24)
-#define STOP_WAIT_US 5000000
 #define HORIZON_US 200000
+#define STOP_TICK_US 50000
+#define STOP_SLOW_US 5000000
 
 void node_reply(Node *node, TransportRequest *owned_request, const Reply *reply)
 {
@@ -37,10 +38,14 @@ static Status admit(Node *node, const Request *request)
 {
     mutex_lock(&node->mutex);
     uint64_t epoch = node->epoch;
-    bool is_current = request->epoch == epoch && node->greeting != 0 &&
+    bool is_stopping = __atomic_load_n(&node->is_stopping, __ATOMIC_ACQUIRE);
+    bool is_current = !is_stopping && request->epoch == epoch && node->greeting != 0 &&
                       request->greeting == node->greeting && node->store != NULL;
     node->request_count += is_current && request->kind != MESSAGE_HELLO;
     mutex_unlock(&node->mutex);
+    if (is_stopping) {
+        return status_error(SQLSTATE_ADMIN_SHUTDOWN, "the node is shutting down");
+    }
     if (request->epoch < epoch) {
         return status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                             "request of epoch %lu, this node is at %lu",
@@ -296,22 +301,40 @@ bool node_is_ready(const Node *node)
     return is_ready;
 }
 
+/* Until nothing runs any more: what is destroyed afterwards is used by it. A run that was admitted
+ * just before may enter the list late, so that all are cancelled again and again. */
+static void end_all_work(Node *node)
+{
+    Status reason = status_error(SQLSTATE_ADMIN_SHUTDOWN, "the node is shutting down");
+    int64_t slow_us = clock_monotonic_us() + STOP_SLOW_US;
+    uint32_t left = 0;
+    do {
+        node_cancel_all(node, INT64_MAX, reason);
+        mutex_lock(&node->mutex);
+        left = node->run_count + node->request_count;
+        if (left > 0) {
+            condition_wait(&node->idle, &node->mutex, STOP_TICK_US);
+            left = node->run_count + node->request_count;
+        }
+        mutex_unlock(&node->mutex);
+        if (left > 0 && clock_monotonic_us() > slow_us) {
+            log_warn("stop_is_slow", "node=%u requests=%u", node->node_id, left);
+            slow_us += STOP_SLOW_US;
+        }
+    } while (left > 0);
+    status_free(reason);
+}
+
 void node_destroy(Node *node)
 {
     if (node == NULL) {
         return;
     }
+    mutex_lock(&node->mutex); // with it: a request was admitted before, and is waited for, or never
     __atomic_store_n(&node->is_stopping, true, __ATOMIC_RELEASE);
-    thread_join(&node->beat_thread);
-    Status reason = status_error(SQLSTATE_ADMIN_SHUTDOWN, "the node is shutting down");
-    node_cancel_all(node, INT64_MAX, reason);
-    status_free(reason);
-    int64_t deadline = clock_monotonic_us() + STOP_WAIT_US;
-    mutex_lock(&node->mutex);
-    while (node->run_count > 0 && clock_monotonic_us() < deadline) {
-        condition_wait(&node->idle, &node->mutex, 100000);
-    }
     mutex_unlock(&node->mutex);
+    thread_join(&node->beat_thread);
+    end_all_work(node);
     queue_close(node->work);
     for (uint32_t i = 0; i < NODE_THREADS; i++) {
         thread_join(&node->threads[i]);

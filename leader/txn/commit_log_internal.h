@@ -17,7 +17,13 @@ typedef struct PendingOutcome {
 
 /* Work for the control thread; lives on the stack of the session that waits for it. */
 typedef struct ControlTask {
-    enum { CONTROL_COMMIT, CONTROL_LEASE, CONTROL_NODE_ADDRESS, CONTROL_OUTCOME, CONTROL_READER } kind;
+    enum {
+        CONTROL_COMMIT,
+        CONTROL_LEASE,
+        CONTROL_NODE_ADDRESS,
+        CONTROL_OUTCOME,
+        CONTROL_READER
+    } kind;
     const CommitRequest *commit;
     const SerialTxn *serial;
     uint64_t count, first; /* lease */

@@ -66,7 +66,7 @@ void conflict_graph_destroy(ConflictGraph *graph)
     }
 }
 
-/* Room for one more; the oldest goes when there are too many. */
+/* Room for one more; the oldest quarter goes when there are too many. */
 static bool reserve(ConflictGraph *graph)
 {
     if (graph->count < graph->capacity) {
@@ -82,9 +82,10 @@ static bool reserve(ConflictGraph *graph)
         graph->capacity = capacity;
         return true;
     }
-    graph->floor = graph->committed[0].position;
-    graph->count--;
-    memmove(graph->committed, graph->committed + 1, graph->count * sizeof(*graph->committed));
+    uint32_t dropped = COMMITTED_MAX / 4;
+    graph->floor = graph->committed[dropped - 1].position;
+    graph->count -= dropped;
+    memmove(graph->committed, graph->committed + dropped, graph->count * sizeof(*graph->committed));
     return true;
 }
 
@@ -179,6 +180,8 @@ void conflict_graph_forget(ConflictGraph *graph, uint64_t horizon)
     while (old < graph->count && graph->committed[old].position <= horizon) {
         old++;
     }
-    graph->count -= old;
-    memmove(graph->committed, graph->committed + old, graph->count * sizeof(*graph->committed));
+    if (old > 0) {
+        graph->count -= old;
+        memmove(graph->committed, graph->committed + old, graph->count * sizeof(*graph->committed));
+    }
 }

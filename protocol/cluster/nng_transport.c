@@ -4,6 +4,13 @@
  * What nng needs to be told (all seen in tests): REQ re-sends by itself unless the resend time is
  * infinite; receive sizes are unlimited unless set; a lost pipe is silent for the sender unless
  * pipe events are watched; nng must not be used after fork.
+ *
+ * What nng 1.5 does wrong (seen in tests, repaired in later versions): when a pipe is closed
+ * between the parts of a message, the part that follows is neither started nor cancelled, and the
+ * one thread that reaps pipes waits for its end for ever; nng_close waits for that thread. So
+ * closing is left to a thread of its own and given up after a while: whatever is ours has ended by
+ * then, nng's share stays behind. From then on lost pipes are not reported any more; calls still
+ * end, and silence is noticed by those who expect heartbeats.
  */
 #include "protocol/cluster/transport.h"
 
@@ -17,11 +24,14 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mutex.h"
+#include "base/thread.h"
 
 #define RECONNECT_MIN_MS 20
 #define RECONNECT_MAX_MS 250
 #define LINK_FLUSH_US 1000000
+#define CLOSE_WAIT_US 2000000
 
 struct TransportRequest {
     TransportServer *server;
@@ -71,7 +81,7 @@ struct TransportInbox {
 typedef struct LinkSend {
     TransportLink *link;
     nng_aio *aio;
-    struct LinkSend *next_free;
+    struct LinkSend *next_free, *next_made;
 } LinkSend;
 
 struct TransportLink {
@@ -81,9 +91,78 @@ struct TransportLink {
     Mutex mutex;
     Condition idle;
     LinkSend *free_sends;
+    LinkSend *made_sends; /* all of them */
     uint32_t active_count;
+    uint32_t starting_count; /* being handed to nng */
     bool is_closing;
 };
+
+/* A socket being closed; whoever comes last frees it. */
+typedef struct Closing {
+    nng_socket socket;
+    Thread thread;
+    Mutex mutex;
+    Condition done;
+    bool is_done, is_given_up;
+} Closing;
+
+static void closing_free(Closing *closing)
+{
+    condition_deinit(&closing->done);
+    mutex_deinit(&closing->mutex);
+    free(closing);
+}
+
+static void close_main(void *object)
+{
+    Closing *closing = object;
+    nng_close(closing->socket);
+    mutex_lock(&closing->mutex);
+    closing->is_done = true;
+    bool is_last = closing->is_given_up;
+    condition_broadcast(&closing->done);
+    mutex_unlock(&closing->mutex);
+    if (is_last) {
+        closing_free(closing);
+    }
+}
+
+/* Contexts are closed when this returns, and calls and requests with them. */
+static void close_socket(nng_socket socket)
+{
+    Closing *closing = calloc(1, sizeof(*closing));
+    if (closing == NULL) {
+        nng_close(socket);
+        return;
+    }
+    closing->socket = socket;
+    mutex_init(&closing->mutex, MUTEX_RANK_PEER);
+    condition_init(&closing->done);
+    Status status = thread_start(&closing->thread, "close", -1, close_main, closing);
+    if (status != STATUS_OK) {
+        status_ignore(status, "then here, and for as long as it takes");
+        nng_close(socket);
+        closing_free(closing);
+        return;
+    }
+    int64_t deadline = clock_monotonic_us() + CLOSE_WAIT_US;
+    mutex_lock(&closing->mutex);
+    while (!closing->is_done && clock_monotonic_us() < deadline) {
+        condition_wait(&closing->done, &closing->mutex, 100000);
+    }
+    bool is_done = closing->is_done;
+    if (!is_done) {
+        closing->is_given_up = true;
+        thread_detach(&closing->thread);
+    }
+    mutex_unlock(&closing->mutex);
+    if (is_done) {
+        thread_join(&closing->thread);
+        closing_free(closing);
+    } else {
+        log_warn("close_given_up", "socket=%d", nng_socket_id(socket));
+    }
+}
 
 static Status nng_error(int error, const char *what, const char *address)
 {
@@ -139,7 +218,7 @@ static void server_close(TransportServer *server)
     if (server == NULL) {
         return;
     }
-    nng_close(server->socket);
+    close_socket(server->socket);
     for (uint32_t i = 0; i < server->request_count; i++) {
         TransportRequest *request = &server->requests[i];
         if (request->aio != NULL) {
@@ -374,7 +453,7 @@ static void peer_close(TransportPeer *peer)
     peer->is_closing = true;
     mutex_unlock(&peer->mutex);
     nng_pipe_notify(peer->socket, NNG_PIPE_EV_REM_POST, NULL, NULL);
-    nng_close(peer->socket); // every outstanding call ends with NNG_ECLOSED
+    close_socket(peer->socket); // every outstanding call ends with NNG_ECLOSED
     mutex_lock(&peer->mutex);
     while (peer->active_count > 0) {
         condition_wait(&peer->idle, &peer->mutex, 100000);
@@ -414,9 +493,11 @@ static void inbox_close(TransportInbox *inbox)
     if (inbox == NULL) {
         return;
     }
-    nng_close(inbox->socket);
     if (inbox->aio != NULL) {
-        nng_aio_stop(inbox->aio);
+        nng_aio_stop(inbox->aio); // no callback runs from here on
+    }
+    close_socket(inbox->socket);
+    if (inbox->aio != NULL) {
         nng_aio_free(inbox->aio);
     }
     free(inbox);
@@ -558,6 +639,8 @@ static Status send(TransportLink *link, TransportMessage *owned_message)
             free(made);
             made = NULL;
         } else {
+            made->next_made = link->made_sends;
+            link->made_sends = made;
             link->active_count++;
         }
     }
@@ -568,8 +651,13 @@ static Status send(TransportLink *link, TransportMessage *owned_message)
     }
     nng_aio_set_timeout(made->aio, NNG_DURATION_INFINITE);
     nng_aio_set_msg(made->aio, (nng_msg *)owned_message);
+    link->starting_count++;
     mutex_unlock(&link->mutex);
     nng_send_aio(link->socket, made->aio);
+    mutex_lock(&link->mutex);
+    link->starting_count--;
+    condition_broadcast(&link->idle);
+    mutex_unlock(&link->mutex);
     return STATUS_OK;
 }
 
@@ -584,20 +672,20 @@ static void link_close(TransportLink *link)
     while (link->active_count > 0 && clock_monotonic_us() < deadline) {
         condition_wait(&link->idle, &link->mutex, 50000);
     }
-    mutex_unlock(&link->mutex);
-    nng_pipe_notify(link->socket, NNG_PIPE_EV_REM_POST, NULL, NULL);
-    nng_close(link->socket);
-    mutex_lock(&link->mutex);
-    while (link->active_count > 0) {
+    while (link->starting_count > 0) { // ends: handing over waits for nothing
         condition_wait(&link->idle, &link->mutex, 50000);
     }
     mutex_unlock(&link->mutex);
-    while (link->free_sends != NULL) {
-        LinkSend *next = link->free_sends->next_free;
-        nng_aio_stop(link->free_sends->aio);
-        nng_aio_free(link->free_sends->aio);
-        free(link->free_sends);
-        link->free_sends = next;
+    nng_pipe_notify(link->socket, NNG_PIPE_EV_REM_POST, NULL, NULL);
+    for (LinkSend *made = link->made_sends; made != NULL; made = made->next_made) {
+        nng_aio_stop(made->aio); // what could not be flushed ends here
+    }
+    close_socket(link->socket);
+    while (link->made_sends != NULL) {
+        LinkSend *next = link->made_sends->next_made;
+        nng_aio_free(link->made_sends->aio);
+        free(link->made_sends);
+        link->made_sends = next;
     }
     condition_deinit(&link->idle);
     mutex_deinit(&link->mutex);
