@@ -161,8 +161,12 @@ static Status load_rows(void *object, const StoredRows *facts, const void *bytes
         stored_rows_unpin(rows);
         return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for the manifest");
     }
+    // Whether a merge dropped it is not stored: who would drop it once more is refused to be safe.
     version->entries[version->entry_count++] =
-        (ManifestEntry){.rows = rows, .created = created, .dropped = dropped};
+        (ManifestEntry){.rows = rows,
+                        .created = created,
+                        .dropped = dropped,
+                        .is_merged = dropped != POSITION_NEVER};
     table_version_unpin(table->version);
     table->version = version;
     return STATUS_OK;

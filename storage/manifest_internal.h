@@ -11,7 +11,7 @@ typedef struct ManifestEntry {
     StoredRows *rows; /* the version's reference */
     uint64_t created, dropped;
     DeleteHistory *deletes; /* likewise; null: none */
-    bool is_merged;         /* dropped because its rows were written anew; known until a restart */
+    bool is_merged;         /* dropped because its rows were written anew, or before a restart */
 } ManifestEntry;
 
 /* The committed entries of a table; immutable once published. */

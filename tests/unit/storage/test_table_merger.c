@@ -489,13 +489,16 @@ END_TEST
 START_TEST(late_changes_are_refused)
 {
     const Rival rival = (Rival)(_i % RIVAL_COUNT);
-    const bool is_committed = _i / RIVAL_COUNT == 1;
+    const bool is_committed = _i / RIVAL_COUNT >= 1, is_restarted = _i / RIVAL_COUNT == 2;
     sort_by(COLUMN_DAY, COLUMN_ID);
     const uint64_t position = fill_table(no_rows);
     merge_rows(500, position - 1, VACUUM_FULL);
     must(store_prepare(fixture.store, 500));
     if (is_committed) {
         must(store_commit(fixture.store, 500, position));
+    }
+    if (is_restarted) {
+        fixture_reopen(&fixture);
     }
     rival_acts(rival, 400, position - 1);
     if (rival == DROPS) {
@@ -627,7 +630,7 @@ int main(void)
 #endif
     tcase_add_loop_test(cases, merges_yield, 0, RIVAL_COUNT * STATE_COUNT);
     tcase_add_test(cases, merges_yield_to_running_deletes);
-    tcase_add_loop_test(cases, late_changes_are_refused, 0, 2 * RIVAL_COUNT);
+    tcase_add_loop_test(cases, late_changes_are_refused, 0, 3 * RIVAL_COUNT);
     tcase_add_test(cases, ranges_read_less_afterwards);
     tcase_add_test(cases, memory_is_bounded);
     suite_add_tcase(suite, cases);
