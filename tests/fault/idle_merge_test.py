@@ -32,7 +32,13 @@ def file_count(server):
 
 
 def file_bytes(server):
-    return sum(p.stat().st_size for p in pathlib.Path(server.directory).rglob("*.rows"))
+    total = 0
+    for path in pathlib.Path(server.directory).rglob("*.rows"):
+        try:
+            total += path.stat().st_size
+        except FileNotFoundError:
+            pass  # it went while we looked
+    return total
 
 
 def wait_for(condition):
