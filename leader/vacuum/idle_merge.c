@@ -130,7 +130,7 @@ static void tidy_all(IdleMerge *self)
                          position != self->quiet_position;
          i++) {
         const TableEntry *entry = catalog_version_table_at(catalog, i);
-        if (entry->table.kind == CATALOG_TABLE && entry->row_count > 0) {
+        if (entry->table.kind == CATALOG_TABLE) { // one without rows may have deleted ones
             is_complete = tidy_table(self, entry->table.table_id, &has_worked);
         }
     }

@@ -180,6 +180,8 @@ class Vacuum:
     def point(self, process, point):
         """The process dies at its first step of that name; VACUUM is the first that writes."""
         self.make()
+        with self.server.connect() as c:  # nodes hear of a commit with their next request
+            c.query_all("select count(*) from facts")
         process.stop()
         process.environment["BASALT_FAULT"] = f"{point}=crash:1"
         process.start()
