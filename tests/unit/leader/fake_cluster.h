@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "leader/membership/nodes.h"
 #include "tests/unit/leader/leader_fixture.h"
 
@@ -58,7 +59,7 @@ static inline void fake_peer_close(TransportPeer *peer)
 
 static inline Status fake_answer(FakeNode *node, const Request *request, Reply *reply)
 {
-    if (request->kind == node->refused_kind) {
+    if (request->kind == __atomic_load_n(&node->refused_kind, __ATOMIC_RELAXED)) {
         return status_error(node->refusal, "refused by the test");
     }
     if (request->outcome_count > 0) {
@@ -84,10 +85,13 @@ static inline void fake_call(TransportPeer *peer, const void *data, size_t bytes
     byte_buffer_init(&answer, 1 << 20);
     ck_assert_ok(request_decode(data, bytes, request_arena, &request));
     Reply reply = {.kind = request.kind};
+    static Mutex mutex = MUTEX_STATIC(MUTEX_RANK_LOG); // the membership thread calls, too
+    mutex_lock(&mutex);
     size_t length = strlen(request_log);
     snprintf(request_log + length, sizeof request_log - length, "%s %u, ",
              message_name(request.kind), peer->node);
     reply.status = fake_answer(&fake_nodes[peer->node], &request, &reply);
+    mutex_unlock(&mutex);
     reply_encode(&reply, &answer);
     if (request.kind == MESSAGE_HELLO) { // release: the log is written before it is looked at
         __atomic_fetch_add(&fake_nodes[peer->node].hello_count, 1, __ATOMIC_RELEASE);

@@ -103,7 +103,7 @@ START_TEST(an_outcome_goes_out_until_it_is_heard)
     ck_assert_ok(txn_commit(&txn)); // it is committed, whoever heard of it
     wait_until_told(2);
     ck_assert_uint_eq(pending(1, &outcomes), 1);
-    fake_nodes[1].refused_kind = 0;
+    __atomic_store_n(&fake_nodes[1].refused_kind, 0, __ATOMIC_RELAXED); // told at any moment
     wait_until_told(1);
 }
 END_TEST
