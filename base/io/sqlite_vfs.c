@@ -132,7 +132,9 @@ static int file_read_method(sqlite3_file *object, void *data, int bytes, sqlite3
             memset((char *)data + found, 0, wanted - found);
         }
         if (self->kind == FILE_KIND_DATABASE) {
-            status = check_database_read(data, wanted, (uint64_t)offset);
+            status = found < wanted // a zero at the end may be missed by no checksum
+                         ? page_damaged((uint64_t)offset / SQLITE_PAGE_BYTES + 1)
+                         : check_database_read(data, wanted, (uint64_t)offset);
         } else if (self->kind == FILE_KIND_LOG) {
             status = wal_guard_check(self->vfs->guard, data, wanted, (uint64_t)offset);
         }
@@ -491,6 +493,10 @@ static Status check_pages(File *file, const char *path)
         if (page_sum_get(page) != page_sum(page, number)) {
             return status_with_context(page_damaged(number), "metadata store \"%s\"", path);
         }
+    }
+    if (bytes % SQLITE_PAGE_BYTES != 0) {
+        return status_with_context(page_damaged(bytes / SQLITE_PAGE_BYTES + 1),
+                                   "metadata store \"%s\"", path);
     }
     return STATUS_OK;
 }

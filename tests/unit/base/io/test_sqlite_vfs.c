@@ -148,6 +148,39 @@ START_TEST(a_cut_file_is_found)
 }
 END_TEST
 
+// Read as a short page, a last byte of zero would be the same again.
+START_TEST(a_missing_zero_is_found)
+{
+    SimulatedFiles *disk = simulated_files_create();
+    FileSystem *fs = simulated_files_system(disk);
+    MetadataStore *metadata = NULL;
+    uint8_t *data = NULL;
+    size_t bytes = 0;
+    ck_assert_ok(metadata_store_open(fs, "db", TABLE, 1, &metadata));
+    ck_assert_ok(metadata_store_exec(metadata, "INSERT INTO t VALUES(0)"));
+    for (;;) {
+        metadata_store_close(metadata);
+        ck_assert_ok(file_read_whole(fs, "db", FILE_BYTES_MAX, &data, &bytes));
+        if (data[bytes - 1] == 0) {
+            break;
+        }
+        free(data);
+        ck_assert_ok(metadata_store_open(fs, "db", TABLE, 1, &metadata));
+        ck_assert_ok(metadata_store_exec(metadata, "UPDATE t SET v = v + 1"));
+    }
+    ck_assert_ok(file_write_whole(fs, "db", data, bytes - 1));
+    metadata = NULL;
+    Status status = metadata_store_open(fs, "db", TABLE, 1, &metadata);
+    if (status == STATUS_OK) {
+        status = metadata_store_verify(metadata);
+    }
+    ck_assert_state(status, SQLSTATE_DATA_CORRUPTED);
+    metadata_store_close(metadata);
+    free(data);
+    simulated_files_destroy(disk);
+}
+END_TEST
+
 // Another program's database has no checksums to check: it is not ours.
 START_TEST(a_foreign_database_is_refused)
 {
@@ -234,6 +267,7 @@ int main(void)
     suite_add_case(suite, "stores", stores_do_not_meet);
     suite_add_case(suite, "swapped", a_swapped_page_is_found);
     suite_add_case(suite, "cut", a_cut_file_is_found);
+    suite_add_case(suite, "zero", a_missing_zero_is_found);
     suite_add_case(suite, "foreign", a_foreign_database_is_refused);
     suite_add_case(suite, "text", text_is_no_database);
     suite_add_case(suite, "error", the_first_error_is_handed_on_once);
