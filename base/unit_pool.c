@@ -142,7 +142,8 @@ void unit_pool_free(UnitPool *pool, uint32_t first, uint32_t unit_count)
 // Beyond `bytes`, TAIL_BYTES may be read.
 static void unmap_one(UnitPool *pool, char *memory, size_t bytes)
 {
-    unmap(memory, bytes + TAIL_BYTES);
+    int result = munmap(memory, bytes + TAIL_BYTES);
+    ASSERT(result == 0);
     pool->frames_touched -= bytes / UNIT_FRAME_BYTES;
 }
 

@@ -3,10 +3,9 @@
  *
  * Address space for twice the limit is reserved without access at the start and opened in regions
  * of 64 MiB as it is needed; the kernel gives memory at the first touch, in huge pages where it
- * can. What has been used stays for the next user: the first write to a fresh page costs ten times
- * one to a known page. Only when more frames (2 MiB) were touched than the limit allows are free
- * ones given back, so that the process stays within its limit although the free memory lies
- * elsewhere than the new need.
+ * can. What has been used stays for the next user, who need not wait for cleared pages. Only when
+ * more frames (2 MiB) were touched than the limit allows are free ones given back, so that the
+ * process stays within its limit although the free memory lies elsewhere than the new need.
  *
  * Thread-safe. Each run has at least a page of readable bytes behind it.
  */
