@@ -128,19 +128,6 @@ static Status start_planned(Session *session, Portal *portal, const QueryStart *
     return STATUS_OK;
 }
 
-/* From now on these nodes may hold something of the transaction. */
-static Status note_participants(Session *session, const Portal *portal)
-{
-    const uint32_t *nodes = NULL;
-    uint64_t greetings[MESSAGE_NODES_MAX];
-    Status status = STATUS_OK;
-    uint32_t count = distributed_query_nodes(portal->query, &nodes, greetings);
-    for (uint32_t i = 0; i < count; i++) {
-        status = status_first(status, txn_add_participant(&session->txn, nodes[i], greetings[i]));
-    }
-    return status;
-}
-
 Status statement_start_query(Session *session, Portal *portal, PlannerContext *planner,
                              const Snapshot *snapshot, LogicalNode *root, uint32_t result_count,
                              const PlanResultColumn *results, const ResultEncoder *encoder,
@@ -158,7 +145,7 @@ Status statement_start_query(Session *session, Portal *portal, PlannerContext *p
     }
     transaction_note_plan(session, made);
     TRY(start_planned(session, portal, &start));
-    return is_writing ? note_participants(session, portal) : STATUS_OK;
+    return is_writing ? distributed_query_enlist(portal->query, &session->txn) : STATUS_OK;
 }
 
 static RowFormat *row_format_of(Session *session, Portal *portal, uint32_t count,

@@ -2,8 +2,6 @@
  * statement_insert.c — an INSERT of a few rows of constants: with those of other sessions when
  * they come at the same time, else alone.
  */
-#include <stdio.h>
-
 #include "leader/insert_group.h"
 #include "leader/session_internal.h"
 
@@ -112,6 +110,13 @@ static InsertState state_of_others(Status status)
                                                                               : INSERT_ALONE;
 }
 
+/* Canceled, timed out, shut down: of the session that led, and not to be tried again. */
+static bool is_own_end(Status status)
+{
+    SqlState state = status_sqlstate(status);
+    return state == SQLSTATE_QUERY_CANCELED || state == SQLSTATE_ADMIN_SHUTDOWN;
+}
+
 static Status unknown_end(void)
 {
     return status_with_hint(status_error(SQLSTATE_TRANSACTION_RESOLUTION_UNKNOWN,
@@ -156,7 +161,7 @@ Status statement_insert(Session *session, Portal *portal, PlannerContext *planne
             Status status = write_group(session, portal, planner, snapshot, &member);
             InsertState others = state_of_others(status);
             insert_group_finish(session->leader->insert_groups, &member, others);
-            if (!is_group || others != INSERT_ALONE) {
+            if (!is_group || others != INSERT_ALONE || is_own_end(status)) {
                 return status;
             }
             status_free(status);

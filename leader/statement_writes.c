@@ -75,22 +75,9 @@ static void collect_writes(void *object, const uint8_t *data, size_t bytes)
     collector->has_told = true;
 }
 
-/* A transaction of one statement has the votes of its nodes with their answers. */
-static void note_votes(Session *session, const DistributedQuery *query)
-{
-    bool has_writes[MESSAGE_NODES_MAX];
-    if (!session->txn.is_single) {
-        return;
-    }
-    for (uint32_t i = 0; i < session->txn.participant_count; i++) {
-        has_writes[i] = distributed_query_has_writes(query, i);
-    }
-    txn_note_votes(&session->txn, has_writes);
-}
-
 Status statement_collect_writes(Session *session, DistributedQuery *query, const Plan *plan)
 {
-    note_votes(session, query);
+    distributed_query_note_votes(query, &session->txn);
     WriteCollector collector = {.session = session, .plan = plan};
     distributed_query_visit_writes(query, collect_writes, &collector);
     return collector.status;

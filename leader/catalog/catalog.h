@@ -87,6 +87,11 @@ typedef struct CatalogChangeList {
     CatalogChange *first, *last;  /* in the transaction's arena, oldest first */
 } CatalogChangeList;
 void catalog_change_add(CatalogChangeList *list, CatalogChange *change);
+/* The table that is changed; 0: none, or one that is made. */
+static inline uint64_t catalog_change_table_id(const CatalogChange *change)
+{
+    return change->kind == CATALOG_ALTER_TABLE ? change->table->table_id : change->table_id;
+}
 
 /* `*out` = version + changes (a new reference). 42P07, 42P06, 42P01, 3F000, 2BP01, 42710, 42704,
  * 40001. */

@@ -29,7 +29,7 @@ struct DistributedQuery {
     uint32_t *nodes;
     NodeCall *calls;   /* RUN, per node */
     NodeCall *cancels; /* CANCEL, per node */
-    bool has_statistics;
+    bool has_statistics, is_voting;
 
     Mutex mutex; /* guards all below */
     Condition ended;
@@ -218,6 +218,7 @@ Status distributed_query_start(const DistributedQueryOptions *options, Distribut
     query->plan = options->plan;
     query->results = options->results;
     query->has_statistics = options->has_statistics;
+    query->is_voting = options->is_voting;
     query->query_id = commit_log_next_query(services->log);
     query->budget = query_grant_create(services->budget, options->settings);
     mutex_init(&query->mutex, MUTEX_RANK_QUERY);
@@ -297,19 +298,25 @@ Status distributed_query_status(DistributedQuery *query)
     return status;
 }
 
-uint32_t distributed_query_nodes(const DistributedQuery *query, const uint32_t **nodes,
-                                 uint64_t *greetings)
+Status distributed_query_enlist(const DistributedQuery *query, Txn *txn)
 {
+    Status status = STATUS_OK;
     for (uint32_t i = 0; i < query->node_count; i++) {
-        greetings[i] = query->calls[i].greeting;
+        status = status_first(
+            status, txn_add_participant(txn, query->nodes[i], query->calls[i].greeting));
     }
-    *nodes = query->nodes;
-    return query->node_count;
+    return status;
 }
 
-bool distributed_query_has_writes(const DistributedQuery *query, uint32_t index)
+void distributed_query_note_votes(const DistributedQuery *query, Txn *txn)
 {
-    return query->calls[index].reply.run.has_writes;
+    bool has_writes[MESSAGE_NODES_MAX];
+    for (uint32_t i = 0; i < query->node_count; i++) {
+        has_writes[i] = query->calls[i].reply.run.has_writes;
+    }
+    if (query->is_voting) {
+        txn_note_votes(txn, query->nodes, has_writes, query->node_count);
+    }
 }
 
 void distributed_query_visit_writes(DistributedQuery *query,

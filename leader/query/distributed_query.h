@@ -8,6 +8,7 @@
 #pragma once
 #include "leader/membership/nodes.h"
 #include "leader/query/result_queue.h"
+#include "leader/txn/txn.h"
 
 typedef struct DistributedQuery DistributedQuery;
 
@@ -43,11 +44,10 @@ void distributed_query_cancel(DistributedQuery *query, Status owned_reason);
 bool distributed_query_wait(DistributedQuery *query, int64_t timeout_us);
 /* After the end: success or the first failure (a copy). */
 Status distributed_query_status(DistributedQuery *query) CHECKED;
-/* Nodes that take part (views), and the greetings they were called under (MESSAGE_NODES_MAX). */
-uint32_t distributed_query_nodes(const DistributedQuery *query, const uint32_t **nodes,
-                                 uint64_t *greetings);
-/* After the end: whether the index-th of them has written anything in the transaction. */
-bool distributed_query_has_writes(const DistributedQuery *query, uint32_t index);
+/* From now on its nodes may hold something of the transaction: they take part in it. 08006. */
+Status distributed_query_enlist(const DistributedQuery *query, Txn *txn) CHECKED;
+/* After the end of one that voted: what its nodes have said about their writes. */
+void distributed_query_note_votes(const DistributedQuery *query, Txn *txn);
 /* Sketches of written tables, as each node sent them. */
 void distributed_query_visit_writes(DistributedQuery *query,
                                     void (*visit)(void *object, const uint8_t *data, size_t bytes),

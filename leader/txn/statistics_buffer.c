@@ -213,8 +213,7 @@ Status statistics_buffer_filter(StatisticsBuffer *buffer, const CatalogVersion *
         bool is_altered = change->kind == CATALOG_ALTER_TABLE;
         bool is_gone =
             change->kind == CATALOG_DROP_TABLE || change->kind == CATALOG_CLEAR_STATISTICS;
-        WaitingTable *table =
-            find(buffer, is_altered ? change->table->table_id : change->table_id);
+        WaitingTable *table = find(buffer, catalog_change_table_id(change));
         if (is_added && !is_recounted(changes, change->table_id)) {
             TRY(add_statistics(buffer, version, change, arena, out));
             continue;

@@ -98,17 +98,22 @@ Status txn_add_participant(Txn *txn, uint32_t node, uint64_t greeting)
     return STATUS_OK;
 }
 
-void txn_note_votes(Txn *txn, const bool *has_writes)
+void txn_note_votes(Txn *txn, const uint32_t *nodes, const bool *has_writes, uint32_t count)
 {
     uint32_t kept = 0;
+    txn->has_voted = true;
     for (uint32_t i = 0; i < txn->participant_count; i++) {
-        if (has_writes[i]) {
+        uint32_t voter = 0;
+        while (voter < count && nodes[voter] != txn->participants[i]) {
+            voter++;
+        }
+        txn->has_voted = txn->has_voted && voter < count;
+        if (voter == count || has_writes[voter]) {
             txn->participants[kept] = txn->participants[i];
             txn->greetings[kept++] = txn->greetings[i];
         }
     }
     txn->participant_count = kept;
-    txn->has_voted = true;
 }
 
 /* All participants; `is_strict`: under the greetings they were written to. */
@@ -208,8 +213,9 @@ static const SerialTxn *make_serial(Txn *txn)
         return NULL;
     }
     for (const CatalogChange *change = txn->changes.first; change != NULL; change = change->next) {
-        if (change->table_id != 0) {
-            txn_note_write(txn, change->table_id);
+        uint64_t table_id = catalog_change_table_id(change);
+        if (table_id != 0) {
+            txn_note_write(txn, table_id);
         }
     }
     SerialTxn *serial = ARENA_NEW(txn->arena, SerialTxn);

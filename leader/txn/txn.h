@@ -70,8 +70,10 @@ Status txn_add_participant(Txn *txn, uint32_t node, uint64_t greeting) CHECKED;
 /* A statement of the transaction reads or changes the table. */
 void txn_note_read(Txn *txn, uint64_t table_id);
 void txn_note_write(Txn *txn, uint64_t table_id);
-/* The participants have voted with their answers; those without writes are none. */
-void txn_note_votes(Txn *txn, const bool *has_writes);
+/* These nodes have voted with their answers; those without writes take no part. Participants that
+ * are not among them (they heard of a dropped table before) are asked by PREPARE, and all others
+ * once more. */
+void txn_note_votes(Txn *txn, const uint32_t *nodes, const bool *has_writes, uint32_t count);
 /* Adds a catalog change in the transaction's arena; fails when it does not apply. */
 CatalogChange *txn_new_change(Txn *txn, CatalogChangeKind kind);
 Status txn_add_change(Txn *txn, CatalogChange *change) CHECKED;

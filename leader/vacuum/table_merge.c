@@ -62,18 +62,6 @@ static void forget_statistics(void *object, const uint8_t *data, size_t bytes)
     (void)bytes; // the rows are the same as before
 }
 
-static Status note_participants(const MergeQuery *query)
-{
-    const uint32_t *nodes = NULL;
-    uint64_t greetings[MESSAGE_NODES_MAX];
-    Status status = STATUS_OK;
-    const uint32_t count = distributed_query_nodes(query->query, &nodes, greetings);
-    for (uint32_t i = 0; i < count; i++) {
-        status = status_first(status, txn_add_participant(query->txn, nodes[i], greetings[i]));
-    }
-    return status;
-}
-
 static Status run_query(MergeQuery *query, const Plan *plan, const Snapshot *snapshot)
 {
     const TableMerge *merge = query->merge;
@@ -85,7 +73,7 @@ static Status run_query(MergeQuery *query, const Plan *plan, const Snapshot *sna
                                              .is_writing = true};
     TRY(wait_for_nodes(merge));
     TRY(distributed_query_start(&options, &query->query));
-    TRY(note_participants(query));
+    TRY(distributed_query_enlist(query->query, query->txn));
     while (!distributed_query_wait(query->query, WAIT_US)) {
         Status status = merge->check(merge->object, query->query);
         if (status != STATUS_OK) {

@@ -5,7 +5,8 @@
 
 Eight clients insert one row at a time, a tenth of them bad ones (NULL where none may be, a text too
 long, a number out of range). Good ones answer INSERT 0 1 and are there, once, in every table kind;
-bad ones get their own SQLSTATE and leave nothing, and nobody else hears of them. In the middle the
+bad ones get their own SQLSTATE and leave nothing, and nobody else hears of them. One client's
+statements are canceled at random moments: what ended with 57014 is not there. In the middle the
 node, then the leader are killed with -9: what was answered stays, what was not is there once or
 not at all.
 """
@@ -23,6 +24,7 @@ import cluster  # noqa: E402
 import pgwire  # noqa: E402
 
 CLIENTS = 8
+HASTY = 8  # the client whose statements are canceled
 BAD = (("null, 'x'", "23502"), ("%d, 'much too long for it'", "22001"), ("30000000000, 'x'", "22003"))
 
 passed = failed = 0
@@ -43,7 +45,8 @@ class Client(threading.Thread):
         super().__init__()
         self.server, self.number, self.stop = server, number, stop
         self.random = random.Random(f"{seed}/{number}")
-        self.known, self.open, self.wrong = [], [], []
+        self.known, self.open, self.refused, self.wrong = [], [], [], []
+        self.connection = None
 
     def insert(self, connection, key):
         if self.random.random() < 0.1:
@@ -57,7 +60,13 @@ class Client(threading.Thread):
                     self.wrong.append(f"{values}: {error.sqlstate} {error.message}")
             return
         self.open.append(key)
-        result = connection.query_all(f"insert into items values ({key}, 'row')")
+        try:
+            result = connection.query_all(f"insert into items values ({key}, 'row')")
+        except pgwire.ServerError as error:
+            if error.sqlstate == "57014":
+                self.refused.append(self.open.pop())
+                return
+            raise
         if result[0].tag != "INSERT 0 1":
             self.wrong.append(f"tag {result[0].tag}")
         self.open.pop()
@@ -69,18 +78,28 @@ class Client(threading.Thread):
 
     def run(self):
         key = self.number * 1_000_000
-        connection = None
         while not self.stop.is_set():
             try:
-                connection = connection or self.server.connect()
+                self.connection = self.connection or self.server.connect()
                 key += 1
-                self.insert(connection, key)
+                self.insert(self.connection, key)
             except pgwire.ServerError as error:
                 if not self.is_loss(error):
                     self.wrong.append(f"{error.sqlstate} {error.message}")
             except (OSError, EOFError):
-                connection = None
+                self.connection = None
                 time.sleep(0.2)
+
+
+def cancel_often(client):
+    while client.is_alive():
+        time.sleep(client.random.random() / 100)
+        connection = client.connection
+        try:
+            if connection is not None:
+                connection.cancel()
+        except OSError:
+            time.sleep(0.2)  # the leader is down
 
 
 def run(server, style, seconds, seed, kills):
@@ -90,6 +109,8 @@ def run(server, style, seconds, seed, kills):
     clients = [Client(server, i + 1, seed, stop) for i in range(CLIENTS)]
     for client in clients:
         client.start()
+    canceller = threading.Thread(target=cancel_often, args=(clients[HASTY - 1],))
+    canceller.start()
     for kill in kills:
         time.sleep(seconds / (len(kills) + 1))
         kill(server)
@@ -101,12 +122,16 @@ def run(server, style, seconds, seed, kills):
         check(not client.is_alive(), "a client ends")
         for wrong in client.wrong[:5]:
             check(False, f"client {client.number}: {wrong}")
+    canceller.join(60)
     with server.connect() as connection:
         counts = dict((int(k), int(n)) for k, n in connection.rows(
             "select k, count(*) from items group by k"))
         bad = connection.value("select count(*) from items where k is null or t <> 'row'")
     known = {key for client in clients for key in client.known}
     maybe = {key for client in clients for key in client.open}
+    refused = {key for client in clients for key in client.refused}
+    check(not refused & set(counts), f"{len(refused & set(counts))} canceled rows are there")
+    check(refused, "no statement was canceled")
     check(len(known) > 50, f"{len(known)} rows were inserted")
     check(bad == "0", f"{bad} bad rows")
     check(not known - set(counts), f"{len(known - set(counts))} answered rows are lost")

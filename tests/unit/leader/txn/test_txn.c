@@ -79,6 +79,38 @@ START_TEST(votes_come_before_the_record_and_outcomes_after)
 }
 END_TEST
 
+/* A transaction of one statement has the votes with the answers to it. */
+START_TEST(votes_may_come_with_answers)
+{
+    static const uint32_t both[] = {1, 2};
+    static const bool one_wrote[] = {false, true};
+    ck_assert_ok(write_statement(NULL));
+    txn_note_votes(&txn, both, one_wrote, 2);
+    ck_assert_uint_eq(txn.participant_count, 1);
+    ck_assert_uint_eq(txn.participants[0], 2);
+    ck_assert_ok(txn_commit(&txn));
+    wait_until_told(2);
+    expect_requests("outcome 2, "); // nobody was asked, and only who wrote is told
+}
+END_TEST
+
+/* The first node has dropped something before the statement that ran on the second one alone. */
+START_TEST(who_has_not_voted_is_asked)
+{
+    static const uint32_t second = 2;
+    const bool has_written = _i == 1;
+    ck_assert_ok(write_statement(NULL));
+    txn_note_votes(&txn, &second, &has_written, 1);
+    ck_assert_uint_eq(txn.participant_count, has_written ? 2 : 1);
+    ck_assert_uint_eq(txn.participants[0], 1);
+    ck_assert_ok(txn_commit(&txn));
+    const char *expected = has_written ? "prepare 1, prepare 2, " : "prepare 1, ";
+    ck_assert(strncmp(request_log, expected, strlen(expected)) == 0);
+    wait_until_told(1);
+    wait_until_told(2);
+}
+END_TEST
+
 START_TEST(one_no_aborts_everywhere)
 {
     static const SqlState refusals[] = {SQLSTATE_DISK_FULL, SQLSTATE_SERIALIZATION_FAILURE};
@@ -226,6 +258,8 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, start, stop);
     tcase_add_test(tests, votes_come_before_the_record_and_outcomes_after);
+    tcase_add_test(tests, votes_may_come_with_answers);
+    tcase_add_loop_test(tests, who_has_not_voted_is_asked, 0, 2);
     tcase_add_loop_test(tests, one_no_aborts_everywhere, 0, 2);
     tcase_add_test(tests, an_outcome_goes_out_until_it_is_heard);
     tcase_add_loop_test(tests, a_node_greeted_anew_has_forgotten, 0, 2);
