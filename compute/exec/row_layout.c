@@ -292,8 +292,10 @@ Status row_store_append(RowStore *store, const Vector *const *vectors, const uin
     Status status;
     TRY_OR(refused, rows_add(store, row_count, row_pointers));
     uint32_t null_bytes = (layout->field_count + 7) / 8;
-    for (uint32_t i = 0; i < row_count && null_bytes > 0; i++) {
-        memset(row_pointers[i] + layout->null_offset, 0, null_bytes);
+    for (uint32_t b = 0; b < null_bytes; b++) {
+        for (uint32_t i = 0; i < row_count; i++) {
+            row_pointers[i][layout->null_offset + b] = 0;
+        }
     }
     for (uint32_t f = 0; f < layout->field_count; f++) {
         const RowField *field = &layout->fields[f];

@@ -17,6 +17,8 @@
 #include "base/vector/distribution_hash.h"
 #include "compute/operators/batch_collector.h"
 
+enum { PASSES_MAX = 4 };
+
 typedef struct ExchangeTarget {
     uint32_t endpoint;
     StreamSender *sender;
@@ -28,15 +30,16 @@ typedef struct ExchangeSend {
     QueryContext *query;
     uint32_t target_count;
     ExchangeTarget *targets;
-    uint32_t *endpoint_target; /* endpoint -> index of its target */
-    uint32_t next_target;      /* atomic: round robin */
+    uint16_t *bucket_targets; /* HASH, several targets: bucket -> index of its target */
+    uint32_t next_target;     /* atomic: round robin */
 } ExchangeSend;
 
 typedef struct ExchangeSendLocal {
     uint32_t builder_count; /* one per target; broadcast: one for all */
     BatchBuilder **builders;
     uint64_t *hashes;
-    uint16_t *rows; /* target_count lists of VECTOR_ROWS */
+    uint16_t *row_targets; /* of the batch's selected rows */
+    uint16_t *rows;        /* target_count lists of VECTOR_ROWS */
     uint32_t *row_counts;
     uint32_t flushed_count; /* builders emptied by merge */
 } ExchangeSendLocal;
@@ -66,11 +69,20 @@ static void add_targets(ExchangeSend *send, const PlanExchange *exchange)
     }
     send->target_count = count;
     send->targets = ARENA_ARRAY(query->arena, ExchangeTarget, count);
-    send->endpoint_target = ARENA_ARRAY(query->arena, uint32_t, (size_t)first + count);
     for (uint32_t i = 0; i < count; i++) {
         send->targets[i].endpoint = first + i;
-        send->endpoint_target[first + i] = i;
     }
+}
+
+/* A copy of the map in lanes that leave room in the nearest cache. */
+static void note_bucket_targets(ExchangeSend *send)
+{
+    const uint32_t *nodes = send->query->bucket_nodes;
+    uint16_t *targets = ARENA_ARRAY(send->query->arena, uint16_t, BUCKET_COUNT);
+    for (uint32_t i = 0; i < BUCKET_COUNT; i++) {
+        targets[i] = (uint16_t)(nodes[i] - send->targets[0].endpoint);
+    }
+    send->bucket_targets = targets;
 }
 
 Status exchange_send_create(QueryContext *query, const Plan *plan, const PlanSend *node, Sink **out)
@@ -95,6 +107,9 @@ Status exchange_send_create(QueryContext *query, const Plan *plan, const PlanSen
     send->plan = node;
     send->query = query;
     add_targets(send, exchange);
+    if (node->exchange == EXCHANGE_HASH && send->target_count > 1) {
+        note_bucket_targets(send);
+    }
     *out = &send->sink;
     return STATUS_OK;
 }
@@ -130,6 +145,7 @@ static Status exchange_send_local_open(Sink *self, void *local, Arena *worker_ar
     }
     if (send->plan->exchange == EXCHANGE_HASH || send->plan->exchange == EXCHANGE_NODE) {
         state->hashes = ARENA_ARRAY(worker_arena, uint64_t, VECTOR_ROWS);
+        state->row_targets = ARENA_ARRAY(worker_arena, uint16_t, VECTOR_ROWS);
         state->rows = ARENA_ARRAY(worker_arena, uint16_t, (size_t)count * VECTOR_ROWS);
         state->row_counts = ARENA_ARRAY(worker_arena, uint32_t, count);
     }
@@ -181,6 +197,30 @@ static Status append_rows(ExchangeSend *send, ExchangeSendLocal *local, uint32_t
     return STATUS_OK;
 }
 
+// Lists the rows of each target in order. A pass per target has no chain from row to row and serves
+// a few; many are counted up side by side.
+static void list_rows(const ExchangeSend *send, ExchangeSendLocal *local, const Batch *in)
+{
+    const uint16_t *rows = batch_selected_rows(in), *targets = local->row_targets;
+    const uint32_t count = in->selected_count;
+    for (uint32_t t = 0; send->target_count <= PASSES_MAX && t < send->target_count; t++) {
+        uint16_t *list = local->rows + (size_t)t * VECTOR_ROWS;
+        uint32_t listed = 0;
+        for (uint32_t i = 0; i < count; i++) {
+            list[listed] = rows[i];
+            listed += targets[i] == t;
+        }
+        local->row_counts[t] = listed;
+    }
+    if (send->target_count > PASSES_MAX) {
+        memset(local->row_counts, 0, send->target_count * sizeof(*local->row_counts));
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t target = targets[i];
+            local->rows[(size_t)target * VECTOR_ROWS + local->row_counts[target]++] = rows[i];
+        }
+    }
+}
+
 // Hashes the keys and lists the rows of each target.
 static Status partition_rows(ExchangeSend *send, ExchangeSendLocal *local, Batch *in)
 {
@@ -189,17 +229,11 @@ static Status partition_rows(ExchangeSend *send, ExchangeSendLocal *local, Batch
         TRY(batch_column(in, send->plan->keys[k], &key));
         distribution_hash_column(key, in, k > 0, local->hashes);
     }
-    const uint16_t *rows = batch_selected_rows(in);
-    const uint32_t *bucket_nodes = send->query->bucket_nodes;
-    const uint32_t *endpoint_target = send->endpoint_target;
-    uint32_t *row_counts = local->row_counts;
-    for (uint32_t i = 0; i < send->target_count; i++) {
-        row_counts[i] = 0;
-    }
+    const uint16_t *bucket_targets = send->bucket_targets;
     for (uint32_t i = 0; i < in->selected_count; i++) {
-        uint32_t target = endpoint_target[bucket_nodes[bucket_of_hash(local->hashes[i])]];
-        local->rows[(size_t)target * VECTOR_ROWS + row_counts[target]++] = rows[i];
+        local->row_targets[i] = bucket_targets[bucket_of_hash(local->hashes[i])];
     }
+    list_rows(send, local, in);
     return STATUS_OK;
 }
 
@@ -209,16 +243,15 @@ static Status divide_rows(ExchangeSend *send, ExchangeSendLocal *local, Batch *i
     const Vector *key;
     const uint16_t *rows = batch_selected_rows(in);
     TRY(batch_column(in, send->plan->keys[0], &key));
-    memset(local->row_counts, 0, send->target_count * sizeof(*local->row_counts));
     for (uint32_t i = 0; i < in->selected_count; i++) {
         int64_t node = vector_int64(key, rows[i]);
         if (node < 1 || node > send->target_count) {
             return status_error(SQLSTATE_INTERNAL_ERROR, "a row of node %lld of %u",
                                 (long long)node, send->target_count);
         }
-        uint32_t target = (uint32_t)node - 1; // targets are nodes 1 .. target_count
-        local->rows[(size_t)target * VECTOR_ROWS + local->row_counts[target]++] = rows[i];
+        local->row_targets[i] = (uint16_t)(node - 1); // targets are nodes 1 .. target_count
     }
+    list_rows(send, local, in);
     return STATUS_OK;
 }
 

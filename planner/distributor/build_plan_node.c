@@ -1,10 +1,12 @@
 /* build_plan_node.c — the plan node of every kind of step. */
 #include "planner/distributor/build_plan_node.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "planner/logical/logical_tree.h"
 
+#define KEY_BOUND_MAX 9007199254740992.0 /* 2^53: exact as a double */
 #define NODE_NEW(builder, Struct, kind, step)                                                      \
     ((Struct *)plan_builder_node((builder), (kind), sizeof(Struct), (step)))
 
@@ -320,6 +322,24 @@ static PlanNode *build_join(PlanBuilder *builder, const Step *step, PlanNode *co
     return node;
 }
 
+/* A hint: statistics may be older than the rows. */
+static void note_key_bounds(const PlanBuilder *builder, const Step *step, PlanAggregate *aggregate)
+{
+    const Expr *key = step->aggregate.key_count == 1 ? step->aggregate.keys[0] : NULL;
+    if (key == NULL || key->kind != EXPR_COLUMN ||
+        (!type_is_integer(key->type) && key->type.id != TYPE_DATE)) {
+        return;
+    }
+    const ColumnEstimate *column = estimate_column(builder->placer->estimator, key->column);
+    aggregate->has_key_bounds = column->has_bounds && column->lo <= column->hi &&
+                                fabs(column->lo) < KEY_BOUND_MAX &&
+                                fabs(column->hi) < KEY_BOUND_MAX;
+    if (aggregate->has_key_bounds) {
+        aggregate->key_min = (int64_t)column->lo;
+        aggregate->key_max = (int64_t)column->hi;
+    }
+}
+
 static PlanNode *build_aggregate(PlanBuilder *builder, const Step *step, PlanNode *child)
 {
     const Step *input = step->inputs[0];
@@ -339,6 +359,7 @@ static PlanNode *build_aggregate(PlanBuilder *builder, const Step *step, PlanNod
     }
     aggregate->is_partial = step->aggregate.is_partial;
     aggregate->estimated_groups = step->rows;
+    note_key_bounds(builder, step, aggregate);
     aggregate->node.detail = explain_aggregate(builder->names, step);
     return &aggregate->node;
 }

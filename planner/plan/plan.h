@@ -153,6 +153,8 @@ typedef struct PlanAggregate {
     AggregateCall *aggregates;
     bool is_partial; /* may pass groups on early and more than once */
     double estimated_groups;
+    bool has_key_bounds; /* the only key is an integer or date, by the statistics in these bounds */
+    int64_t key_min, key_max;
 } PlanAggregate;
 
 typedef struct PlanSortKey {

@@ -251,6 +251,10 @@ static Status check_aggregate(const PlanAggregate *aggregate)
     if ((uint64_t)aggregate->key_count + aggregate->aggregate_count != node->output_count) {
         return CORRUPT("plan node %u has other outputs than keys and aggregates", node->id);
     }
+    if (aggregate->has_key_bounds &&
+        (aggregate->key_count != 1 || aggregate->key_min > aggregate->key_max)) {
+        return CORRUPT("plan node %u has bounds of no key", node->id);
+    }
     TRY(check_exprs_give(node, aggregate->keys, 0, aggregate->key_count, child));
     for (uint32_t i = 0; i < aggregate->aggregate_count; i++) {
         const AggregateCall *call = &aggregate->aggregates[i];

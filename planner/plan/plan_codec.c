@@ -122,6 +122,11 @@ static void encode_aggregate(const PlanAggregate *aggregate, ByteBuffer *target)
     }
     byte_buffer_add_u8(target, aggregate->is_partial ? 1 : 0);
     encode_double(aggregate->estimated_groups, target);
+    byte_buffer_add_u8(target, aggregate->has_key_bounds ? 1 : 0);
+    if (aggregate->has_key_bounds) {
+        byte_buffer_add_u64(target, (uint64_t)aggregate->key_min);
+        byte_buffer_add_u64(target, (uint64_t)aggregate->key_max);
+    }
 }
 
 static void encode_window(const PlanWindow *window, ByteBuffer *target)

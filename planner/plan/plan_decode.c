@@ -227,6 +227,11 @@ static Status decode_aggregate(Decoder *self, PlanAggregate *aggregate)
     }
     aggregate->is_partial = decode_flag(self);
     aggregate->estimated_groups = decode_double(self);
+    aggregate->has_key_bounds = decode_flag(self);
+    if (aggregate->has_key_bounds) {
+        aggregate->key_min = (int64_t)byte_reader_u64(self->reader);
+        aggregate->key_max = (int64_t)byte_reader_u64(self->reader);
+    }
     return check_reader(self);
 }
 

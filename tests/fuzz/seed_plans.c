@@ -128,6 +128,9 @@ static PlanNode *aggregate(PlanNode *child)
     node->child = child;
     node->key_count = 1;
     node->keys = list(column(0), NULL);
+    node->has_key_bounds = true;
+    node->key_min = -1;
+    node->key_max = 99;
     node->aggregate_count = 1;
     node->aggregates = ARENA_NEW(arena, AggregateCall);
     *node->aggregates = (AggregateCall){

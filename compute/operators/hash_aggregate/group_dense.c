@@ -1,8 +1,9 @@
 /*
  * group_dense.c — an array over all possible key words.
  *
- * Ranges grow with what is seen, to about twice what is needed, and the array is then made anew
- * from the groups; when it would become too large the table turns to hashing for good.
+ * Ranges grow with what is seen, by a half, and the array is then made anew from the groups; once
+ * an eighth of the range that the statistics tell has been seen, it is taken whole. When the array
+ * would become too large the table turns to hashing for good.
  */
 #include <string.h>
 
@@ -12,6 +13,7 @@
 enum {
     ALWAYS_DENSE_POSITIONS = 1 << 16,
     DENSE_POSITIONS_PER_GROUP = 8,
+    EXPECTED_PARTS = 8, /* a range of which one part is used is worth an array for all of it */
     KEYS_MAX = 64,
 };
 #define DENSE_POSITIONS_MAX (UINT64_C(1) << 28)
@@ -37,8 +39,19 @@ static bool find_bounds(const GroupSpace *space, uint32_t key, uint32_t null_ind
     return *min <= *max;
 }
 
+// Whether so much of the range that is expected of the only key is used that the rest is likely.
+static bool is_expected(const GroupShape *shape, int64_t min, int64_t max, uint64_t limit)
+{
+    uint64_t span = (uint64_t)max - (uint64_t)min;
+    uint64_t first = (uint64_t)min - (uint64_t)shape->key_min;
+    uint64_t last = (uint64_t)max - (uint64_t)shape->key_min;
+    return shape->key_range < limit && first < shape->key_range && last < shape->key_range &&
+           span >= shape->key_range / EXPECTED_PARTS;
+}
+
 // Widens a key's range to hold [min, max], with room to grow on the side that grew.
-static bool widen(GroupKeyRange *range, int64_t min, int64_t max, uint64_t limit)
+static bool widen(const GroupShape *shape, GroupKeyRange *range, int64_t min, int64_t max,
+                  uint64_t limit)
 {
     if (range->range > 0) {
         int64_t last = (int64_t)((uint64_t)range->min + range->range - 1);
@@ -49,7 +62,10 @@ static bool widen(GroupKeyRange *range, int64_t min, int64_t max, uint64_t limit
     if (span >= limit) {
         return false;
     }
-    if (range->range > 0) {
+    if (is_expected(shape, min, max, limit)) {
+        min = shape->key_min;
+        max = (int64_t)((uint64_t)min + shape->key_range - 1);
+    } else if (range->range > 0) {
         uint64_t room = span < limit / 2 ? span / 2 : (limit - 1 - span) / 2;
         bool grew_below = min < range->min;
         if (grew_below && min > INT64_MIN + (int64_t)room) {
@@ -168,7 +184,7 @@ static Status fit_ranges(GroupTable *table, GroupSpace *space, uint32_t row_coun
         uint64_t high = (uint64_t)max - (uint64_t)range->min;
         if (low >= range->range || high >= range->range) {
             has_grown = true;
-            *is_too_large = !widen(range, min, max, limit);
+            *is_too_large = !widen(table->shape, range, min, max, limit);
         }
     }
     Status status = STATUS_OK;

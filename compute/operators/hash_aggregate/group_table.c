@@ -23,6 +23,13 @@ void group_shape_init(GroupShape *shape, Arena *arena, MemoryBudget *budget, con
     row_layout_init(&shape->layout, arena, key_types, key_count, (uint32_t)sizeof(uint64_t));
 }
 
+void group_shape_expect_key(GroupShape *shape, int64_t min, int64_t max)
+{
+    uint64_t span = (uint64_t)max - (uint64_t)min;
+    shape->key_min = min;
+    shape->key_range = span < UINT64_MAX ? span + 1 : 0;
+}
+
 GroupSpace *group_space_create(const GroupShape *shape, Arena *worker_arena)
 {
     GroupSpace *space = ARENA_NEW(worker_arena, GroupSpace);

@@ -30,10 +30,15 @@ typedef struct GroupShape {
     bool has_word_keys;
     uint32_t word_count; /* key_count and one for the NULL bits */
     double estimated_groups;
+    int64_t key_min;    /* of the only key, as far as is known */
+    uint64_t key_range; /* its words lie in key_min .. key_min + key_range - 1; 0: not known */
     RowLayout layout; /* ROWS: header is the hash */
 } GroupShape;
 void group_shape_init(GroupShape *shape, Arena *arena, MemoryBudget *budget, const Type *key_types,
                       uint32_t key_count, double estimated_groups);
+
+/* The words of the only key are expected in min..max; others may come all the same. */
+void group_shape_expect_key(GroupShape *shape, int64_t min, int64_t max);
 
 typedef struct GroupKeyRange {
     int64_t min;

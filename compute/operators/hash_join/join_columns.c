@@ -112,6 +112,29 @@ static void store_lanes(size_t bytes, void *lanes, const uint32_t *positions,
     }
 }
 
+// values[i] = what row i stores in `bytes` bytes (little endian) + delta. A copy of constant size
+// is one load.
+static void load_lanes(size_t bytes, const uint8_t *const *rows, uint32_t offset, uint64_t delta,
+                       uint32_t count, uint64_t *values)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *stored = rows[i] + offset;
+        uint32_t narrow = 0;
+        if (bytes == 1) {
+            values[i] = *stored + delta;
+        } else if (bytes == 2) {
+            memcpy(&narrow, stored, 2);
+            values[i] = narrow + delta;
+        } else if (bytes == 4) {
+            memcpy(&narrow, stored, 4);
+            values[i] = narrow + delta;
+        } else {
+            memcpy(&values[i], stored, 8);
+            values[i] += delta;
+        }
+    }
+}
+
 static void store_wide_lanes(uint64_t *lanes, uint32_t offset, const uint32_t *positions,
                              const uint8_t *const *rows, uint32_t count)
 {
@@ -135,11 +158,7 @@ static void scatter_column(const JoinTable *table, uint32_t c, const uint8_t *co
     } else {
         uint64_t values[CHUNK_ROWS];
         uint64_t delta = (uint64_t)field->base - (uint64_t)column->base; // 0 for floats
-        for (uint32_t i = 0; i < count; i++) {
-            uint64_t stored = 0;
-            memcpy(&stored, rows[i] + field->offset, bytes); // little endian
-            values[i] = stored + delta;
-        }
+        load_lanes(bytes, rows, field->offset, delta, count, values);
         store_lanes(lane_bytes(column->lane), column->lanes, positions, values, count);
     }
     for (uint32_t i = 0; column->nulls != NULL && i < count; i++) {

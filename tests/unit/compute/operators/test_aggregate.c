@@ -29,6 +29,8 @@ typedef struct AggregateCase {
     uint32_t key_count, row_count, distinct, null_every;
     bool has_distinct, has_filter;
     double estimated_groups;
+    bool has_key_bounds;
+    int64_t key_min, key_max;
     EngineOptions options;
     uint64_t seed;
 } AggregateCase;
@@ -99,6 +101,9 @@ static EngineResult run_case(const AggregateCase *test, const char **expected, c
     PlanAggregate *aggregate =
         make_aggregate(&make, scan, keys, test->key_count, calls, call_count);
     aggregate->estimated_groups = test->estimated_groups;
+    aggregate->has_key_bounds = test->has_key_bounds;
+    aggregate->key_min = test->key_min;
+    aggregate->key_max = test->key_max;
     Plan *plan = make_plan(&make, &aggregate->node, NULL, 0);
     PlanRunResult reference = plan_run(plan, &tables.rows, 1, arena);
     EngineOptions options = test->options;
@@ -226,6 +231,35 @@ START_TEST(chooses_the_index_by_keys)
     check_variant(MADE_BIGINT, 1, 400000, 100000, "dense");
     check_variant(MADE_SPARSE_BIGINT, 1, 30, 0, "hash words");
     check_variant(MADE_TEXT, 1, 30, 0, "hash rows");
+}
+END_TEST
+
+// Right ones, ones that are passed on either side, of other keys and of all numbers.
+START_TEST(bounds_of_keys_are_hints)
+{
+    static const int64_t bounds[][2] = {
+        {-400000, 400000}, {0, 399999},      {100, 200000},
+        {-90000, 300000},  {700000, 800000}, {7, 7},
+        {INT64_MIN, 0},    {0, INT64_MAX},   {INT64_MIN, INT64_MAX}};
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
+        AggregateCase test = {.keys = {MADE_BIGINT},
+                              .key_count = 1,
+                              .row_count = 4000,
+                              .distinct = 400000,
+                              .null_every = 50,
+                              .estimated_groups = 100000,
+                              .has_key_bounds = true,
+                              .key_min = bounds[i][0],
+                              .key_max = bounds[i][1],
+                              .options = {.worker_count = 2},
+                              .seed = 90 + i};
+        const char *expected;
+        const char *actual;
+        EngineResult result = run_case(&test, &expected, &actual);
+        ck_assert_msg(strcmp(expected, actual) == 0, "bounds %zu: %s", i,
+                      lines_difference(arena, expected, actual));
+        ck_assert_str_eq(engine_variant(&result, 2), "dense");
+    }
 }
 END_TEST
 
@@ -387,6 +421,7 @@ int main(void)
     tcase_add_loop_test(tcase, matches_with_tiny_batches, 0, MADE_TYPE_COUNT);
     tcase_add_loop_test(tcase, matches_when_spilling, 0, 2);
     tcase_add_test(tcase, chooses_the_index_by_keys);
+    tcase_add_test(tcase, bounds_of_keys_are_hints);
     tcase_add_loop_test(tcase, merges_many_groups_by_partition, 0, 7);
     tcase_add_loop_test(tcase, reports_sums_that_do_not_fit, 0, 2);
     tcase_add_test(tcase, takes_a_single_value_only_once);
