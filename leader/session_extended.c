@@ -225,7 +225,9 @@ Status session_execute(Session *session, const PgMessage *message)
     prepared->reference_count++; // the text must outlive a ROLLBACK that drops the portal
     bool is_suspended = false;
     statement_begin(session, text);
+    session->is_only_statement = pg_reader_is_followed_by(&session->reader, PG_FRONTEND_SYNC);
     Status status = statement_execute(session, portal, execute.rows_max, &is_suspended);
+    session->is_only_statement = false;
     statement_end(session);
     if (status != STATUS_OK) {
         status = with_text(session, status, prepared->text);

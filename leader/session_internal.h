@@ -65,7 +65,7 @@ struct Session {
     uint8_t cancel_key[CANCEL_KEY_BYTES];
     bool is_full, is_logged_in;
     bool is_skipping;       /* after an error, until Sync */
-    bool is_only_statement; /* the one that runs is all that its message has */
+    bool is_only_statement; /* the transaction ends behind the one that runs */
     const char *database;
     SettingSet *settings, *defaults;
     Txn txn;

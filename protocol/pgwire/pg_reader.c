@@ -45,20 +45,37 @@ void pg_reader_release(PgReader *reader)
     }
 }
 
-bool pg_reader_has_message(const PgReader *reader)
+/* The frame behind the last message; `*is_whole`: with all its body. */
+static Status look_ahead(const PgReader *reader, PgFrame *frame, bool *is_whole)
 {
     size_t available;
     const uint8_t *data = pg_connection_input(reader->connection, &available);
     data += reader->held_bytes;
     available -= reader->held_bytes;
+    TRY(pg_frame_read(reader->phase, data, available, frame, is_whole));
+    *is_whole = *is_whole && available >= frame->header_bytes + frame->body_bytes;
+    return STATUS_OK;
+}
+
+bool pg_reader_has_message(const PgReader *reader)
+{
     PgFrame frame;
-    bool is_whole;
-    Status status = pg_frame_read(reader->phase, data, available, &frame, &is_whole);
+    bool is_whole = false;
+    Status status = look_ahead(reader, &frame, &is_whole);
     if (status != STATUS_OK) {
         status_ignore(status, "pg_reader_next reports it");
         return true;
     }
-    return is_whole && available >= frame.header_bytes + frame.body_bytes;
+    return is_whole;
+}
+
+bool pg_reader_is_followed_by(const PgReader *reader, PgFrontend type)
+{
+    PgFrame frame = {0};
+    bool is_whole = false;
+    Status status = look_ahead(reader, &frame, &is_whole);
+    status_ignore(status, "pg_reader_next reports it");
+    return is_whole && frame.type == type;
 }
 
 Status pg_reader_copy(PgReader *reader, int64_t deadline_us, PgCopyKind *kind, const uint8_t **body,

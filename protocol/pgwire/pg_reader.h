@@ -35,6 +35,8 @@ Status pg_reader_next(PgReader *reader, int64_t deadline_us, PgMessage *out,
 void pg_reader_release(PgReader *reader);
 /* True when a whole message (or a bad header) has arrived: pg_reader_next would not wait. */
 bool pg_reader_has_message(const PgReader *reader);
+/* True when a whole message of that type has arrived behind the last one. */
+bool pg_reader_is_followed_by(const PgReader *reader, PgFrontend type);
 
 typedef enum PgCopyKind {
     PG_COPY_BYTES, /* `body`, at least one byte */

@@ -66,8 +66,12 @@ class Connection:
     def send_raw(self, data):
         self.socket.sendall(data)
 
+    @staticmethod
+    def frame(kind, body=b""):
+        return kind + struct.pack("!i", len(body) + 4) + body
+
     def send(self, kind, body=b""):
-        self.send_raw(kind + struct.pack("!i", len(body) + 4) + body)
+        self.send_raw(self.frame(kind, body))
 
     def _need(self, count):
         while len(self.buffer) < count:
@@ -209,16 +213,16 @@ class Connection:
     # ---- extended protocol ----
 
     def execute(self, sql, values=(), oids=()):
-        """Parse, Bind, Describe, Execute and Sync of one statement; values as text, None is NULL."""
-        self.send(b"P", b"\0" + sql.encode() + b"\0" + struct.pack(f"!h{len(oids)}i", len(oids), *oids))
+        """Parse, Bind, Describe, Execute and Sync of one statement, in one piece as drivers send them;
+        values as text, None is NULL."""
+        parse = b"\0" + sql.encode() + b"\0" + struct.pack(f"!h{len(oids)}i", len(oids), *oids)
         bind = b"\0\0" + struct.pack("!hh", 0, len(values))
         for value in values:
             data = None if value is None else str(value).encode()
             bind += struct.pack("!i", -1 if data is None else len(data)) + (data or b"")
-        self.send(b"B", bind + struct.pack("!h", 0))
-        self.send(b"D", b"P\0")
-        self.send(b"E", b"\0" + struct.pack("!i", 0))
-        self.send(b"S")
+        messages = ((b"P", parse), (b"B", bind + struct.pack("!h", 0)), (b"D", b"P\0"),
+                    (b"E", b"\0" + struct.pack("!i", 0)), (b"S", b""))
+        self.send_raw(b"".join(self.frame(kind, body) for kind, body in messages))
         return self.collect()[-1]
 
     # ---- COPY ----

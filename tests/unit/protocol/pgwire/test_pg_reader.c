@@ -58,9 +58,12 @@ START_TEST(messages_in_one_piece)
     ck_assert_int_eq(message.type, PG_FRONTEND_QUERY);
     ck_assert_str_eq((const char *)message.body, "select 1");
     ck_assert(pg_reader_has_message(&reader));
+    ck_assert(pg_reader_is_followed_by(&reader, PG_FRONTEND_SYNC));
+    ck_assert(!pg_reader_is_followed_by(&reader, PG_FRONTEND_FLUSH));
     message = next_message();
     ck_assert_int_eq(message.type, PG_FRONTEND_SYNC);
     ck_assert(!pg_reader_has_message(&reader));
+    ck_assert(!pg_reader_is_followed_by(&reader, PG_FRONTEND_SYNC));
 }
 END_TEST
 
