@@ -3,13 +3,21 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
+
 enum { LINES_MAX = 64, ROWS_MAX = 4096, MEMBERS_MAX = 64 };
+#define MEMORY_US 10000 /* how long those of the last group are expected again */
 #define LINE_NONE UINT32_MAX
 
 /* Those who insert into one table. */
 typedef struct Line {
-    uint64_t table_id; /* 0: nobody's */
+    uint64_t table_id; /* 0: never used */
+    bool is_led;       /* a group is under way */
+    uint32_t expected; /* members of the next group, if all come back */
+    int64_t ended_us;  /* the last group */
+    uint32_t waiting_count;
     InsertMember *first, *last;
+    InsertMember *gathering; /* leads and waits for the others */
 } Line;
 
 struct InsertGroups {
@@ -34,16 +42,24 @@ void insert_groups_destroy(InsertGroups *groups)
     }
 }
 
+/* The table's line, or the one that has been idle for longest. */
 static uint32_t find_line(InsertGroups *groups, uint64_t table_id)
 {
-    uint32_t free_line = LINE_NONE;
+    uint32_t found = LINE_NONE;
     for (uint32_t i = 0; i < LINES_MAX; i++) {
-        if (groups->lines[i].table_id == table_id) {
+        const Line *line = &groups->lines[i];
+        if (line->table_id == table_id) {
             return i;
         }
-        free_line = groups->lines[i].table_id == 0 && free_line == LINE_NONE ? i : free_line;
+        if (!line->is_led &&
+            (found == LINE_NONE || line->ended_us < groups->lines[found].ended_us)) {
+            found = i;
+        }
     }
-    return free_line;
+    if (found != LINE_NONE) {
+        groups->lines[found] = (Line){.table_id = table_id};
+    }
+    return found;
 }
 
 /* Whether rows of both have the same columns: the table may have changed in between. */
@@ -63,24 +79,21 @@ static void change(InsertMember *member, InsertState state)
     condition_signal(&member->changed); // under the mutex: the member may be gone after it
 }
 
-/* The first one leads; those behind it go along as far as they fit. */
+static InsertMember *take_first(Line *line)
+{
+    InsertMember *member = line->first;
+    line->first = member->next;
+    line->last = line->first == NULL ? NULL : line->last;
+    line->waiting_count--;
+    member->next = NULL;
+    return member;
+}
+
+/* The first one leads. */
 static void lead(Line *line)
 {
-    InsertMember *leading = line->first;
-    InsertMember *end = leading;
-    uint32_t members = 1, rows = leading->values->row_count;
-    while (end->next != NULL && members < MEMBERS_MAX &&
-           rows + end->next->values->row_count <= ROWS_MAX &&
-           is_alike(leading->table, end->next->table)) {
-        end = end->next;
-        members++;
-        rows += end->values->row_count;
-        end->state = INSERT_TAKEN;
-    }
-    line->first = end->next;
-    line->last = line->first == NULL ? NULL : line->last;
-    end->next = NULL;
-    change(leading, INSERT_LEADING);
+    line->is_led = true;
+    change(take_first(line), INSERT_LEADING);
 }
 
 void insert_group_join(InsertGroups *groups, InsertMember *member)
@@ -93,18 +106,47 @@ void insert_group_join(InsertGroups *groups, InsertMember *member)
         member->state = INSERT_ALONE;
     } else {
         Line *line = &groups->lines[member->line];
-        bool is_first = line->table_id == 0;
-        line->table_id = member->table->table_id;
         if (line->last != NULL) {
             line->last->next = member;
         } else {
             line->first = member;
         }
         line->last = member;
-        if (is_first) {
+        line->waiting_count++;
+        if (!line->is_led) {
             lead(line);
+        } else if (line->gathering != NULL && line->waiting_count + 1 >= line->expected) {
+            condition_signal(&line->gathering->changed);
         }
     }
+    mutex_unlock(&groups->mutex);
+}
+
+void insert_group_gather(InsertGroups *groups, InsertMember *leading, int64_t timeout_us)
+{
+    mutex_lock(&groups->mutex);
+    Line *line = &groups->lines[leading->line];
+    const int64_t start_us = clock_monotonic_us();
+    const bool is_remembered = start_us - line->ended_us < MEMORY_US;
+    int64_t left_us = is_remembered ? timeout_us : 0;
+    line->gathering = leading;
+    while (left_us > 0 && line->waiting_count + 1 < line->expected) {
+        condition_wait(&leading->changed, &groups->mutex, left_us);
+        left_us = start_us + timeout_us - clock_monotonic_us();
+    }
+    line->gathering = NULL;
+    InsertMember *end = leading;
+    uint32_t members = 1, rows = leading->values->row_count;
+    while (line->first != NULL && members < MEMBERS_MAX &&
+           rows + line->first->values->row_count <= ROWS_MAX &&
+           is_alike(leading->table, line->first->table)) {
+        end->next = take_first(line);
+        end = end->next;
+        members++;
+        rows += end->values->row_count;
+        end->state = INSERT_TAKEN;
+    }
+    line->expected = members;
     mutex_unlock(&groups->mutex);
 }
 
@@ -138,6 +180,7 @@ bool insert_group_leave(InsertGroups *groups, InsertMember *member)
             line->first = member->next;
         }
         line->last = line->last == member ? before : line->last;
+        line->waiting_count--;
         has_left = true;
     }
     mutex_unlock(&groups->mutex);
@@ -157,10 +200,11 @@ void insert_group_finish(InsertGroups *groups, InsertMember *leading, InsertStat
         change(member, others);
         member = next;
     }
+    line->expected += line->waiting_count;
+    line->ended_us = clock_monotonic_us();
+    line->is_led = false;
     if (line->first != NULL) {
         lead(line);
-    } else {
-        line->table_id = 0;
     }
     mutex_unlock(&groups->mutex);
     condition_deinit(&leading->changed);

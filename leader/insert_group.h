@@ -2,11 +2,13 @@
  * insert_group.h — small INSERTs of many sessions, written together.
  *
  * While one session writes into a table, others that want to insert a few rows of constants wait;
- * the first of them then writes all that have gathered, in one transaction. Each session hears of
- * its own rows; when the common transaction fails, everyone tries again alone and gets the answer
- * that is due. Example: of 8 sessions that insert all the time, 7 wait: a commit carries 7 rows.
+ * the first of them then writes all that have gathered, in one transaction. Before that it waits a
+ * moment for those whose rows the last group has carried: they have just been answered and mostly
+ * come again. Each session hears of its own rows; when the common transaction fails, everyone tries
+ * again alone and gets the answer that is due. Example: of 8 sessions that insert all the time, a
+ * commit carries 8 rows.
  *
- *   join ----> WAITING ----> LEADING (members: those to write)
+ *   join ----> WAITING ----> LEADING: gather, write the members' rows
  *                 |              | finish
  *                 +---> TAKEN ---+--> DONE; ALONE: the group failed; UNKNOWN: that is unclear
  *
@@ -46,5 +48,7 @@ void insert_group_join(InsertGroups *groups, InsertMember *member);
 InsertState insert_group_wait(InsertGroups *groups, InsertMember *member, int64_t timeout_us);
 /* Gives up waiting; false when it is too late for that: the rows are being written. */
 bool insert_group_leave(InsertGroups *groups, InsertMember *member);
+/* Of the leading member: who waits goes along (`next`), after at most `timeout_us`. */
+void insert_group_gather(InsertGroups *groups, InsertMember *leading, int64_t timeout_us);
 /* Of the leading member: the others are DONE, ALONE or UNKNOWN; the next one leads. */
 void insert_group_finish(InsertGroups *groups, InsertMember *leading, InsertState others);

@@ -5,7 +5,7 @@
 #include "leader/insert_group.h"
 #include "leader/session_internal.h"
 
-enum { GROUPED_ROWS_MAX = 100, WAIT_US = 20000 };
+enum { GROUPED_ROWS_MAX = 100, WAIT_US = 20000, GATHER_US = 400 };
 
 /* Means the same in every session. */
 static bool is_plain(const Expr *cell)
@@ -157,6 +157,7 @@ Status statement_insert(Session *session, Portal *portal, PlannerContext *planne
             return state == INSERT_DONE ? STATUS_OK : unknown_end();
         }
         if (state == INSERT_LEADING) {
+            insert_group_gather(session->leader->insert_groups, &member, GATHER_US);
             bool is_group = member.next != NULL;
             Status status = write_group(session, portal, planner, snapshot, &member);
             InsertState others = state_of_others(status);

@@ -1,9 +1,10 @@
 /* Suite of leader/insert_group.c: who leads, who goes along, how it ends. */
+#include "base/thread.h"
 #include "leader/insert_group.h"
 
 #include "tests/support/check_status.h"
 
-enum { MEMBERS = 5 };
+enum { MEMBERS = 5, LONG_US = 5000000 };
 
 static InsertGroups *groups;
 static CatalogColumn columns[2];
@@ -49,6 +50,8 @@ START_TEST(the_first_leads_and_the_next_takes_all_that_wait)
     ck_assert_int_eq(join(3), INSERT_WAITING);
     insert_group_finish(groups, &members[0], INSERT_DONE);
     ck_assert_int_eq(look(1), INSERT_LEADING);
+    ck_assert_int_eq(look(2), INSERT_WAITING);
+    insert_group_gather(groups, &members[1], 0);
     ck_assert_ptr_eq(members[1].next, &members[2]);
     ck_assert_ptr_eq(members[2].next, &members[3]);
     ck_assert_int_eq(look(2), INSERT_TAKEN);
@@ -77,6 +80,7 @@ START_TEST(tables_and_their_changes_keep_apart)
     ck_assert_int_eq(join(3), INSERT_WAITING);
     insert_group_finish(groups, &members[0], INSERT_DONE);
     ck_assert_int_eq(look(2), INSERT_LEADING);
+    insert_group_gather(groups, &members[2], 0);
     ck_assert_ptr_null(members[2].next);
     ck_assert_int_eq(look(3), INSERT_WAITING);
     insert_group_finish(groups, &members[2], INSERT_DONE);
@@ -96,10 +100,82 @@ START_TEST(who_waits_may_leave)
     ck_assert(insert_group_leave(groups, &members[1])); // the first
     insert_group_finish(groups, &members[0], INSERT_DONE);
     ck_assert_int_eq(look(2), INSERT_LEADING);
+    insert_group_gather(groups, &members[2], 0);
     ck_assert_ptr_eq(members[2].next, &members[3]);
     ck_assert_ptr_null(members[3].next);
     insert_group_finish(groups, &members[2], INSERT_DONE);
     ck_assert_int_eq(look(3), INSERT_DONE);
+}
+END_TEST
+
+static void come_back(void *object)
+{
+    (void)object;
+    for (int i = 1; i < 4; i++) {
+        insert_group_join(groups, &members[i]);
+    }
+}
+
+/* Whoever leads carries all that wait, until nobody is left. */
+static void end_all(void)
+{
+    for (int i = 1; i < 4; i++) {
+        if (look(i) == INSERT_LEADING) {
+            insert_group_gather(groups, &members[i], 0);
+            insert_group_finish(groups, &members[i], INSERT_DONE);
+        }
+    }
+    for (int i = 1; i < 4; i++) {
+        ck_assert_int_eq(members[i].state > INSERT_TAKEN, 1);
+    }
+}
+
+/* A leader after a group of three; how many it carries. */
+static uint32_t lead_after_three(void)
+{
+    Thread thread;
+    uint32_t count = 1;
+    ck_assert_int_eq(join(0), INSERT_LEADING);
+    insert_group_gather(groups, &members[0], 0);
+    come_back(NULL);
+    insert_group_finish(groups, &members[0], INSERT_DONE);
+    end_all();
+    ck_assert_int_eq(join(0), INSERT_LEADING);
+    ck_assert_ok(thread_start(&thread, "others", -1, come_back, NULL));
+    insert_group_gather(groups, &members[0], LONG_US);
+    for (const InsertMember *member = members[0].next; member != NULL; member = member->next) {
+        count++;
+    }
+    thread_join(&thread);
+    insert_group_finish(groups, &members[0], INSERT_DONE);
+    end_all();
+    return count;
+}
+
+/* Those of the last group mostly come again: the leader waits for them. A machine that stands still
+ * in between makes it forget them, hence the attempts. */
+START_TEST(the_last_group_is_awaited)
+{
+    uint32_t carried = 0;
+    for (int i = 0; i < 100 && carried < 3; i++) {
+        carried = lead_after_three();
+    }
+    ck_assert_uint_ge(carried, 3);
+}
+END_TEST
+
+START_TEST(nobody_is_awaited_in_vain_for_long)
+{
+    ck_assert_int_eq(join(0), INSERT_LEADING);
+    insert_group_gather(groups, &members[0], LONG_US); // nobody is expected
+    come_back(NULL);
+    insert_group_finish(groups, &members[0], INSERT_DONE);
+    ck_assert_int_eq(look(1), INSERT_LEADING);
+    ck_assert(insert_group_leave(groups, &members[3]));
+    insert_group_gather(groups, &members[1], 1000); // one of those who were expected has left
+    ck_assert_ptr_eq(members[1].next, &members[2]);
+    insert_group_finish(groups, &members[1], INSERT_DONE);
+    ck_assert_int_eq(look(2), INSERT_DONE);
 }
 END_TEST
 
@@ -111,6 +187,8 @@ int main(void)
     tcase_add_loop_test(group, the_first_leads_and_the_next_takes_all_that_wait, 0, 3);
     tcase_add_test(group, tables_and_their_changes_keep_apart);
     tcase_add_test(group, who_waits_may_leave);
+    tcase_add_test(group, the_last_group_is_awaited);
+    tcase_add_test(group, nobody_is_awaited_in_vain_for_long);
     suite_add_tcase(suite, group);
     return suite_main(suite);
 }
