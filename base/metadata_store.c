@@ -533,6 +533,8 @@ static Status store_configure(MetadataStore *store)
     return STATUS_OK;
 }
 
+static Status change_schema(MetadataStore *store, const char *sql, uint32_t version);
+
 // A store without a version is new, or was left before its first commit.
 static Status store_check_schema(MetadataStore *store, const char *schema_sql,
                                  uint32_t schema_version)
@@ -545,13 +547,22 @@ static Status store_check_schema(MetadataStore *store, const char *schema_sql,
                             "metadata store \"%s\" has schema version %ld, this program knows %u",
                             store->path, found, schema_version);
     }
-    if (found > 0) {
-        return STATUS_OK;
-    }
+    return found > 0 ? STATUS_OK : change_schema(store, schema_sql, schema_version);
+}
+
+Status metadata_store_upgrade(MetadataStore *store, uint32_t version, const char *sql)
+{
+    int64_t found = 0;
+    TRY(read_number(store, "PRAGMA user_version", &found));
+    return found >= (int64_t)version ? STATUS_OK : change_schema(store, sql, version);
+}
+
+static Status change_schema(MetadataStore *store, const char *sql, uint32_t version)
+{
     char set_version[SQL_BYTES_MAX];
-    sqlite3_snprintf(sizeof set_version, set_version, "PRAGMA user_version = %u", schema_version);
+    sqlite3_snprintf(sizeof set_version, set_version, "PRAGMA user_version = %u", version);
     TRY(metadata_store_begin(store));
-    Status status = metadata_store_exec(store, schema_sql);
+    Status status = metadata_store_exec(store, sql);
     if (status == STATUS_OK) {
         status = metadata_store_exec(store, set_version);
     }

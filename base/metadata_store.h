@@ -17,6 +17,8 @@ typedef struct MetadataQuery MetadataQuery;
  * user_version and a higher one on disk is refused (XX001 with both numbers). */
 Status metadata_store_open(FileSystem *system, const char *path, const char *schema_sql,
                            uint32_t schema_version, MetadataStore **out) CHECKED;
+/* Runs the statements and notes the version in one commit when the store has an older one. */
+Status metadata_store_upgrade(MetadataStore *store, uint32_t version, const char *sql) CHECKED;
 /* Opens an existing store, whatever its schema, to look at it: nothing is written, its log stays.
  * 58P01 when there is none. */
 Status metadata_store_open_read(FileSystem *system, const char *path, MetadataStore **out) CHECKED;

@@ -339,11 +339,13 @@ Status manifest_open(FileSystem *system, const char *directory, uint64_t cluster
                                      .prepared = load_prepared,
                                      .drop = load_drop,
                                      .deletes = load_deletes};
-    int64_t applied = 0;
+    int64_t applied = 0, redone = 0;
     bool is_found = false;
     Status status = manifest_store_get(store, "applied", &applied, &is_found);
     if (status == STATUS_OK) {
         atomic_store(&manifest->applied, (uint64_t)applied);
+        status = manifest_store_get(store, MANIFEST_REDONE, &redone, &is_found);
+        manifest->redone = (uint64_t)redone;
         status = manifest_store_load(store, &visitor);
     }
     if (status == STATUS_OK) {

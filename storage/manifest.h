@@ -56,9 +56,16 @@ void manifest_end_delete(Manifest *manifest, uint64_t table_id);
 
 /* 40001 as store_prepare says. */
 Status manifest_prepare(Manifest *manifest, uint64_t txn_id) CHECKED;
+/* The same; when the transaction has only added little, nothing is written and `redo` gets what
+ * manifest_redo needs. */
+Status manifest_vote(Manifest *manifest, uint64_t txn_id, ByteBuffer *redo) CHECKED;
 /* Whether the transaction has written anything here. */
 bool manifest_has_txn(Manifest *manifest, uint64_t txn_id);
 Status manifest_commit(Manifest *manifest, uint64_t txn_id, uint64_t position) CHECKED;
+/* Commits a transaction that has a redo, from that when this process does not know it. Such
+ * transactions must come in the order of their positions; known ones may come again. XX001. */
+Status manifest_redo(Manifest *manifest, uint64_t txn_id, uint64_t position, const uint8_t *redo,
+                     size_t redo_bytes) CHECKED;
 Status manifest_abort(Manifest *manifest, uint64_t txn_id) CHECKED;
 Status manifest_rollback_statements(Manifest *manifest, uint64_t txn_id,
                                     uint32_t statement) CHECKED;

@@ -39,6 +39,8 @@ typedef struct TxnRows {
 typedef struct ManifestTxn {
     uint64_t txn_id;
     bool is_preparing, is_prepared; /* either: others' rows may conflict with these */
+    bool is_told;  /* the database, of the commit */
+    bool has_redo; /* prepared in memory only: the leader keeps its rows */
     bool is_busy; /* a vote or an outcome is under way: others wait for its end */
     uint32_t row_count, row_capacity;
     TxnRows *rows;
@@ -61,6 +63,7 @@ struct Manifest {
     ManifestTable *tables[MANIFEST_TABLE_BUCKETS];
     ManifestTxn *txns;
     _Atomic uint64_t applied;
+    uint64_t redone; /* newest position of a transaction with a redo: older ones are known */
 };
 
 ManifestTable *manifest_find_table(const Manifest *manifest, uint64_t table_id);

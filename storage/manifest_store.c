@@ -74,7 +74,7 @@ static const char *const statement_sql[SQL_COUNT] = {
                       " ON CONFLICT(first_id) DO UPDATE SET next_id = ?2, end_id = ?3",
     [SQL_ADD_PREPARED] = "INSERT INTO prepared VALUES(?1)",
     [SQL_ADD_ROWSET] = "INSERT INTO rowset VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-                       " NULL, NULL, ?12)",
+                       " ?12, NULL, ?13)",
     [SQL_ADD_DROP] = "INSERT OR REPLACE INTO pending_drop VALUES(?1, ?2, ?3, ?4)",
     [SQL_COMMIT_ROWSETS] = "UPDATE rowset SET created = ?2 WHERE txn_id = ?1 AND created IS NULL",
     [SQL_COMMIT_DROPS] =
@@ -100,8 +100,7 @@ static const char *const statement_sql[SQL_COUNT] = {
         " (SELECT rowset_id FROM rowset WHERE dropped IS NOT NULL AND dropped <= ?1)",
 };
 
-
-enum { OUTCOMES_MAX = 256, WRITE_WAIT_US = 1000000 };
+enum { OUTCOMES_MAX = 1024, WRITE_WAIT_US = 1000000 };
 
 typedef Status ChangeBody(ManifestStore *store, const void *argument);
 
@@ -123,35 +122,9 @@ struct ManifestStore {
     Mutex mutex; /* guards all below */
     MetadataStore *database;
     MetadataQuery *queries[SQL_COUNT];
-    uint32_t outcome_count; /* commits that the next transaction writes along */
-    CommitChange outcomes[OUTCOMES_MAX];
+    uint32_t outcome_count;              /* commits that the next transaction writes along */
+    CommitChange outcomes[OUTCOMES_MAX]; /* with rows of their own (heap), each pinned */
 };
-
-/* A database of version 1 gets the table of deletes. */
-static Status upgrade_schema(MetadataStore *database)
-{
-    MetadataQuery *query;
-    bool has_row = false;
-    int64_t version = 0;
-    TRY(metadata_query_prepare(database, "PRAGMA user_version", &query));
-    Status status = metadata_query_step(query, &has_row);
-    if (status == STATUS_OK && has_row) {
-        version = metadata_query_i64(query, 0);
-    }
-    metadata_query_destroy(query);
-    if (status != STATUS_OK || version >= SCHEMA_VERSION) {
-        return status;
-    }
-    TRY(metadata_store_begin(database));
-    status = metadata_store_exec(database, DELETE_SQL "PRAGMA user_version = 2;");
-    if (status == STATUS_OK) {
-        status = metadata_store_commit(database);
-    }
-    if (status != STATUS_OK) {
-        metadata_store_rollback(database);
-    }
-    return status;
-}
 
 static Status open_store(FileSystem *system, const char *directory, bool is_read_only,
                          ManifestStore **out)
@@ -171,7 +144,7 @@ static Status open_store(FileSystem *system, const char *directory, bool is_read
                                  : metadata_store_open(system, path, schema_sql, SCHEMA_VERSION,
                                                        &store->database);
     if (status == STATUS_OK && !is_read_only) {
-        status = upgrade_schema(store->database);
+        status = metadata_store_upgrade(store->database, SCHEMA_VERSION, DELETE_SQL);
     }
     for (int i = 0; i < SQL_COUNT && status == STATUS_OK; i++) {
         status = metadata_query_prepare(store->database, statement_sql[i], &store->queries[i]);
@@ -194,6 +167,19 @@ Status manifest_store_open_read(FileSystem *system, const char *directory, Manif
     return open_store(system, directory, true, out);
 }
 
+/* They are in the database, or the leader knows them. */
+static void forget_outcomes(ManifestStore *store)
+{
+    for (uint32_t i = 0; i < store->outcome_count; i++) {
+        const CommitChange *outcome = &store->outcomes[i];
+        for (uint32_t k = 0; k < outcome->row_count; k++) {
+            stored_rows_unpin(outcome->rows[k].rows);
+        }
+        heap_free((void *)outcome->rows);
+    }
+    store->outcome_count = 0;
+}
+
 void manifest_store_close(ManifestStore *store)
 {
     if (store == NULL) {
@@ -204,6 +190,7 @@ void manifest_store_close(ManifestStore *store)
             metadata_query_destroy(store->queries[i]);
         }
     }
+    forget_outcomes(store);
     if (store->database != NULL) {
         metadata_store_close(store->database);
     }
@@ -229,10 +216,15 @@ static Status put_setting(ManifestStore *store, const char *name, int64_t value)
 /* Commits that wait for a transaction, then the changes of the list, in one transaction. */
 static Status write_bodies(ManifestStore *store, const Change *first, const Change *end)
 {
-    uint64_t applied = 0;
+    uint64_t applied = 0, redone = 0;
     for (uint32_t i = 0; i < store->outcome_count; i++) {
         TRY(write_outcome(store, &store->outcomes[i]));
-        applied = store->outcomes[i].position > applied ? store->outcomes[i].position : applied;
+        const uint64_t position = store->outcomes[i].position;
+        applied = position > applied ? position : applied;
+        redone = position > redone && store->outcomes[i].row_count > 0 ? position : redone;
+    }
+    if (redone > 0) {
+        TRY(put_setting(store, MANIFEST_REDONE, (int64_t)redone));
     }
     if (applied > 0) {
         TRY(put_setting(store, "applied", (int64_t)applied));
@@ -257,7 +249,7 @@ static Status write_transaction(ManifestStore *store, const Change *first, const
         metadata_store_rollback(store->database);
         return status;
     }
-    store->outcome_count = 0;
+    forget_outcomes(store);
     return STATUS_OK;
 }
 
@@ -466,7 +458,9 @@ Status manifest_store_load_leases(ManifestStore *store, Arena *arena, LeaseRange
     return status;
 }
 
-static Status add_rowset(ManifestStore *store, uint64_t txn_id, const PendingRows *pending)
+/* `created` POSITION_NEVER: of a prepared transaction. */
+static Status add_rowset(ManifestStore *store, uint64_t txn_id, const PendingRows *pending,
+                         uint64_t created)
 {
     const StoredRows *rows = pending->rows;
     const int64_t values[] = {
@@ -474,10 +468,16 @@ static Status add_rowset(ManifestStore *store, uint64_t txn_id, const PendingRow
         rows->first_bucket,       rows->last_bucket,         rows->kind,
         (int64_t)rows->row_count, (int64_t)rows->byte_count, (int64_t)rows->footer_checksum,
         (int64_t)txn_id,          pending->statement};
-    if (rows->kind == ROWS_BATCH) {
-        metadata_query_bind_blob(store->queries[SQL_ADD_ROWSET], 12, rows->bytes, rows->byte_count);
+    MetadataQuery *query = store->queries[SQL_ADD_ROWSET];
+    if (created == POSITION_NEVER) {
+        metadata_query_bind_null(query, 12);
     } else {
-        metadata_query_bind_null(store->queries[SQL_ADD_ROWSET], 12);
+        metadata_query_bind_i64(query, 12, (int64_t)created);
+    }
+    if (rows->kind == ROWS_BATCH) {
+        metadata_query_bind_blob(query, 13, rows->bytes, rows->byte_count);
+    } else {
+        metadata_query_bind_null(query, 13);
     }
     return run(store, SQL_ADD_ROWSET, values, 11);
 }
@@ -510,7 +510,7 @@ static Status prepare_body(ManifestStore *store, const void *argument)
     const PrepareChange *change = argument;
     const int64_t txn_id = (int64_t)change->txn_id;
     for (uint32_t i = 0; i < change->row_count; i++) {
-        TRY(add_rowset(store, change->txn_id, &change->rows[i]));
+        TRY(add_rowset(store, change->txn_id, &change->rows[i], POSITION_NEVER));
     }
     for (uint32_t i = 0; i < change->drop_count; i++) {
         const PendingDrop *drop = &change->drops[i];
@@ -540,6 +540,12 @@ Status manifest_store_prepare(ManifestStore *store, const PrepareChange *change)
 static Status write_outcome(ManifestStore *store, const CommitChange *change)
 {
     const int64_t values[] = {(int64_t)change->txn_id, (int64_t)change->position};
+    for (uint32_t i = 0; i < change->row_count; i++) {
+        TRY(add_rowset(store, change->txn_id, &change->rows[i], change->position));
+    }
+    if (change->row_count > 0) {
+        return FAULT("storage.before_redone");
+    }
     TRY(run(store, SQL_COMMIT_ROWSETS, values, 2));
     if (change->has_drops) {
         TRY(run(store, SQL_COMMIT_DROPS, values, 2));
@@ -561,15 +567,29 @@ static Status nothing_body(ManifestStore *store, const void *argument)
 
 Status manifest_store_commit(ManifestStore *store, const CommitChange *change)
 {
+    CommitChange own = *change;
+    PendingRows *rows = NULL;
+    if (own.row_count > 0) {
+        rows = heap_alloc(own.row_count * sizeof *rows);
+        if (rows == NULL) {
+            return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for the node's database");
+        }
+        memcpy(rows, own.rows, own.row_count * sizeof *rows);
+        own.rows = rows;
+    }
     mutex_lock(&store->mutex);
     const bool has_room = store->outcome_count < OUTCOMES_MAX;
     if (has_room) {
-        store->outcomes[store->outcome_count++] = *change;
+        for (uint32_t i = 0; i < own.row_count; i++) {
+            stored_rows_pin(rows[i].rows);
+        }
+        store->outcomes[store->outcome_count++] = own;
     }
     mutex_unlock(&store->mutex);
     if (has_room) {
         return STATUS_OK;
     }
+    heap_free(rows);
     TRY(in_transaction(store, nothing_body, NULL));
     return manifest_store_commit(store, change);
 }

@@ -68,8 +68,12 @@ Status manifest_store_prepare(ManifestStore *store, const PrepareChange *change)
 typedef struct CommitChange {
     uint64_t txn_id, position;
     bool has_drops, has_deletes;
+    const PendingRows *rows; /* of a transaction that was not prepared here: it has a redo */
+    uint32_t row_count;
 } CommitChange;
-/* Written with the next change, or by manifest_store_write_outcomes; not durable on return. */
+#define MANIFEST_REDONE "redone" /* setting: newest position of such a transaction */
+/* Written with the next change, or by manifest_store_write_outcomes; not durable on return. The
+ * rows are pinned until then. */
 Status manifest_store_commit(ManifestStore *store, const CommitChange *change) CHECKED;
 Status manifest_store_write_outcomes(ManifestStore *store) CHECKED;
 Status manifest_store_abort(ManifestStore *store, uint64_t txn_id) CHECKED;

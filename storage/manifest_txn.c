@@ -8,8 +8,15 @@
 #include "base/fault.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "storage/redo.h"
 
 #define DECIDE_WAIT_US 1000000
+
+/* A transaction that is being made from its redo. */
+typedef struct Redoing {
+    Manifest *manifest;
+    ManifestTxn *txn;
+} Redoing;
 
 static Status no_memory(void)
 {
@@ -217,16 +224,23 @@ static Status end_deciding(Manifest *manifest, ManifestTxn *txn, Status owned_st
     return owned_status;
 }
 
+/* What the transaction has added (heap); null when memory is refused. */
+static PendingRows *copy_pending(const ManifestTxn *txn)
+{
+    PendingRows *rows = heap_alloc(txn->row_count * sizeof *rows + 1);
+    for (uint32_t i = 0; rows != NULL && i < txn->row_count; i++) {
+        rows[i] = txn->rows[i].pending;
+    }
+    return rows;
+}
+
 /* Makes everything of the transaction durable. */
 static Status write_prepared(Manifest *manifest, ManifestTxn *txn)
 {
     TRY(sync_files(manifest, txn));
-    PendingRows *rows = heap_alloc(txn->row_count * sizeof *rows + 1);
+    PendingRows *rows = copy_pending(txn);
     if (rows == NULL) {
         return no_memory();
-    }
-    for (uint32_t i = 0; i < txn->row_count; i++) {
-        rows[i] = txn->rows[i].pending;
     }
     const PrepareChange change = {.txn_id = txn->txn_id,
                                   .cluster = manifest->cluster,
@@ -241,8 +255,24 @@ static Status write_prepared(Manifest *manifest, ManifestTxn *txn)
     return status;
 }
 
-/* From the check for conflicts on others see these deletes as undecided. */
-static Status write_vote(Manifest *manifest, ManifestTxn *txn)
+/* Whether the transaction has added little and changed nothing else: then its redo is the vote. */
+static Status write_redo(ManifestTxn *txn, ByteBuffer *redo, bool *is_written)
+{
+    PendingRows *rows = copy_pending(txn);
+    if (rows == NULL) {
+        return no_memory();
+    }
+    *is_written = txn->row_count > 0 && txn->drop_count == 0 && txn->delete_count == 0 &&
+                  redo_fits(rows, txn->row_count);
+    if (*is_written) {
+        redo_encode(rows, txn->row_count, redo);
+    }
+    heap_free(rows);
+    return byte_buffer_status(redo);
+}
+
+/* From the check for conflicts on others see these deletes as undecided. `redo` may be null. */
+static Status write_vote(Manifest *manifest, ManifestTxn *txn, ByteBuffer *redo)
 {
     if (txn->is_prepared) {
         return STATUS_OK; // told twice
@@ -254,10 +284,17 @@ static Status write_vote(Manifest *manifest, ManifestTxn *txn)
     if (status != STATUS_OK) {
         return status;
     }
-    status = write_prepared(manifest, txn);
+    bool has_redo = false;
+    if (redo != NULL) {
+        status = write_redo(txn, redo, &has_redo);
+    }
+    if (status == STATUS_OK && !has_redo) {
+        status = write_prepared(manifest, txn);
+    }
     mutex_lock(&manifest->mutex);
     txn->is_preparing = false;
     txn->is_prepared = status == STATUS_OK;
+    txn->has_redo = has_redo;
     mutex_unlock(&manifest->mutex);
     return status;
 }
@@ -276,7 +313,16 @@ Status manifest_prepare(Manifest *manifest, uint64_t txn_id)
     if (txn == NULL) {
         return STATUS_OK; // nothing written here
     }
-    return end_deciding(manifest, txn, write_vote(manifest, txn));
+    return end_deciding(manifest, txn, write_vote(manifest, txn, NULL));
+}
+
+Status manifest_vote(Manifest *manifest, uint64_t txn_id, ByteBuffer *redo)
+{
+    ManifestTxn *txn = begin_deciding(manifest, txn_id);
+    if (txn == NULL) {
+        return STATUS_OK; // nothing written here
+    }
+    return end_deciding(manifest, txn, write_vote(manifest, txn, redo));
 }
 
 /* Null when the transaction keeps the rows. */
@@ -387,6 +433,9 @@ static Status publish(Manifest *manifest, ManifestTxn *txn, uint64_t position)
     if (is_complete) {
         unlink_txn(manifest, txn);
         manifest_advance(manifest, position);
+        if (txn->has_redo && position > manifest->redone) {
+            manifest->redone = position;
+        }
         condition_broadcast(&manifest->decided);
     }
     mutex_unlock(&manifest->mutex);
@@ -401,19 +450,30 @@ static Status publish(Manifest *manifest, ManifestTxn *txn, uint64_t position)
     return STATUS_OK;
 }
 
-/* When memory is refused after the database has the commit, the caller repeats it: the database is
- * then told once more what it knows. */
+/* When memory is refused after the database was told of the commit, the caller repeats it. */
 static Status apply_commit(Manifest *manifest, ManifestTxn *txn, uint64_t position)
 {
     if (!txn->is_prepared) {
         return status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                             "transaction %llu was not prepared", (unsigned long long)txn->txn_id);
     }
-    const CommitChange change = {.txn_id = txn->txn_id,
-                                 .position = position,
-                                 .has_drops = txn->drop_count > 0,
-                                 .has_deletes = txn->delete_count > 0};
-    TRY(manifest_store_commit(manifest->store, &change));
+    CommitChange change = {.txn_id = txn->txn_id,
+                           .position = position,
+                           .has_drops = txn->drop_count > 0,
+                           .has_deletes = txn->delete_count > 0};
+    PendingRows *rows = NULL;
+    if (txn->has_redo) {
+        rows = copy_pending(txn);
+        if (rows == NULL) {
+            return no_memory();
+        }
+        change.rows = rows;
+        change.row_count = txn->row_count;
+    }
+    Status status = txn->is_told ? STATUS_OK : manifest_store_commit(manifest->store, &change);
+    heap_free(rows);
+    TRY(status);
+    txn->is_told = true;
     TRY(FAULT("storage.after_applied"));
     return publish(manifest, txn, position);
 }
@@ -429,13 +489,93 @@ Status manifest_commit(Manifest *manifest, uint64_t txn_id, uint64_t position)
     return status == STATUS_OK ? STATUS_OK : end_deciding(manifest, txn, status);
 }
 
+static Status add_redone(void *object, const StoredRows *facts, const uint8_t *bytes,
+                         uint32_t statement)
+{
+    const Redoing *redoing = object;
+    StoredRows own = *facts;
+    StoredRows *rows = NULL;
+    own.budget = redoing->manifest->budget;
+    own.cache = redoing->manifest->cache;
+    TRY(stored_rows_create(&own, bytes, redoing->manifest->system, "", redoing->manifest->cluster,
+                           &rows));
+    if (!manifest_txn_add_rows(redoing->txn, &(TxnRows){.pending = {rows, statement}})) {
+        stored_rows_unpin(rows);
+        return no_memory();
+    }
+    return STATUS_OK;
+}
+
+/* The transaction, busy for the caller, made when it is not known and newer than all that are; null
+ * when it is done. */
+static Status begin_redoing(Manifest *manifest, uint64_t txn_id, uint64_t position, bool *is_made,
+                            ManifestTxn **out)
+{
+    mutex_lock(&manifest->mutex);
+    ManifestTxn *txn = manifest_find_txn(manifest, txn_id);
+    while (txn != NULL && txn->is_busy) { // ends: whoever is busy waits for the disk only
+        condition_wait(&manifest->decided, &manifest->mutex, DECIDE_WAIT_US);
+        txn = manifest_find_txn(manifest, txn_id);
+    }
+    *is_made = txn == NULL && position > manifest->redone;
+    if (*is_made) {
+        txn = manifest_make_txn(manifest, txn_id);
+    }
+    const bool is_refused = *is_made && txn == NULL;
+    if (txn != NULL) {
+        txn->is_busy = true;
+    }
+    mutex_unlock(&manifest->mutex);
+    *out = txn;
+    return is_refused ? no_memory() : STATUS_OK;
+}
+
+/* Forgets a transaction that could not be made from its redo. */
+static void drop_redoing(Manifest *manifest, ManifestTxn *txn)
+{
+    mutex_lock(&manifest->mutex);
+    unlink_txn(manifest, txn);
+    condition_broadcast(&manifest->decided);
+    mutex_unlock(&manifest->mutex);
+    manifest_txn_destroy(txn);
+}
+
+Status manifest_redo(Manifest *manifest, uint64_t txn_id, uint64_t position, const uint8_t *redo,
+                     size_t redo_bytes)
+{
+    ManifestTxn *txn = NULL;
+    bool is_made = false;
+    TRY(begin_redoing(manifest, txn_id, position, &is_made, &txn));
+    if (txn == NULL) {
+        manifest_advance(manifest, position);
+        return STATUS_OK;
+    }
+    Status status = STATUS_OK;
+    if (is_made) {
+        Redoing redoing = {.manifest = manifest, .txn = txn};
+        status = redo_decode(redo, redo_bytes, &redoing, add_redone);
+        txn->is_prepared = txn->has_redo = true;
+    }
+    if (status == STATUS_OK) {
+        status = apply_commit(manifest, txn, position);
+    }
+    if (status == STATUS_OK) {
+        return STATUS_OK;
+    }
+    if (is_made && !txn->is_told) {
+        drop_redoing(manifest, txn); // it comes again
+        return status;
+    }
+    return end_deciding(manifest, txn, status);
+}
+
 Status manifest_abort(Manifest *manifest, uint64_t txn_id)
 {
     ManifestTxn *txn = begin_deciding(manifest, txn_id);
     if (txn == NULL) {
         return STATUS_OK;
     }
-    if (txn->is_prepared) {
+    if (txn->is_prepared && !txn->has_redo) {
         Status status = manifest_store_abort(manifest->store, txn_id);
         if (status != STATUS_OK) {
             return end_deciding(manifest, txn, status);

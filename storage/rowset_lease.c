@@ -5,7 +5,7 @@
 #include "base/heap.h"
 #include "storage/format.h"
 
-#define MARK_STEP 32u /* ids lost at most when the process stops */
+#define MARK_STEP 1024u /* ids lost at most when the process stops */
 #define ROWSET_ID_MAX ((UINT64_C(1) << FORMAT_ROWSET_ID_BITS) - 1)
 
 static Status add_range(RowsetLease *lease, const LeaseRange *range)

@@ -167,6 +167,17 @@ Status store_commit(Store *store, uint64_t txn_id, uint64_t position)
     return manifest_commit(store->manifest, txn_id, position);
 }
 
+Status store_vote(Store *store, uint64_t txn_id, ByteBuffer *redo)
+{
+    return manifest_vote(store->manifest, txn_id, redo);
+}
+
+Status store_redo(Store *store, uint64_t txn_id, uint64_t position, const uint8_t *redo,
+                  size_t redo_bytes)
+{
+    return manifest_redo(store->manifest, txn_id, position, redo, redo_bytes);
+}
+
 Status store_write_outcomes(Store *store)
 {
     return manifest_store_write_outcomes(store->manifest_store);

@@ -51,9 +51,16 @@ uint64_t store_leased_rowsets(const Store *store); /* ids left */
 
 /* Outcomes. `position` is the commit's place in the leader's log. */
 Status store_prepare(Store *store, uint64_t txn_id) CHECKED;
+/* The same; what has only added little is not made durable: `redo` then gets what store_redo needs
+ * to write it again, and stays empty otherwise. */
+Status store_vote(Store *store, uint64_t txn_id, ByteBuffer *redo) CHECKED;
 /* Visible on return; durable with the next vote, or by store_write_outcomes. Until then the
  * transaction is prepared again after a crash, and the leader is asked again. */
 Status store_commit(Store *store, uint64_t txn_id, uint64_t position) CHECKED;
+/* The same for a transaction that voted with a redo, whether this process knows it or not. In the
+ * order of positions; again is harmless. XX001. */
+Status store_redo(Store *store, uint64_t txn_id, uint64_t position, const uint8_t *redo,
+                  size_t redo_bytes) CHECKED;
 Status store_write_outcomes(Store *store) CHECKED;
 /* Whether the transaction has written anything here. */
 bool store_has_writes(Store *store, uint64_t txn_id);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "planner/plan/plan_codec.h"
 #include "planner/plan/plan_statistics.h"
+#include "storage/redo.h"
 
 #define WRITE_STATISTICS_BYTES_MAX (8u << 20)
 
@@ -41,9 +42,10 @@ void node_run_ended(Node *node, FragmentRun *run)
 {
     unlink_run(node, run);
     Reply reply = {.kind = MESSAGE_RUN, .status = query_run_status(run->run)};
-    ByteBuffer written, measured;
+    ByteBuffer written, measured, redo;
     byte_buffer_init(&written, WRITE_STATISTICS_BYTES_MAX);
     byte_buffer_init(&measured, WRITE_STATISTICS_BYTES_MAX);
+    byte_buffer_init(&redo, 2 * REDO_BYTES_MAX);
     if (reply.status == STATUS_OK) {
         query_run_write_statistics(run->run, &written);
         reply.status = byte_buffer_status(&written);
@@ -58,7 +60,8 @@ void node_run_ended(Node *node, FragmentRun *run)
     uint64_t txn_id = run->query.snapshot.txn_id;
     reply.run.has_writes = txn_id != 0 && store_has_writes(node->store, txn_id);
     if (reply.status == STATUS_OK && run->is_voting && reply.run.has_writes) {
-        reply.status = store_prepare(node->store, txn_id);
+        reply.status = run->takes_redo ? store_vote(node->store, txn_id, &redo)
+                                       : store_prepare(node->store, txn_id);
     }
     if (reply.status != STATUS_OK) {
         reply.status = status_with_node(reply.status, node->node_id);
@@ -67,6 +70,8 @@ void node_run_ended(Node *node, FragmentRun *run)
     reply.run.write_statistics_bytes = written.bytes;
     reply.run.statistics = measured.data;
     reply.run.statistics_bytes = measured.bytes;
+    reply.run.redo = redo.data;
+    reply.run.redo_bytes = redo.bytes;
     reply.run.lease_left = store_leased_rowsets(node->store);
     TransportRequest *request = run->request;
     run_free(run); // everything is released before the leader hears of the end
@@ -74,6 +79,7 @@ void node_run_ended(Node *node, FragmentRun *run)
     status_free(reply.status);
     byte_buffer_deinit(&written);
     byte_buffer_deinit(&measured);
+    byte_buffer_deinit(&redo);
 }
 
 static void run_done_cb(void *object, QueryRun *ended)
@@ -129,6 +135,7 @@ void node_run(Node *node, TransportRequest *owned_request, const Request *reques
     run->request = owned_request;
     run->has_statistics = message->has_statistics;
     run->is_voting = message->is_voting;
+    run->takes_redo = message->takes_redo;
     run->start_us = clock_monotonic_us();
     run->deadline_us = message->timeout_us > 0 ? run->start_us + message->timeout_us : 0;
     run->query = (QueryContext){

@@ -23,6 +23,7 @@ typedef struct FragmentRun {
     QueryRun *run;
     bool has_statistics;
     bool is_voting;                /* prepares the transaction at the end */
+    bool takes_redo;               /* by a redo where that does */
     int64_t start_us;
     int64_t deadline_us;           /* 0: none */
 } FragmentRun;

@@ -6,7 +6,10 @@ Status node_apply_outcomes(Node *node, const Request *request)
     Status status = STATUS_OK;
     for (uint32_t i = 0; status == STATUS_OK && i < request->outcome_count; i++) {
         const Outcome *outcome = &request->outcomes[i];
-        if (outcome->state == OUTCOME_COMMITTED) {
+        if (outcome->redo_bytes > 0) {
+            status = store_redo(node->store, outcome->txn_id, outcome->position, outcome->redo,
+                                outcome->redo_bytes);
+        } else if (outcome->state == OUTCOME_COMMITTED) {
             status = store_commit(node->store, outcome->txn_id, outcome->position);
         } else {
             status = store_abort(node->store, outcome->txn_id);

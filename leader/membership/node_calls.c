@@ -60,7 +60,14 @@ static void call_done_cb(void *object, Status owned_status, const uint8_t *data,
     // An error may mean that the request was refused before its outcomes were applied: they are
     // told again, which is harmless; forgetting one would lose a commit.
     if (call->reply.status == STATUS_OK) {
-        commit_log_acknowledge(nodes->options.log, call->node, call->outcomes, call->outcome_count);
+        const Acknowledgement acknowledgement = {
+            .node = call->node,
+            .greeting = call->greeting,
+            .outcomes = call->outcomes,
+            .count = call->outcome_count,
+            .is_durable = call->kind == MESSAGE_OUTCOME, // the node has synced before its answer
+            .mark = call->told_mark};
+        commit_log_acknowledge(nodes->options.log, &acknowledgement);
     }
     end_call(nodes, call);
 }
@@ -106,8 +113,11 @@ void nodes_call_start(Nodes *nodes, NodeCall *call, Request *request, int64_t ti
     call->is_done = false;
     request->epoch = commit_log_epoch(nodes->options.log);
     request->horizon = commit_log_horizon(nodes->options.log);
-    commit_log_pending(nodes->options.log, call->node, call->arena, &call->outcomes,
-                       &call->outcome_count);
+    call->kind = request->kind;
+    call->told_mark = commit_log_told_mark(nodes->options.log);
+    // A node that is greeted may have lost what it had heard.
+    commit_log_pending(nodes->options.log, call->node, request->kind == MESSAGE_HELLO, call->arena,
+                       &call->outcomes, &call->outcome_count);
     request->outcomes = call->outcomes;
     request->outcome_count = call->outcome_count;
     uint32_t node = call->node; // the call may be gone once it was made

@@ -50,6 +50,8 @@ typedef struct NodeCall {
     bool is_done;
     /* inside */
     Nodes *nodes;
+    uint64_t told_mark; /* of the log, at the start */
+    MessageKind kind;
     Outcome *outcomes;
     uint32_t outcome_count;
     void (*done)(void *object, struct NodeCall *call); /* network thread; may be null */

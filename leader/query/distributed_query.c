@@ -182,6 +182,8 @@ static Status send_runs(DistributedQuery *query, const DistributedQueryOptions *
                                    .is_replica_reader = node == replica_reader,
                                    .has_statistics = options->has_statistics,
                                    .is_voting = options->is_voting,
+                                   .takes_redo = options->is_voting &&
+                                                 commit_log_has_redo_room(query->services->log),
                                    .settings = values.data,
                                    .setting_bytes = values.bytes,
                                    .plan = plan.data,
@@ -310,12 +312,15 @@ Status distributed_query_enlist(const DistributedQuery *query, Txn *txn)
 
 void distributed_query_note_votes(const DistributedQuery *query, Txn *txn)
 {
-    bool has_writes[MESSAGE_NODES_MAX];
+    NodeVote votes[MESSAGE_NODES_MAX];
     for (uint32_t i = 0; i < query->node_count; i++) {
-        has_writes[i] = query->calls[i].reply.run.has_writes;
+        const RunReply *reply = &query->calls[i].reply.run;
+        votes[i] = (NodeVote){.node = query->nodes[i],
+                              .has_writes = reply->has_writes,
+                              .redo = {.data = reply->redo, .bytes = reply->redo_bytes}};
     }
     if (query->is_voting) {
-        txn_note_votes(txn, query->nodes, has_writes, query->node_count);
+        txn_note_votes(txn, votes, query->node_count);
     }
 }
 

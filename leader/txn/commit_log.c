@@ -114,10 +114,15 @@ uint64_t commit_log_horizon(CommitLog *log)
 
 void commit_log_add_pending(CommitLog *log, uint32_t node, const Outcome *outcome, bool is_stored)
 {
-    PendingOutcome *pending = calloc(1, sizeof(*pending));
+    PendingOutcome *pending = calloc(1, sizeof(*pending) + outcome->redo_bytes);
     ASSERT(pending != NULL); // losing an outcome in memory would be worse than stopping
     pending->outcome = *outcome;
     pending->is_stored = is_stored;
+    if (outcome->redo_bytes > 0) {
+        memcpy(pending + 1, outcome->redo, outcome->redo_bytes);
+        pending->outcome.redo = (const uint8_t *)(pending + 1);
+        log->redo_bytes += outcome->redo_bytes;
+    }
     PendingOutcome **slot = &log->pending[node];
     while (*slot != NULL) {
         slot = &(*slot)->next;
@@ -149,7 +154,8 @@ void commit_log_tell(CommitLog *log, const Outcome *outcome, uint32_t node)
     mutex_unlock(&log->mutex);
 }
 
-void commit_log_pending(CommitLog *log, uint32_t node, Arena *arena, Outcome **out, uint32_t *count)
+void commit_log_pending(CommitLog *log, uint32_t node, bool is_all, Arena *arena, Outcome **out,
+                        uint32_t *count)
 {
     mutex_lock(&log->mutex);
     uint32_t pending_count = 0;
@@ -159,9 +165,29 @@ void commit_log_pending(CommitLog *log, uint32_t node, Arena *arena, Outcome **o
     *out = ARENA_ARRAY(arena, Outcome, pending_count + 1);
     *count = 0;
     for (PendingOutcome *p = log->pending[node]; p != NULL; p = p->next) {
-        (*out)[(*count)++] = p->outcome;
+        if (is_all || p->told_greeting == 0) {
+            Outcome *outcome = &(*out)[(*count)++];
+            *outcome = p->outcome;
+            outcome->redo = arena_memdup(arena, p->outcome.redo, p->outcome.redo_bytes);
+        }
     }
     mutex_unlock(&log->mutex);
+}
+
+uint64_t commit_log_told_mark(CommitLog *log)
+{
+    mutex_lock(&log->mutex);
+    uint64_t mark = log->told_mark;
+    mutex_unlock(&log->mutex);
+    return mark;
+}
+
+bool commit_log_has_redo_room(CommitLog *log)
+{
+    mutex_lock(&log->mutex);
+    bool has_room = log->redo_bytes < REDO_PENDING_BYTES_MAX;
+    mutex_unlock(&log->mutex);
+    return has_room;
 }
 
 bool commit_log_has_pending(CommitLog *log, uint32_t node)
@@ -188,20 +214,50 @@ static void remember_acked(CommitLog *log, uint32_t node, uint64_t txn_id)
     log->acked[log->acked_count++].txn_id = txn_id;
 }
 
-void commit_log_acknowledge(CommitLog *log, uint32_t node, const Outcome *outcomes, uint32_t count)
+/* The node need not hear of it again; the mutex is held. */
+static void remove_pending(CommitLog *log, uint32_t node, PendingOutcome **slot)
 {
+    PendingOutcome *pending = *slot;
+    *slot = pending->next;
+    if (pending->is_stored) {
+        remember_acked(log, node, pending->outcome.txn_id);
+    }
+    log->redo_bytes -= pending->outcome.redo_bytes;
+    free(pending);
+}
+
+static PendingOutcome **find_pending(CommitLog *log, uint32_t node, uint64_t txn_id)
+{
+    PendingOutcome **slot = &log->pending[node];
+    while (*slot != NULL && (*slot)->outcome.txn_id != txn_id) {
+        slot = &(*slot)->next;
+    }
+    return slot;
+}
+
+void commit_log_acknowledge(CommitLog *log, const Acknowledgement *acknowledgement)
+{
+    const uint32_t node = acknowledgement->node;
     mutex_lock(&log->mutex);
-    for (uint32_t i = 0; i < count; i++) {
-        for (PendingOutcome **slot = &log->pending[node]; *slot != NULL; slot = &(*slot)->next) {
-            PendingOutcome *pending = *slot;
-            if (pending->outcome.txn_id == outcomes[i].txn_id) {
-                *slot = pending->next;
-                if (pending->is_stored) {
-                    remember_acked(log, node, pending->outcome.txn_id);
-                }
-                free(pending);
-                break;
-            }
+    for (uint32_t i = 0; i < acknowledgement->count; i++) {
+        PendingOutcome **slot = find_pending(log, node, acknowledgement->outcomes[i].txn_id);
+        if (*slot == NULL) {
+            continue; // another answer was faster
+        }
+        if ((*slot)->outcome.redo_bytes == 0 || acknowledgement->is_durable) {
+            remove_pending(log, node, slot);
+        } else if ((*slot)->told_greeting < acknowledgement->greeting) {
+            (*slot)->told_greeting = acknowledgement->greeting;
+            (*slot)->told_mark = ++log->told_mark;
+        }
+    }
+    for (PendingOutcome **slot = &log->pending[node];
+         acknowledgement->is_durable && *slot != NULL;) {
+        if ((*slot)->told_greeting == acknowledgement->greeting &&
+            (*slot)->told_mark <= acknowledgement->mark) {
+            remove_pending(log, node, slot);
+        } else {
+            slot = &(*slot)->next;
         }
     }
     mutex_unlock(&log->mutex);
@@ -285,6 +341,10 @@ static void publish_group(CommitLog *log, CommitGroup *group)
             .txn_id = task->commit->txn_id, .position = task->position, .state = OUTCOME_COMMITTED};
         for (uint32_t p = 0; task->status == STATUS_OK && p < task->commit->participant_count;
              p++) {
+            if (task->commit->redos != NULL) {
+                outcome.redo = task->commit->redos[p].data;
+                outcome.redo_bytes = task->commit->redos[p].bytes;
+            }
             commit_log_add_pending(log, task->commit->participants[p], &outcome, true);
         }
     }

@@ -8,7 +8,7 @@
  *
  * Invariants: (1) positions are given out in the order of durability and only grow; (2) a snapshot
  * (version, position) is published only after both are durable; (3) an outcome stays in the log's
- * pending list until its node has applied it durably; (4) the epoch grows at each start, before
+ * pending list until its node has applied it, one with a redo until that is durable there; (4) the epoch grows at each start, before
  * anything else, and transaction ids begin with it.
  */
 #pragma once
@@ -60,11 +60,18 @@ void commit_log_release_snapshot(CommitLog *log, SnapshotHold *hold);
 /* The oldest position that is held, or the newest one. */
 uint64_t commit_log_horizon(CommitLog *log);
 
+/* What a node must be told to write its part again. */
+typedef struct NodeRedo {
+    const uint8_t *data;
+    size_t bytes; /* 0: the node has it durably */
+} NodeRedo;
+
 typedef struct CommitRequest {
     uint64_t txn_id;
     const CatalogChangeList *changes;
     uint32_t participant_count;
     const uint32_t *participants; /* nodes that prepared */
+    const NodeRedo *redos;        /* of each of them; null: none has one */
     const SerialTxn *serial;      /* null under SNAPSHOT */
 } CommitRequest;
 /* Durable on success. 40001, 42P07 … when the changes no longer apply; nothing happened then. 08007
@@ -79,13 +86,28 @@ void commit_log_tell(CommitLog *log, const Outcome *outcome, uint32_t node);
 /* What became of a transaction that a node has prepared. */
 Status commit_log_outcome(CommitLog *log, uint64_t txn_id, Outcome *out) CHECKED;
 
+/* Whether a vote may be a redo: what is pending of those is bounded. */
+bool commit_log_has_redo_room(CommitLog *log);
+
 /* A SERIALIZABLE transaction that has only read ends; nothing is written. 40001. */
 Status commit_log_end_reader(CommitLog *log, const SerialTxn *serial) CHECKED;
 bool commit_log_has_pending(CommitLog *log, uint32_t node);
-/* Outcomes that node has not acknowledged, into `arena`; and their acknowledgement. */
-void commit_log_pending(CommitLog *log, uint32_t node, Arena *arena, Outcome **out,
+/* Outcomes that the node has not acknowledged, in the order of positions, into `arena`; `is_all`:
+ * those that it has not made durable, too. */
+void commit_log_pending(CommitLog *log, uint32_t node, bool is_all, Arena *arena, Outcome **out,
                         uint32_t *count);
-void commit_log_acknowledge(CommitLog *log, uint32_t node, const Outcome *outcomes, uint32_t count);
+/* What the node has heard so far; for an acknowledgement. */
+uint64_t commit_log_told_mark(CommitLog *log);
+typedef struct Acknowledgement {
+    uint32_t node;
+    uint64_t greeting; /* under which the node has heard of the outcomes */
+    const Outcome *outcomes;
+    uint32_t count;
+    bool is_durable; /* these, and all that it had heard of under the greeting up to `mark` */
+    uint64_t mark;
+} Acknowledgement;
+/* An outcome with a redo stays until it is durable on the node. */
+void commit_log_acknowledge(CommitLog *log, const Acknowledgement *acknowledgement);
 
 /* Leases `count` rowset ids, durably. */
 Status commit_log_lease_rowsets(CommitLog *log, uint64_t count, uint64_t *first) CHECKED;

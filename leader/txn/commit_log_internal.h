@@ -8,11 +8,14 @@
 #include "leader/txn/statistics_buffer.h"
 
 #define SECRET_BYTES 32
+#define REDO_PENDING_BYTES_MAX ((size_t)4 << 20) /* a greeting carries all of a node */
 
 typedef struct PendingOutcome {
     struct PendingOutcome *next;
-    Outcome outcome;
-    bool is_stored; /* a row of `pending` */
+    Outcome outcome; /* with a redo of its own, behind this */
+    bool is_stored;  /* a row of `pending` */
+    uint64_t told_greeting; /* a redo: the node has heard of it under that one; 0: not yet */
+    uint64_t told_mark;     /* and when, by the log's count */
 } PendingOutcome;
 
 /* Work for the control thread; lives on the stack of the session that waits for it. */
@@ -60,7 +63,9 @@ struct CommitLog {
     uint64_t position;
     SnapshotHold *holds; /* oldest first: positions only grow */
     SnapshotHold *last_hold;
-    PendingOutcome *pending[MESSAGE_NODES_MAX + 1];
+    PendingOutcome *pending[MESSAGE_NODES_MAX + 1]; /* by position */
+    uint64_t told_mark;
+    size_t redo_bytes; /* of all that are pending */
     struct AckedOutcome {
         uint32_t node;
         uint64_t txn_id;

@@ -9,7 +9,7 @@
 #include "leader/catalog/catalog_version.h"
 #include "leader/txn/commit_log_internal.h"
 
-#define SCHEMA_VERSION 1u
+#define SCHEMA_VERSION 2u
 #define BLOB_BYTES_MAX (256u << 20)
 
 static const char schema_sql[] =
@@ -24,7 +24,7 @@ static const char schema_sql[] =
     "CREATE TABLE statistics(table_id INTEGER PRIMARY KEY, data BLOB NOT NULL);"
     "CREATE TABLE commit_record(position INTEGER PRIMARY KEY, txn_id INTEGER NOT NULL UNIQUE);"
     "CREATE TABLE pending(node INTEGER, txn_id INTEGER, position INTEGER NOT NULL,"
-    "  PRIMARY KEY(node, txn_id)) WITHOUT ROWID;";
+    "  redo BLOB, PRIMARY KEY(node, txn_id)) WITHOUT ROWID;";
 
 typedef enum LogQuery {
     QUERY_SET_VALUE,
@@ -61,7 +61,8 @@ static const char *const query_sql[QUERY_COUNT] = {
     [QUERY_DROP_STATISTICS] = "DELETE FROM statistics WHERE table_id = ?1",
     [QUERY_ADD_COMMIT] = "INSERT INTO commit_record VALUES(?1, ?2)",
     [QUERY_FIND_COMMIT] = "SELECT position FROM commit_record WHERE txn_id = ?1",
-    [QUERY_ADD_PENDING] = "INSERT OR REPLACE INTO pending VALUES(?1, ?2, ?3)",
+    [QUERY_ADD_PENDING] = "INSERT OR REPLACE INTO pending(node, txn_id, position, redo)"
+                          " VALUES(?1, ?2, ?3, ?4)",
     [QUERY_DELETE_PENDING] = "DELETE FROM pending WHERE node = ?1 AND txn_id = ?2",
 };
 
@@ -282,6 +283,12 @@ Status log_database_write_commit(LogDatabase *database, const CommitRequest *req
         metadata_query_bind_i64(query, 1, request->participants[i]);
         metadata_query_bind_i64(query, 2, (int64_t)request->txn_id);
         metadata_query_bind_i64(query, 3, (int64_t)position);
+        const NodeRedo redo = request->redos == NULL ? (NodeRedo){0} : request->redos[i];
+        if (redo.bytes > 0) {
+            metadata_query_bind_blob(query, 4, redo.data, redo.bytes);
+        } else {
+            metadata_query_bind_null(query, 4);
+        }
         TRY(metadata_query_run(query));
     }
     for (const CatalogChange *change = request->changes->first; change != NULL;
@@ -405,6 +412,7 @@ static Status read_pending(CommitLog *log, MetadataQuery *query, void *object)
     Outcome outcome = {.txn_id = (uint64_t)metadata_query_i64(query, 1),
                        .position = (uint64_t)metadata_query_i64(query, 2),
                        .state = OUTCOME_COMMITTED};
+    outcome.redo = metadata_query_blob(query, 3, &outcome.redo_bytes);
     int64_t node = metadata_query_i64(query, 0);
     if (node < 1 || node > (int64_t)MESSAGE_NODES_MAX) {
         return status_error(SQLSTATE_DATA_CORRUPTED, "pending outcome of node %ld", (long)node);
@@ -521,7 +529,7 @@ static Status read_cluster(CommitLog *log)
     TRY(for_each_row(log, "SELECT slice, node, first_bucket, last_bucket FROM slice ORDER BY slice",
                      read_slice, NULL));
     TRY(for_each_row(log, "SELECT node, address FROM node", read_node, NULL));
-    TRY(for_each_row(log, "SELECT node, txn_id, position FROM pending ORDER BY position",
+    TRY(for_each_row(log, "SELECT node, txn_id, position, redo FROM pending ORDER BY position",
                      read_pending, NULL));
     TRY(for_each_row(log, "SELECT coalesce(max(position), 0) FROM commit_record", read_position,
                      NULL));
@@ -539,6 +547,8 @@ Status log_database_open(CommitLog *log, const CommitLogOptions *options)
     }
     LogDatabase *database = log->database;
     TRY(metadata_store_open(options->files, path, schema_sql, SCHEMA_VERSION, &database->store));
+    TRY(metadata_store_upgrade(database->store, SCHEMA_VERSION,
+                               "ALTER TABLE pending ADD COLUMN redo BLOB;"));
     for (uint32_t i = 0; i < QUERY_COUNT; i++) {
         TRY(metadata_query_prepare(database->store, query_sql[i], &database->queries[i]));
     }

@@ -98,17 +98,23 @@ Status txn_add_participant(Txn *txn, uint32_t node, uint64_t greeting)
     return STATUS_OK;
 }
 
-void txn_note_votes(Txn *txn, const uint32_t *nodes, const bool *has_writes, uint32_t count)
+void txn_note_votes(Txn *txn, const NodeVote *votes, uint32_t count)
 {
     uint32_t kept = 0;
     txn->has_voted = true;
+    txn->redos = ARENA_ARRAY(txn->arena, NodeRedo, txn->participant_count + 1);
     for (uint32_t i = 0; i < txn->participant_count; i++) {
         uint32_t voter = 0;
-        while (voter < count && nodes[voter] != txn->participants[i]) {
+        while (voter < count && votes[voter].node != txn->participants[i]) {
             voter++;
         }
         txn->has_voted = txn->has_voted && voter < count;
-        if (voter == count || has_writes[voter]) {
+        if (voter < count && votes[voter].has_writes) {
+            const NodeRedo *redo = &votes[voter].redo;
+            txn->redos[kept] = (NodeRedo){.data = arena_memdup(txn->arena, redo->data, redo->bytes),
+                                          .bytes = redo->bytes};
+        }
+        if (voter == count || votes[voter].has_writes) {
             txn->participants[kept] = txn->participants[i];
             txn->greetings[kept++] = txn->greetings[i];
         }
@@ -276,7 +282,8 @@ Status txn_commit(Txn *txn)
                                  .changes = &txn->changes,
                                  .serial = serial,
                                  .participant_count = txn->participant_count,
-                                 .participants = txn->participants};
+                                 .participants = txn->participants,
+                                 .redos = txn->redos};
         status = commit_log_commit(txn->log, &request, &position);
     }
     if (status != STATUS_OK && status_sqlstate(status) == SQLSTATE_TRANSACTION_RESOLUTION_UNKNOWN) {

@@ -50,6 +50,7 @@ typedef struct Txn {
     uint32_t participant_count;
     uint32_t participants[MESSAGE_NODES_MAX];
     uint64_t greetings[MESSAGE_NODES_MAX]; /* under which each of them was written to */
+    NodeRedo *redos;                       /* of each of them, once they have voted */
     int64_t start_us;                      /* wall clock: now() */
 } Txn;
 
@@ -70,10 +71,15 @@ Status txn_add_participant(Txn *txn, uint32_t node, uint64_t greeting) CHECKED;
 /* A statement of the transaction reads or changes the table. */
 void txn_note_read(Txn *txn, uint64_t table_id);
 void txn_note_write(Txn *txn, uint64_t table_id);
-/* These nodes have voted with their answers; those without writes take no part. Participants that
- * are not among them (they heard of a dropped table before) are asked by PREPARE, and all others
- * once more. */
-void txn_note_votes(Txn *txn, const uint32_t *nodes, const bool *has_writes, uint32_t count);
+/* What a node has said about its writes with its answer. */
+typedef struct NodeVote {
+    uint32_t node;
+    bool has_writes;
+    NodeRedo redo; /* a view */
+} NodeVote;
+/* These nodes have voted; those without writes take no part. Participants that are not among them
+ * (they heard of a dropped table before) are asked by PREPARE, and all others once more. */
+void txn_note_votes(Txn *txn, const NodeVote *votes, uint32_t count);
 /* Adds a catalog change in the transaction's arena; fails when it does not apply. */
 CatalogChange *txn_new_change(Txn *txn, CatalogChangeKind kind);
 Status txn_add_change(Txn *txn, CatalogChange *change) CHECKED;

@@ -147,6 +147,7 @@ static void run_encode(const RunMessage *run, ByteBuffer *target)
     byte_buffer_add_u8(target, run->is_replica_reader);
     byte_buffer_add_u8(target, run->has_statistics);
     byte_buffer_add_u8(target, run->is_voting);
+    byte_buffer_add_u8(target, run->takes_redo);
     byte_buffer_add_u64(target, (uint64_t)run->timeout_us);
     byte_buffer_add_u64(target, run->lease_first);
     byte_buffer_add_u64(target, run->lease_count);
@@ -164,6 +165,7 @@ static void run_decode(ByteReader *reader, RunMessage *run)
     run->is_replica_reader = byte_reader_u8(reader) != 0;
     run->has_statistics = byte_reader_u8(reader) != 0;
     run->is_voting = byte_reader_u8(reader) != 0;
+    run->takes_redo = byte_reader_u8(reader) != 0;
     run->timeout_us = (int64_t)byte_reader_u64(reader);
     run->lease_first = byte_reader_u64(reader);
     run->lease_count = byte_reader_u64(reader);
@@ -213,6 +215,7 @@ void request_encode(const Request *request, ByteBuffer *target)
         byte_buffer_add_u64(target, request->outcomes[i].txn_id);
         byte_buffer_add_u64(target, request->outcomes[i].position);
         byte_buffer_add_u8(target, request->outcomes[i].state);
+        byte_buffer_add_blob(target, request->outcomes[i].redo, request->outcomes[i].redo_bytes);
     }
     switch (request->kind) {
     case MESSAGE_HELLO:
@@ -253,13 +256,14 @@ void request_encode(const Request *request, ByteBuffer *target)
 
 static Status outcomes_decode(ByteReader *reader, Arena *arena, Request *out)
 {
-    out->outcome_count = byte_reader_count(reader, 17);
+    out->outcome_count = byte_reader_count(reader, 18);
     out->outcomes = ARENA_ARRAY(arena, Outcome, out->outcome_count + 1);
     for (uint32_t i = 0; i < out->outcome_count; i++) {
         Outcome *outcome = &out->outcomes[i];
         outcome->txn_id = byte_reader_u64(reader);
         outcome->position = byte_reader_u64(reader);
         outcome->state = byte_reader_u8(reader);
+        outcome->redo = byte_reader_blob(reader, &outcome->redo_bytes);
         if (outcome->state != OUTCOME_COMMITTED && outcome->state != OUTCOME_ABORTED) {
             return malformed("outcome");
         }
@@ -360,6 +364,7 @@ void reply_encode(const Reply *reply, ByteBuffer *target)
         byte_buffer_add_blob(target, reply->run.write_statistics,
                              reply->run.write_statistics_bytes);
         byte_buffer_add_blob(target, reply->run.statistics, reply->run.statistics_bytes);
+        byte_buffer_add_blob(target, reply->run.redo, reply->run.redo_bytes);
     } else if (reply->kind == MESSAGE_USAGE) {
         byte_buffer_add_varint(target, reply->usage.count);
         for (uint32_t i = 0; i < reply->usage.count; i++) {
@@ -387,6 +392,7 @@ static void reply_body_decode(ByteReader *reader, Arena *arena, Reply *out)
         out->run.has_writes = byte_reader_u8(reader) != 0;
         out->run.write_statistics = byte_reader_blob(reader, &out->run.write_statistics_bytes);
         out->run.statistics = byte_reader_blob(reader, &out->run.statistics_bytes);
+        out->run.redo = byte_reader_blob(reader, &out->run.redo_bytes);
     } else if (out->kind == MESSAGE_USAGE) {
         out->usage.count = byte_reader_count(reader, 36);
         out->usage.rows = ARENA_ARRAY(arena, struct UsageRow, out->usage.count + 1);

@@ -10,7 +10,7 @@
 #include "base/byte_buffer.h"
 #include "base/byte_reader.h"
 
-#define MESSAGE_VERSION 5u
+#define MESSAGE_VERSION 6u
 #define MESSAGE_NODES_MAX 256u
 #define MESSAGE_SLICES_MAX 4096u
 #define MESSAGE_LIST_MAX 65536u
@@ -28,6 +28,8 @@ typedef struct Outcome {
     uint64_t txn_id;
     uint64_t position; /* committed: in the commit log */
     uint8_t state;
+    size_t redo_bytes; /* committed by a node without a sync: how it does so again; else 0 */
+    const uint8_t *redo;
 } Outcome;
 
 typedef struct MessageSlice {
@@ -62,6 +64,7 @@ typedef struct RunMessage {
     uint32_t statement;
     bool is_replica_reader, has_statistics;
     bool is_voting;                    /* the transaction ends with this: PREPARE, too */
+    bool takes_redo;                   /* a vote may be a redo */
     int64_t timeout_us;                /* 0: none */
     uint64_t lease_first, lease_count; /* more rowset ids; 0: none */
     size_t setting_bytes, plan_bytes;
@@ -73,6 +76,8 @@ typedef struct RunReply {
     size_t write_statistics_bytes, statistics_bytes;
     const uint8_t *write_statistics; /* as query_run_write_statistics makes it */
     const uint8_t *statistics;       /* plan node statistics, encoded */
+    size_t redo_bytes;               /* 0: the vote is durable on the node */
+    const uint8_t *redo;             /* for the leader's record */
 } RunReply;
 
 typedef struct CancelMessage {

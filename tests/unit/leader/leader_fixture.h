@@ -170,7 +170,7 @@ static inline uint64_t position_now(void)
 static inline uint32_t pending(uint32_t node, Outcome **outcomes)
 {
     uint32_t count = 0;
-    commit_log_pending(commit_log, node, arena, outcomes, &count);
+    commit_log_pending(commit_log, node, true, arena, outcomes, &count);
     return count;
 }
 

@@ -105,6 +105,122 @@ START_TEST(prepared_rows_wait_for_their_outcome)
 }
 END_TEST
 
+/* Votes of few rows, as the leader keeps them. */
+static ByteBuffer vote(uint64_t txn_id, int64_t first, uint32_t count)
+{
+    ByteBuffer redo;
+    byte_buffer_init(&redo, 1 << 20);
+    write_rows(&fixture, &table, txn_id, 1, first, count);
+    must(store_vote(fixture.store, txn_id, &redo));
+    must(byte_buffer_status(&redo));
+    return redo;
+}
+
+/* Killed after the vote, after the commit, after that was written: the redo brings the rows, once.
+ */
+START_TEST(few_rows_come_back_from_their_redo)
+{
+    StoreFixture copy;
+    ByteBuffer first = vote(7, 0, SMALL), second = vote(8, SMALL, SMALL);
+    const Snapshot snapshot = {.position = 9};
+    ck_assert_uint_gt(first.bytes, 0);
+    ck_assert_uint_eq(store_prepared(fixture.store, NULL, 0), 0);
+    if (_i >= 1) {
+        must(store_redo(fixture.store, 7, 3, first.data, first.bytes));
+        expect_rows(&fixture, &table, snapshot, 0, SMALL, 2 * SMALL);
+    }
+    if (_i >= 2) {
+        must(store_write_outcomes(fixture.store));
+    }
+    if (_i >= 3) {
+        must(store_redo(fixture.store, 8, 4, second.data, second.bytes));
+        must(store_write_outcomes(fixture.store));
+    }
+    crash_open(&copy);
+    expect_rows(&copy, &table, snapshot, 0, _i < 2 ? 0 : _i == 2 ? SMALL : 2 * SMALL, 2 * SMALL);
+    for (int i = 0; i < 2; i++) { // again is harmless
+        must(store_redo(copy.store, 7, 3, first.data, first.bytes));
+        must(store_redo(copy.store, 8, 4, second.data, second.bytes));
+    }
+    expect_rows(&copy, &table, snapshot, 0, 2 * SMALL, 2 * SMALL);
+    expect_rows(&copy, &table, (Snapshot){.position = 3}, 0, SMALL, 2 * SMALL);
+    fixture_reopen(&copy);
+    must(store_redo(copy.store, 7, 3, first.data, first.bytes));
+    expect_rows(&copy, &table, snapshot, 0, 2 * SMALL, 2 * SMALL);
+    crash_close(&copy);
+    byte_buffer_deinit(&first);
+    byte_buffer_deinit(&second);
+}
+END_TEST
+
+/* What was merged into a rowset since does not come again. */
+START_TEST(redone_rows_that_were_dropped_stay_away)
+{
+    StoreFixture copy;
+    ByteBuffer redo = vote(7, 0, SMALL);
+    must(store_redo(fixture.store, 7, 3, redo.data, redo.bytes));
+    must(store_truncate_table(fixture.store, table.table.table_id,
+                              &(Snapshot){.position = 3, .txn_id = 8, .statement = 1}));
+    must(store_prepare(fixture.store, 8));
+    must(store_commit(fixture.store, 8, 4));
+    must(store_write_outcomes(fixture.store));
+    store_set_horizon(fixture.store, 4);
+    crash_open(&copy);
+    must(store_redo(copy.store, 7, 3, redo.data, redo.bytes));
+    expect_rows(&copy, &table, (Snapshot){.position = 4}, 0, 0, SMALL);
+    crash_close(&copy);
+    byte_buffer_deinit(&redo);
+}
+END_TEST
+
+/* Many rows, dropped ones: the vote is durable, and there is no redo. */
+START_TEST(what_is_no_redo_is_prepared)
+{
+    StoreFixture copy;
+    ByteBuffer redo = vote(7, 0, BIG);
+    ck_assert_uint_eq(redo.bytes, 0);
+    commit_rows(&fixture, &table, 8, 3, BIG, SMALL);
+    write_rows(&fixture, &table, 9, 1, BIG + SMALL, SMALL);
+    must(store_truncate_table(fixture.store, table.table.table_id,
+                              &(Snapshot){.position = 3, .txn_id = 9, .statement = 2}));
+    must(store_vote(fixture.store, 9, &redo));
+    must(store_vote(fixture.store, 10, &redo)); // nothing was written
+    ck_assert_uint_eq(redo.bytes, 0);
+    uint64_t prepared[4];
+    crash_open(&copy);
+    ck_assert_uint_eq(store_prepared(copy.store, prepared, 4), 2);
+    crash_close(&copy);
+    byte_buffer_deinit(&redo);
+}
+END_TEST
+
+START_TEST(a_damaged_redo_leaves_nothing)
+{
+    StoreFixture copy;
+    ByteBuffer redo = vote(7, 0, SMALL);
+    uint64_t prepared[4];
+    crash_open(&copy);
+    for (size_t bit = 0; bit < redo.bytes * 8; bit++) {
+        redo.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        expect_error(store_redo(copy.store, 7, 3, redo.data, redo.bytes), SQLSTATE_DATA_CORRUPTED,
+                     "damaged");
+        redo.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    for (size_t bytes = 1; bytes < redo.bytes; bytes++) {
+        expect_error(store_redo(copy.store, 7, 3, redo.data, bytes), SQLSTATE_DATA_CORRUPTED,
+                     "damaged");
+    }
+    ck_assert_uint_eq(store_prepared(copy.store, prepared, 4), 0);
+    expect_rows(&copy, &table, (Snapshot){.position = 9}, 0, 0, SMALL);
+    must(store_redo(copy.store, 7, 3, redo.data, redo.bytes));
+    expect_rows(&copy, &table, (Snapshot){.position = 9}, 0, SMALL, SMALL);
+    crash_close(&copy);
+    must(store_abort(fixture.store, 7));
+    expect_rows(&fixture, &table, (Snapshot){.position = 9}, 0, 0, SMALL);
+    byte_buffer_deinit(&redo);
+}
+END_TEST
+
 START_TEST(committed_rows_stay)
 {
     StoreFixture copy;
@@ -559,6 +675,10 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, unprepared_rows_vanish);
     tcase_add_loop_test(tests, prepared_rows_wait_for_their_outcome, 0, 2);
+    tcase_add_loop_test(tests, few_rows_come_back_from_their_redo, 0, 4);
+    tcase_add_test(tests, redone_rows_that_were_dropped_stay_away);
+    tcase_add_test(tests, what_is_no_redo_is_prepared);
+    tcase_add_test(tests, a_damaged_redo_leaves_nothing);
     tcase_add_test(tests, committed_rows_stay);
     tcase_add_test(tests, statements_see_earlier_ones);
     tcase_add_test(tests, truncate_drops_what_it_sees);

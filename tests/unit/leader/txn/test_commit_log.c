@@ -85,14 +85,95 @@ START_TEST(outcomes_stay_until_they_are_acknowledged)
     ck_assert_uint_eq(outcomes[0].position, 1);
     ck_assert_uint_eq(outcomes[1].position, 2);
     ck_assert_int_eq(outcomes[1].state, OUTCOME_COMMITTED);
-    commit_log_acknowledge(commit_log, 1, outcomes, 1);
-    commit_log_acknowledge(commit_log, 1, outcomes, 1); // twice is harmless
+    const Acknowledgement first_one = {.node = 1, .greeting = 1, .outcomes = outcomes, .count = 1};
+    commit_log_acknowledge(commit_log, &first_one);
+    commit_log_acknowledge(commit_log, &first_one); // twice is harmless
     ck_assert_uint_eq(pending(1, &outcomes), 1);
     ck_assert_uint_eq(pending(2, &outcomes), 2);
     ck_assert_ok(commit(NULL, &second, &position)); // takes the acknowledgement to disk
     crash();
     ck_assert_uint_eq(pending(1, &outcomes), 2);
     ck_assert_uint_eq(pending(2, &outcomes), 3);
+}
+END_TEST
+
+static uint32_t untold(uint32_t node)
+{
+    Outcome *outcomes = NULL;
+    uint32_t count = 0;
+    commit_log_pending(commit_log, node, false, arena, &outcomes, &count);
+    return count;
+}
+
+/* A redo is told once per greeting and stays, with its bytes, until the node has synced it. */
+START_TEST(a_redo_stays_until_it_is_durable)
+{
+    static const uint8_t bytes[] = "the rows of a small INSERT";
+    const NodeRedo redos[NODES] = {{.data = bytes, .bytes = sizeof bytes}, {0}};
+    const CatalogChangeList list = {0};
+    Outcome *outcomes = NULL;
+    uint64_t position = 0;
+    open_log();
+    CommitRequest request = {.txn_id = commit_log_next_txn(commit_log),
+                             .changes = &list,
+                             .participant_count = NODES,
+                             .participants = both_nodes,
+                             .redos = redos};
+    ck_assert_ok(commit_log_commit(commit_log, &request, &position));
+    crash();
+    ck_assert_uint_eq(pending(1, &outcomes), 1);
+    ck_assert_uint_eq(outcomes[0].redo_bytes, sizeof bytes);
+    ck_assert_mem_eq(outcomes[0].redo, bytes, sizeof bytes);
+    Acknowledgement heard = {.node = 1, .greeting = 4, .outcomes = outcomes, .count = 1};
+    uint64_t before = commit_log_told_mark(commit_log);
+    commit_log_acknowledge(commit_log, &heard);
+    ck_assert_uint_eq(untold(1), 0);
+    ck_assert_uint_eq(pending(1, &outcomes), 1); // for the next greeting
+
+    Acknowledgement synced = {.node = 1, .greeting = 4, .is_durable = true, .mark = before};
+    commit_log_acknowledge(commit_log, &synced); // began before the node had heard of it
+    ck_assert_uint_eq(pending(1, &outcomes), 1);
+    synced.mark = commit_log_told_mark(commit_log);
+    synced.greeting = 5;
+    commit_log_acknowledge(commit_log, &synced); // of a process that has not heard of it
+    ck_assert_uint_eq(pending(1, &outcomes), 1);
+    synced.greeting = 4;
+    commit_log_acknowledge(commit_log, &synced);
+    ck_assert_uint_eq(pending(1, &outcomes), 0);
+
+    ck_assert_uint_eq(pending(2, &outcomes), 1); // the other node has none
+    ck_assert_uint_eq(outcomes[0].redo_bytes, 0);
+    heard = (Acknowledgement){.node = 2, .greeting = 1, .outcomes = outcomes, .count = 1};
+    commit_log_acknowledge(commit_log, &heard);
+    ck_assert_uint_eq(pending(2, &outcomes), 0);
+    ck_assert(commit_log_has_redo_room(commit_log));
+}
+END_TEST
+
+START_TEST(redos_are_bounded)
+{
+    static uint8_t bytes[8192];
+    const NodeRedo redos[NODES] = {{bytes, sizeof bytes}, {bytes, sizeof bytes}};
+    const CatalogChangeList list = {0};
+    Outcome *outcomes = NULL;
+    uint64_t position = 0;
+    uint32_t count = 0;
+    open_log();
+    for (; commit_log_has_redo_room(commit_log); count++) {
+        CommitRequest request = {.txn_id = commit_log_next_txn(commit_log),
+                                 .changes = &list,
+                                 .participant_count = NODES,
+                                 .participants = both_nodes,
+                                 .redos = redos};
+        ck_assert_ok(commit_log_commit(commit_log, &request, &position));
+        ck_assert_uint_lt(count, 1000);
+    }
+    ck_assert_uint_gt(count, 100);
+    ck_assert_uint_eq(pending(1, &outcomes), count);
+    const Acknowledgement synced = {
+        .node = 1, .greeting = 1, .outcomes = outcomes, .count = count, .is_durable = true};
+    commit_log_acknowledge(commit_log, &synced);
+    ck_assert(commit_log_has_redo_room(commit_log));
 }
 END_TEST
 
@@ -298,6 +379,8 @@ int main(void)
     tcase_add_test(tests, commits_are_whole_and_in_order);
     tcase_add_test(tests, replaced_views_and_tables_made_anew_survive);
     tcase_add_test(tests, outcomes_stay_until_they_are_acknowledged);
+    tcase_add_test(tests, a_redo_stays_until_it_is_durable);
+    tcase_add_test(tests, redos_are_bounded);
     tcase_add_test(tests, what_is_not_recorded_is_aborted);
     tcase_add_test(tests, leases_are_never_given_twice);
     tcase_add_test(tests, groups_leave_out_who_came_second);

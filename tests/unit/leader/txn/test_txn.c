@@ -82,10 +82,9 @@ END_TEST
 /* A transaction of one statement has the votes with the answers to it. */
 START_TEST(votes_may_come_with_answers)
 {
-    static const uint32_t both[] = {1, 2};
-    static const bool one_wrote[] = {false, true};
+    static const NodeVote votes[] = {{.node = 1}, {.node = 2, .has_writes = true}};
     ck_assert_ok(write_statement(NULL));
-    txn_note_votes(&txn, both, one_wrote, 2);
+    txn_note_votes(&txn, votes, 2);
     ck_assert_uint_eq(txn.participant_count, 1);
     ck_assert_uint_eq(txn.participants[0], 2);
     ck_assert_ok(txn_commit(&txn));
@@ -97,10 +96,10 @@ END_TEST
 /* The first node has dropped something before the statement that ran on the second one alone. */
 START_TEST(who_has_not_voted_is_asked)
 {
-    static const uint32_t second = 2;
     const bool has_written = _i == 1;
+    const NodeVote second = {.node = 2, .has_writes = has_written};
     ck_assert_ok(write_statement(NULL));
-    txn_note_votes(&txn, &second, &has_written, 1);
+    txn_note_votes(&txn, &second, 1);
     ck_assert_uint_eq(txn.participant_count, has_written ? 2 : 1);
     ck_assert_uint_eq(txn.participants[0], 1);
     ck_assert_ok(txn_commit(&txn));
