@@ -8,8 +8,8 @@
  *
  * Invariants: (1) positions are given out in the order of durability and only grow; (2) a snapshot
  * (version, position) is published only after both are durable; (3) an outcome stays in the log's
- * pending list until its node has applied it, one with a redo until that is durable there; (4) the epoch grows at each start, before
- * anything else, and transaction ids begin with it.
+ * pending list until its node has applied it, one with a redo until that is durable there; (4) the
+ * epoch grows at each start, before anything else, and transaction ids begin with it.
  */
 #pragma once
 #include "base/host.h"
