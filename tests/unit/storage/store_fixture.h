@@ -53,7 +53,7 @@ static inline void fixture_open(StoreFixture *fixture)
 {
     memset(fixture, 0, sizeof *fixture);
     memset(fixture->cluster_id, 7, CLUSTER_ID_BYTES);
-    snprintf(fixture->directory, sizeof fixture->directory, "store_test_XXXXXX");
+    snprintf(fixture->directory, sizeof fixture->directory, "/tmp/basalt_store_XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(fixture->directory));
     must(page_pool_create(&fixture->pool, (size_t)2 << 30));
     fixture->budget = memory_budget_create(fixture->pool, NULL, "test", 0);
