@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bench/micro/bench.h"
 #include "base/thread.h"
 #include "base/types/datetime.h"
 #include "base/types/decimal.h"
@@ -48,14 +49,6 @@ static const TableShape shapes[] = {
     {"region", "bcc", "regionkey name comment"},
 };
 #define SHAPE_COUNT (sizeof shapes / sizeof shapes[0])
-
-static void must(Status status)
-{
-    if (status != STATUS_OK) {
-        fprintf(stderr, "%s %s\n", status_sqlstate_code(status), status_message(status));
-        exit(1);
-    }
-}
 
 static double wall_seconds(void)
 {

@@ -1,62 +1,20 @@
 /* test_encoding.c — every encoding returns what it was given: types × encodings × shapes × nulls ×
  * sizes; filters on encoded data agree with predicate_accepts on each value; bounds hold. */
-#include <check.h>
+#include "block_fixture.h"
 #include "sample_column.h"
-#include "storage/block_filter.h"
-#include "storage/encoding/encode_block.h"
 
 static const uint32_t sizes[] = {1, 63, 64, 65, 1000, 1024, 1025, 5000, 65536};
 #define SIZE_COUNT (sizeof sizes / sizeof sizes[0])
 static Type types[8];
 #define TYPE_SAMPLES 8
 
-static PagePool *pool;
-static MemoryBudget *budget;
-static EncodeContext context;
-static const BlockIdentity identity = {
-    .cluster = 77, .table_id = 5, .rowset_id = 123456, .column_id = 3, .row_group = 9};
-
-static void must(Status status)
-{
-    if (status != STATUS_OK) {
-        ck_abort_msg("%s %s", status_sqlstate_code(status), status_message(status));
-    }
-}
-
-/* Check writes a message for every ck_assert: too slow for loops over values. */
-#define EXPECT(condition, ...)                                                                     \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            ck_abort_msg(__VA_ARGS__);                                                             \
-        }                                                                                          \
-    } while (0)
-
-static void setup(void)
+static void setup_types(void)
 {
     const Type all[TYPE_SAMPLES] = {
         type_of(TYPE_BIGINT), type_of(TYPE_DATE),   type_decimal(12, 2), type_of(TYPE_BOOLEAN),
         type_decimal(38, 4),  type_of(TYPE_DOUBLE), type_of(TYPE_REAL),  type_varchar(96)};
     memcpy(types, all, sizeof types);
-    must(page_pool_create(&pool, (size_t)1 << 30));
-    budget = memory_budget_create(pool, NULL, "test", 0);
-    must(encode_context_init(&context, budget));
-}
-
-static void teardown(void)
-{
-    encode_context_deinit(&context);
-    ck_assert_uint_eq(memory_budget_used_bytes(budget), 0);
-    memory_budget_destroy(budget);
-    page_pool_destroy(pool);
-}
-
-/* Bytes as a reader gets them: aligned, with readable bytes behind. */
-static uint8_t *aligned_copy(const EncodedBlock *encoded)
-{
-    uint8_t *copy = aligned_alloc(64, encoded->byte_count + 64);
-    memcpy(copy, encoded->bytes, encoded->byte_count);
-    memset(copy + encoded->byte_count, 0xee, 64);
-    return copy;
+    setup();
 }
 
 static void check_values(const Block *block, const SampleColumn *column, DecodeBuffer *buffer)
@@ -383,7 +341,7 @@ int main(void)
     Suite *suite = suite_create("encoding");
     TCase *tests = tcase_create("round_trip");
     tcase_set_timeout(tests, 120);
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, setup_types, teardown);
     tcase_add_loop_test(tests, returns_what_it_was_given, 0,
                         TYPE_SAMPLES * ENCODING_ID_COUNT * NULLS_COUNT);
     tcase_add_test(tests, detects_every_flipped_bit);
@@ -392,10 +350,5 @@ int main(void)
     tcase_add_test(tests, takes_common_steps_out);
     tcase_add_test(tests, refuses_multiples_beyond_the_bounds);
     tcase_add_test(tests, levels_multiply_alike);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return run_suite(suite, tests);
 }
