@@ -205,16 +205,22 @@ void unpack_vector(const PackKernels *kernels, const VectorEntry *entry, const u
     }
 }
 
+size_t pack_entry_bytes(const VectorEntry *entry)
+{
+    const size_t packed = pack_bytes(entry->width);
+    return align_16(entry->exceptions == 0
+                        ? packed
+                        : packed + exception_row_bytes(entry->exceptions) +
+                              entry->exceptions * lane_bytes(pack_entry_lane(entry)));
+}
+
 bool pack_entry_is_sound(const Block *block, const VectorEntry *entry, size_t skipped,
                          size_t *bytes)
 {
     const Lane lane = pack_entry_lane(entry);
     const size_t offset = (size_t)entry->offset * VECTOR_ALIGNMENT + skipped;
     const size_t packed = pack_bytes(entry->width);
-    const size_t needed =
-        align_16(packed + (entry->exceptions == 0 ? 0
-                                                  : exception_row_bytes(entry->exceptions) +
-                                                        entry->exceptions * lane_bytes(lane)));
+    const size_t needed = pack_entry_bytes(entry);
     *bytes = needed;
     if (entry->width > 64 || lane < pack_lane_of_width(entry->width) || lane > LANE_I64 ||
         entry->exceptions > VECTOR_ROWS || offset > block->data_bytes ||

@@ -21,7 +21,8 @@ static const EncodingOps *const encodings[ENCODING_ID_COUNT] = {
     [ENCODING_LZ4_BYTES] = &lz4_bytes_ops,   [ENCODING_RAW] = &raw_ops,
     [ENCODING_DELTA] = &delta_ops,           [ENCODING_FSST] = &fsst_ops,
     [ENCODING_PHRASES] = &phrases_ops,       [ENCODING_DIFFERENCE] = &difference_ops,
-    [ENCODING_MULTIPLE] = &multiple_ops,
+    [ENCODING_MULTIPLE] = &multiple_ops,     [ENCODING_ALP] = &alp_ops,
+    [ENCODING_ALP_RD] = &alp_rd_ops,         [ENCODING_DOMINANT] = &dominant_ops,
 };
 
 const EncodingOps *encoding_ops(uint32_t id)
@@ -57,8 +58,9 @@ const EncodingOps *choose_encoding(const EncodeJob *job, EncodingId hint)
         return hinted;
     }
     static const EncodingOps *const order[] = {
-        &bit_packed_ops, &run_length_ops, &delta_ops, &difference_ops, &multiple_ops,
-        &dictionary_ops, &phrases_ops,    &fsst_ops,  &lz4_bytes_ops,  &raw_ops};
+        &bit_packed_ops, &run_length_ops, &delta_ops,  &difference_ops, &multiple_ops,
+        &dominant_ops,   &alp_ops,        &alp_rd_ops, &dictionary_ops, &phrases_ops,
+        &fsst_ops,       &lz4_bytes_ops,  &raw_ops};
     const EncodingOps *best = NULL;
     double best_cost = 0;
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {

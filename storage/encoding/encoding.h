@@ -25,6 +25,9 @@ typedef enum EncodingId {
     ENCODING_PHRASES = 9,
     ENCODING_DIFFERENCE = 10,
     ENCODING_MULTIPLE = 11,
+    ENCODING_ALP = 12,
+    ENCODING_ALP_RD = 13,
+    ENCODING_DOMINANT = 14,
     ENCODING_ID_COUNT
 } EncodingId;
 
@@ -99,6 +102,20 @@ typedef struct BaseColumn {
     ColumnChunk chunk;
 } BaseColumn;
 
+/* How a chunk's floats are cut or scaled; of the estimate made last. */
+#define ALP_CHOICES_MAX 5u
+typedef struct AlpChoice {
+    uint8_t exponent, factor;
+} AlpChoice;
+typedef struct AlpChoices {
+    uint32_t count;
+    AlpChoice choices[ALP_CHOICES_MAX];
+} AlpChoices;
+typedef struct AlpSplit {
+    uint32_t right_width, entry_count;
+    uint16_t entries[8]; /* high parts */
+} AlpSplit;
+
 /* Everything encoders need besides the chunk; one per writing worker, reused. */
 typedef struct EncodeContext {
     BlockBuilder builder;
@@ -111,6 +128,9 @@ typedef struct EncodeContext {
     uint32_t base_count;                  /* of the row group; 0: columns stand alone */
     BaseColumn bases[ENCODE_BASES_MAX];
     const BaseColumn *base; /* of the estimate made last */
+    AlpChoices alp;         /* likewise */
+    AlpSplit alp_split;     /* likewise */
+    int64_t dominant;       /* likewise: the value of most rows */
 } EncodeContext;
 
 /* `context` lends scratch memory and kernels. */
@@ -188,7 +208,7 @@ EncodingId encoding_by_name(const char *name); /* ENCODING_AUTO when unknown */
 
 extern const EncodingOps constant_ops, bit_packed_ops, run_length_ops, dictionary_ops;
 extern const EncodingOps lz4_bytes_ops, raw_ops, delta_ops, fsst_ops, phrases_ops;
-extern const EncodingOps difference_ops, multiple_ops;
+extern const EncodingOps difference_ops, multiple_ops, alp_ops, alp_rd_ops, dominant_ops;
 
 Status encode_context_init(EncodeContext *context, MemoryBudget *budget) CHECKED;
 void encode_context_deinit(EncodeContext *context);

@@ -143,7 +143,8 @@ static bool shape_fits(Type type, Shape shape)
         return shape == SHAPE_CONSTANT;
     }
     if (type.id == TYPE_DATE) {
-        return shape == SHAPE_SMALL || shape == SHAPE_SORTED || shape == SHAPE_RUNS;
+        return shape == SHAPE_SMALL || shape == SHAPE_SORTED || shape == SHAPE_RUNS ||
+               shape == SHAPE_DOMINANT;
     }
     return type.id != TYPE_DECIMAL || type.precision > 18 || shape != SHAPE_EXTREME;
 }
@@ -257,6 +258,8 @@ START_TEST(chooses_the_fitting_encoding)
     expect_encoding(types[0], SHAPE_OUTLIERS, ENCODING_BIT_PACKED);
     expect_encoding(types[0], SHAPE_RUNS, ENCODING_RUN_LENGTH);
     expect_encoding(types[0], SHAPE_FEW_WIDE, ENCODING_DICTIONARY);
+    expect_encoding(types[0], SHAPE_DOMINANT, ENCODING_DOMINANT);
+    expect_encoding(types[2], SHAPE_DOMINANT, ENCODING_DOMINANT);
     expect_encoding(types[5], SHAPE_RANDOM, ENCODING_RAW);
     expect_encoding(types[7], SHAPE_FEW_WIDE, ENCODING_DICTIONARY);
     expect_encoding(types[7], SHAPE_SORTED, ENCODING_PHRASES);
