@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "planner/logical/logical_tree.h"
+#include "planner/plan/encode_word.h"
 
 #define NODE_NEW(builder, Struct, kind, step)                                                      \
     ((Struct *)plan_builder_node((builder), (kind), sizeof(Struct), (step)))
@@ -100,6 +101,7 @@ static PlanTable *build_table(PlanBuilder *builder, const CatalogTable *catalog)
         table->columns[i].name = column->name;
         table->columns[i].type = column->type;
         table->columns[i].is_not_null = column->is_not_null;
+        table->columns[i].encode_word = (uint16_t)encode_word_find(column->encoding_text);
         table->columns[i].default_value = column->missing_value.type.id == TYPE_UNKNOWN
                                               ? value_null(column->type)
                                               : column->missing_value;

@@ -1574,7 +1574,10 @@ alter_action:
   | "owner" "to" col_id                    { $$ = ALTER(OWNER, @1); $$->name = $3; }
   | "set" "schema" col_id                  { $$ = ALTER(SET_SCHEMA, @1); $$->name = $3; }
   | "alter" "column" name_word alter_column
-                                           { $$ = $4; $$->position = @1.start; $$->column = $3; }
+                                           { $$ = $4; $$->column = $3;
+                                             if ($$->kind != AST_ALTER_COLUMN_ENCODE) {
+                                                 $$->position = @1.start;
+                                             } }
   | "alter" "distkey" name_word            { $$ = ALTER(DISTRIBUTION, @1);
                                              $$->attributes.distribution_key = $3; }
   | "alter" "diststyle" any_word           { $$ = ALTER(DISTRIBUTION, @1);
@@ -1602,7 +1605,7 @@ opt_column_word: %empty | "column" ;
 
 alter_column:
     "type" type_name                       { $$ = ALTER(COLUMN_TYPE, @1); $$->type = $2; }
-  | "encode" any_word                      { $$ = ALTER(COLUMN_ENCODE, @1); $$->name = $2; }
+  | "encode" any_word                      { $$ = ALTER(COLUMN_ENCODE, @2); $$->name = $2; }
   | "set" "default" operand                { $$ = ALTER(COLUMN_DEFAULT, @1); $$->default_value = $3;
                                              $$->default_text = parser_source(parser, @3); }
   | "drop" "default"                       { $$ = ALTER(COLUMN_DEFAULT, @1); }

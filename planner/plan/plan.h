@@ -54,7 +54,7 @@ typedef struct PlanTable {
         const char *name;
         Type type;
         bool is_not_null;
-        uint16_t encoding_hint; /* 0 auto; storage/encoding ids */
+        uint16_t encode_word;   /* EncodeWord; or ENCODE_WORD_ONE + an encoding */
         Value default_value;    /* read from rowsets written before the column was added */
     } * columns;
     int32_t distribution_column; /* index into columns; -1: none */

@@ -72,7 +72,7 @@ static void encode_table(const PlanTable *table, ByteBuffer *target)
         byte_buffer_add_string(target, table->columns[i].name);
         type_encode(table->columns[i].type, target);
         byte_buffer_add_u8(target, table->columns[i].is_not_null ? 1 : 0);
-        byte_buffer_add_u16(target, table->columns[i].encoding_hint);
+        byte_buffer_add_u16(target, table->columns[i].encode_word);
         value_encode(&table->columns[i].default_value, target);
     }
     byte_buffer_add_u32(target, (uint32_t)table->distribution_column);

@@ -23,11 +23,19 @@ static size_t entry_bytes(const DictionaryBuilder *dictionary, const ColumnChunk
                : dictionary->entry_count * sizeof(int64_t);
 }
 
+static bool is_asked_for(const EncodeJob *job)
+{
+    return job->encodings == encoding_set(ENCODING_DICTIONARY);
+}
+
 /* Numbers and floats of 128 bits are left to other encodings. A sample decides whether counting is
  * worth it; after misses the column is left alone for a while. */
 static bool dictionary_may_pay(const EncodeJob *job)
 {
     const ColumnChunk *chunk = job->chunk;
+    if (is_asked_for(job)) {
+        return chunk->lane == LANE_TEXT || chunk->lane == LANE_I64;
+    }
     if (chunk->lane == LANE_TEXT) {
         if (job->memory->dictionary_skip_count > 0) {
             job->memory->dictionary_skip_count--;
@@ -58,8 +66,9 @@ static EncodeEstimate dictionary_estimate(const EncodeJob *job)
         context->dictionary = dictionary_builder_create(context->budget);
     }
     // More entries than half of the rows never pay; integers need one code byte less than packed.
-    const uint32_t entries_max =
-        chunk->lane == LANE_TEXT ? chunk->row_count / 2 + 1 : chunk->row_count / 16 + 1;
+    const uint32_t entries_max = chunk->lane == LANE_TEXT || is_asked_for(job)
+                                     ? chunk->row_count / 2 + 1
+                                     : chunk->row_count / 16 + 1;
     if (context->dictionary == NULL ||
         !dictionary_builder_run(context->dictionary, chunk, entries_max, context->residuals)) {
         job->memory->dictionary_misses++;

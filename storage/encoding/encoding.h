@@ -13,7 +13,7 @@
 
 /* Stored in blocks: never renumber, never reuse. */
 typedef enum EncodingId {
-    ENCODING_AUTO = 0, /* never stored: a hint that leaves the choice open */
+    ENCODING_AUTO = 0, /* never stored: leaves the choice open */
     ENCODING_CONSTANT = 1,
     ENCODING_BIT_PACKED = 2,
     ENCODING_RUN_LENGTH = 3,
@@ -28,8 +28,17 @@ typedef enum EncodingId {
     ENCODING_ALP = 12,
     ENCODING_ALP_RD = 13,
     ENCODING_DOMINANT = 14,
+    ENCODING_RAW_TEXT = 15,
     ENCODING_ID_COUNT
 } EncodingId;
+
+/* Sets of encodings: a bit for each id; 0 is all of them. */
+static inline uint32_t encoding_set(EncodingId id)
+{
+    return id == ENCODING_AUTO ? 0 : UINT32_C(1) << id;
+}
+/* What a column may be stored as, by its PlanTable's encode_word. */
+uint32_t encodings_of_word(uint32_t word, Lane lane);
 
 /* Rows of one column that become one block. */
 typedef struct ColumnChunk {
@@ -144,6 +153,7 @@ typedef struct EncodeJob {
     const ColumnProfile *profile;
     EncodingMemory *memory;
     EncodeContext *context;
+    uint32_t encodings; /* the set to choose from, if one of them can encode the chunk */
 } EncodeJob;
 
 /* Bytes an encoding would take and what decoding costs; SIZE_MAX: it cannot. */
@@ -208,7 +218,8 @@ EncodingId encoding_by_name(const char *name); /* ENCODING_AUTO when unknown */
 
 extern const EncodingOps constant_ops, bit_packed_ops, run_length_ops, dictionary_ops;
 extern const EncodingOps lz4_bytes_ops, raw_ops, delta_ops, fsst_ops, phrases_ops;
-extern const EncodingOps difference_ops, multiple_ops, alp_ops, alp_rd_ops, dominant_ops;
+extern const EncodingOps difference_ops, multiple_ops, alp_ops, alp_rd_ops, dominant_ops,
+    raw_text_ops;
 
 Status encode_context_init(EncodeContext *context, MemoryBudget *budget) CHECKED;
 void encode_context_deinit(EncodeContext *context);
@@ -218,6 +229,5 @@ void encoding_memory_deinit(EncodingMemory *memory);
 void encode_context_add_base(EncodeContext *context, uint32_t column_id, const ColumnChunk *chunk,
                              EncodingId encoding);
 
-/* The encoding of least cost; `hint`: the one asked for by the table, taken when it can encode the
- * chunk at all. */
-const EncodingOps *choose_encoding(const EncodeJob *job, EncodingId hint);
+/* The encoding of least cost among job->encodings; among all when none of those can. */
+const EncodingOps *choose_encoding(const EncodeJob *job);

@@ -121,6 +121,8 @@ static const SeedBlock blocks[] = {
     {BIGINT, ENCODING_DOMINANT, SHAPE_DOMINANT, NULLS_NONE, 400, 0},
     {DATE, ENCODING_DOMINANT, SHAPE_DOMINANT, NULLS_NONE, 70, 0},
     {BOOLEAN, ENCODING_DOMINANT, SHAPE_DOMINANT, NULLS_NONE, 70, 0},
+    {VARCHAR, ENCODING_RAW_TEXT, SHAPE_EXTREME, NULLS_SOME, 1100, 0},
+    {VARCHAR, ENCODING_RAW_TEXT, SHAPE_SMALL, NULLS_NONE, 70, 0},
 };
 #define BLOCK_COUNT (sizeof blocks / sizeof blocks[0])
 
@@ -202,7 +204,7 @@ static void encode(EncodeContext *context, const SeedBlock *seed, const BlockIde
         encode_context_add_base(context, 4 + (uint32_t)(seed - blocks) % 4, &base,
                                 ENCODING_BIT_PACKED);
     }
-    require_ok(encode_block(context, &column.chunk, &memory, seed->encoding, identity, block));
+    require_ok(encode_block(context, &column.chunk, &memory, encoding_set(seed->encoding), identity, block));
     encoding_memory_deinit(&memory);
     sample_column_free(&column);
 }

@@ -1,6 +1,7 @@
 /* test_encoding.c — every encoding returns what it was given: types × encodings × shapes × nulls ×
  * sizes; filters on encoded data agree with predicate_accepts on each value; bounds hold. */
 #include "block_fixture.h"
+#include "planner/plan/encode_word.h"
 #include "sample_column.h"
 
 static const uint32_t sizes[] = {1, 63, 64, 65, 1000, 1024, 1025, 5000, 65536};
@@ -154,7 +155,7 @@ static void round_trip(Type type, EncodingId hint, Shape shape, Nulls nulls, uin
     SampleColumn column = sample_column(type, shape, nulls, rows, rows * 31 + (uint64_t)shape);
     EncodingMemory memory = {0};
     EncodedBlock *encoded = malloc(sizeof *encoded);
-    must(encode_block(&context, &column.chunk, &memory, hint, &identity, encoded));
+    must(encode_block(&context, &column.chunk, &memory, encoding_set(hint), &identity, encoded));
     uint8_t *bytes = aligned_copy(encoded);
     Block block;
     must(block_open(bytes, encoded->byte_count, &identity, type, budget, &block));
@@ -267,6 +268,58 @@ START_TEST(chooses_the_fitting_encoding)
 }
 END_TEST
 
+static EncodingId encoded_by_word(Type type, Shape shape, uint32_t word)
+{
+    SampleColumn column = sample_column(type, shape, NULLS_SOME, 5000, 1);
+    EncodingMemory memory = {0};
+    EncodedBlock *encoded = malloc(sizeof *encoded);
+    must(encode_block(&context, &column.chunk, &memory, encodings_of_word(word, column.chunk.lane),
+                      &identity, encoded));
+    const EncodingId found = encoded->encoding;
+    free(encoded);
+    encoding_memory_deinit(&memory);
+    sample_column_free(&column);
+    return found;
+}
+
+START_TEST(words_restrict_the_choice)
+{
+    enum { BIGINT = 0, DOUBLE = 5, VARCHAR = 7 }; // of `types`
+    static const struct {
+        int type;
+        Shape shape;
+        EncodeWord word;
+        EncodingId wanted;
+    } cases[] = {
+        {BIGINT, SHAPE_RUNS, ENCODE_WORD_AUTO, ENCODING_RUN_LENGTH},
+        {BIGINT, SHAPE_RUNS, ENCODE_WORD_RAW, ENCODING_RAW},
+        {BIGINT, SHAPE_CONSTANT, ENCODE_WORD_RAW, ENCODING_RAW},
+        {BIGINT, SHAPE_RUNS, ENCODE_WORD_DELTA, ENCODING_DELTA},
+        {BIGINT, SHAPE_RUNS, ENCODE_WORD_MOSTLY32, ENCODING_BIT_PACKED},
+        {BIGINT, SHAPE_SMALL, ENCODE_WORD_BYTEDICT, ENCODING_DICTIONARY},
+        {BIGINT, SHAPE_FEW_WIDE, ENCODE_WORD_AZ64, ENCODING_BIT_PACKED},
+        {BIGINT, SHAPE_RANDOM, ENCODE_WORD_DELTA, ENCODING_RAW}, // delta cannot
+        {BIGINT, SHAPE_SMALL, ENCODE_WORD_ZSTD, ENCODING_BIT_PACKED},
+        {DOUBLE, SHAPE_SMALL, ENCODE_WORD_AUTO, ENCODING_ALP},
+        {DOUBLE, SHAPE_SMALL, ENCODE_WORD_NONE, ENCODING_RAW},
+        {VARCHAR, SHAPE_SORTED, ENCODE_WORD_RAW, ENCODING_RAW_TEXT},
+        {VARCHAR, SHAPE_CONSTANT, ENCODE_WORD_RAW, ENCODING_RAW_TEXT},
+        {VARCHAR, SHAPE_SORTED, ENCODE_WORD_LZO, ENCODING_LZ4_BYTES},
+        {VARCHAR, SHAPE_FEW_WIDE, ENCODE_WORD_ZSTD, ENCODING_PHRASES},
+        {VARCHAR, SHAPE_RUNS, ENCODE_WORD_TEXT255, ENCODING_DICTIONARY},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const EncodingId found =
+            encoded_by_word(types[cases[i].type], cases[i].shape, cases[i].word);
+        ck_assert_msg(found == cases[i].wanted, "case %zu, %s: %s", i,
+                      encode_word_name(cases[i].word), encoding_ops(found)->name);
+    }
+    ck_assert_int_eq(encoded_by_word(types[0], SHAPE_SMALL, ENCODE_WORD_ONE + ENCODING_RAW),
+                     ENCODING_RAW);
+    ck_assert_int_eq(encoded_by_word(types[0], SHAPE_SMALL, UINT16_MAX), ENCODING_BIT_PACKED);
+}
+END_TEST
+
 /* Whole units of an amount in hundredths, and the same with one that is not. */
 START_TEST(takes_common_steps_out)
 {
@@ -298,7 +351,8 @@ START_TEST(refuses_multiples_beyond_the_bounds)
     }
     EncodingMemory memory = {0};
     EncodedBlock *encoded = malloc(sizeof *encoded);
-    must(encode_block(&context, &column.chunk, &memory, ENCODING_MULTIPLE, &identity, encoded));
+    must(encode_block(&context, &column.chunk, &memory, encoding_set(ENCODING_MULTIPLE), &identity,
+                      encoded));
     ck_assert_int_eq(encoded->encoding, ENCODING_MULTIPLE);
     uint8_t *bytes = aligned_copy(encoded);
     BlockHeader *header = (BlockHeader *)(void *)bytes;
@@ -350,6 +404,7 @@ int main(void)
     tcase_add_test(tests, detects_every_flipped_bit);
     tcase_add_test(tests, refuses_a_block_from_another_place);
     tcase_add_test(tests, chooses_the_fitting_encoding);
+    tcase_add_test(tests, words_restrict_the_choice);
     tcase_add_test(tests, takes_common_steps_out);
     tcase_add_test(tests, refuses_multiples_beyond_the_bounds);
     tcase_add_test(tests, levels_multiply_alike);

@@ -117,7 +117,8 @@ static void open_column(OpenBlock *open, const SampleColumn *column, EncodingId 
 {
     EncodingMemory memory = {0};
     *open = (OpenBlock){.encoded = malloc(sizeof *open->encoded)};
-    must(encode_block(&context, &column->chunk, &memory, hint, &identity, open->encoded));
+    must(encode_block(&context, &column->chunk, &memory, encoding_set(hint), &identity,
+                      open->encoded));
     open->bytes = aligned_copy(open->encoded);
     must(block_open(open->bytes, open->encoded->byte_count, &identity, column->chunk.type, budget,
                     &open->block));

@@ -62,6 +62,7 @@ static const GoldenCase cases[] = {
     {"alp_double", ENCODING_ALP, TYPE_DOUBLE, 0, true},
     {"alp_rd_double", ENCODING_ALP_RD, TYPE_DOUBLE, 0, true},
     {"dominant_bigint", ENCODING_DOMINANT, TYPE_BIGINT, 0, true},
+    {"raw_text_varchar", ENCODING_RAW_TEXT, TYPE_VARCHAR, 2, true},
 };
 #define CASE_COUNT (sizeof cases / sizeof cases[0])
 
@@ -190,7 +191,7 @@ static void encode_golden(const GoldenCase *test, const char *path)
     if (test->encoding == ENCODING_DIFFERENCE) {
         encode_context_add_base(&context, BASE_ID, &base, ENCODING_BIT_PACKED);
     }
-    must(encode_block(&context, &chunk, &memory, test->encoding, &identity, block));
+    must(encode_block(&context, &chunk, &memory, encoding_set(test->encoding), &identity, block));
     ck_assert_int_eq(block->encoding, test->encoding);
     FILE *file = fopen(path, "wb");
     ck_assert_ptr_nonnull(file);
