@@ -6,7 +6,7 @@
  * A vector has an exponent e and a factor f; value = number * 10^f * 10^-e in doubles, for REAL
  * then rounded to one. A number that does not bring back every bit of its value (NaN, infinities,
  * -0.0, long fractions) is an exception: its bits stand behind the packed numbers. Exponents are
- * tried on a sample of the chunk; the five that won most are tried on a sample of each vector.
+ * tried on samples of some vectors of the chunk, those that won on all values of each vector.
  *
  * Bytes of one vector: AlpHead, numbers packed as in bit_packed.h, the u16 row of each exception
  * (filled up to 8 bytes), the bits of each exception; all filled up to 16 bytes.
@@ -29,7 +29,7 @@ typedef struct AlpHead {
 static_assert(sizeof(AlpHead) == 16, "alp head");
 
 #define SAMPLE_VECTORS 8u      /* of a chunk … */
-#define SAMPLE_ROWS 64u        /* … rows of each of them, and of each vector that is encoded */
+#define SAMPLE_ROWS 64u        /* … rows of each of them */
 #define EXCEPTION_SHARE_MAX 4u /* more than one value in four: no decimals */
 
 /* A vector being encoded. */
@@ -63,17 +63,17 @@ static uint32_t take_sample(const uint8_t *values, Lane lane, uint32_t row_count
 {
     const size_t bytes = lane_bytes(lane);
     const uint32_t step = row_count > SAMPLE_ROWS ? row_count / SAMPLE_ROWS : 1;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < row_count && count < SAMPLE_ROWS; i += step) {
-        memcpy(sample + count++ * bytes, values + i * bytes, bytes);
+    const uint32_t count = row_count > SAMPLE_ROWS ? SAMPLE_ROWS : row_count;
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(sample + i * bytes, values + sample_row(i, step) * bytes, bytes);
     }
     return count;
 }
 
-/* Bits that a sample would take. */
-static uint64_t sample_bits(const uint8_t *sample, Lane lane, uint32_t count, AlpChoice choice)
+/* Bits that some values, at most a vector, would take. */
+static uint64_t choice_bits(const uint8_t *sample, Lane lane, uint32_t count, AlpChoice choice)
 {
-    int64_t numbers[SAMPLE_ROWS], min = INT64_MAX, max = INT64_MIN;
+    int64_t numbers[VECTOR_ROWS], min = INT64_MAX, max = INT64_MIN;
     const uint32_t exceptions =
         KERNELS(float_kernels)
             ->alp_encode(sample, lane, count, choice.exponent, choice.factor, numbers);
@@ -87,79 +87,66 @@ static uint64_t sample_bits(const uint8_t *sample, Lane lane, uint32_t count, Al
     return (uint64_t)count * width + (uint64_t)exceptions * (16 + 8 * lane_bytes(lane));
 }
 
-/* The best choice for a sample; of equal ones the largest exponent, whose products round least. */
-static AlpChoice best_choice(const uint8_t *sample, Lane lane, uint32_t count)
+/* The best choices for a sample: of equal ones that of the largest exponent, whose products round
+ * least, and that of the smallest, which is exact for what has few binary digits. */
+static void best_choices(const uint8_t *sample, Lane lane, uint32_t count, AlpChoice best[2])
 {
-    AlpChoice best = {0};
     uint64_t best_bits = UINT64_MAX;
-    for (uint32_t e = exponent_max(lane) + 1; e-- > 0;) {
-        for (uint32_t f = e + 1; f-- > 0;) {
+    for (uint32_t e = 0; e <= exponent_max(lane); e++) {
+        for (uint32_t f = 0; f <= e; f++) {
             const AlpChoice choice = {.exponent = (uint8_t)e, .factor = (uint8_t)f};
-            const uint64_t bits = sample_bits(sample, lane, count, choice);
+            const uint64_t bits = choice_bits(sample, lane, count, choice);
+            if (bits <= best_bits) {
+                best[1] = choice;
+            }
             if (bits < best_bits) {
-                best = choice;
+                best[0] = choice;
                 best_bits = bits;
             }
         }
     }
-    return best;
 }
 
-static void count_choice(AlpChoices *choices, uint32_t counts[SAMPLE_VECTORS], AlpChoice choice)
+static void add_choice(AlpChoices *choices, AlpChoice choice)
 {
     for (uint32_t i = 0; i < choices->count; i++) {
         if (choices->choices[i].exponent == choice.exponent &&
             choices->choices[i].factor == choice.factor) {
-            counts[i]++;
             return;
         }
     }
     if (choices->count < ALP_CHOICES_MAX) {
-        counts[choices->count] = 1;
         choices->choices[choices->count++] = choice;
     }
 }
 
-/* Choices that win on vectors spread over the chunk, the most frequent first. */
+/* Choices that win on samples of vectors spread over the chunk. */
 static void find_choices(const EncodeJob *job, AlpChoices *choices)
 {
     const ColumnChunk *chunk = job->chunk;
     const size_t bytes = lane_bytes(chunk->lane);
     const uint32_t vectors = job->profile->vector_count;
     const uint32_t step = vectors > SAMPLE_VECTORS ? vectors / SAMPLE_VECTORS : 1;
-    uint32_t counts[SAMPLE_VECTORS] = {0};
     *choices = (AlpChoices){0};
     for (uint32_t v = 0, taken = 0; v < vectors && taken < SAMPLE_VECTORS; v += step, taken++) {
         uint8_t sample[SAMPLE_ROWS * sizeof(double)];
+        AlpChoice best[2] = {0};
         const uint32_t count =
             take_sample((const uint8_t *)chunk->values + (size_t)v * VECTOR_ROWS * bytes,
                         chunk->lane, chunk_vector_rows(chunk, v), sample);
-        count_choice(choices, counts, best_choice(sample, chunk->lane, count));
-    }
-    for (uint32_t i = 1; i < choices->count; i++) {
-        for (uint32_t k = i; k > 0 && counts[k] > counts[k - 1]; k--) {
-            const AlpChoice choice = choices->choices[k];
-            const uint32_t count = counts[k];
-            choices->choices[k] = choices->choices[k - 1];
-            counts[k] = counts[k - 1];
-            choices->choices[k - 1] = choice;
-            counts[k - 1] = count;
-        }
+        best_choices(sample, chunk->lane, count, best);
+        add_choice(choices, best[0]);
+        add_choice(choices, best[1]);
     }
 }
 
-static AlpChoice choose_for_vector(const AlpChoices *choices, const uint8_t *values, Lane lane,
-                                   uint32_t rows)
+/* Of few choices, by all values: a sample sees too few exceptions. */
+static AlpChoice choose_for_vector(const AlpChoices *choices, const uint8_t *values, Lane lane)
 {
-    uint8_t sample[SAMPLE_ROWS * sizeof(double)];
     AlpChoice best = choices->choices[0];
     uint64_t best_bits = UINT64_MAX;
-    if (choices->count == 1) {
-        return best;
-    }
-    const uint32_t count = take_sample(values, lane, rows, sample);
-    for (uint32_t i = 0; i < choices->count; i++) {
-        const uint64_t bits = sample_bits(sample, lane, count, choices->choices[i]);
+    for (uint32_t i = 0; i < choices->count && choices->count > 1; i++) {
+        const uint64_t bits = choice_bits(values, lane, VECTOR_ROWS, choices->choices[i]);
         if (bits < best_bits) {
             best_bits = bits;
             best = choices->choices[i];
@@ -200,7 +187,7 @@ static size_t plan_vector(const EncodeJob *job, uint32_t v, AlpVector *vector)
     for (uint32_t i = rows; i < VECTOR_ROWS; i++) {
         memcpy(vector->values + i * bytes, source + (rows - 1) * bytes, bytes);
     }
-    vector->choice = choose_for_vector(&job->context->alp, vector->values, chunk->lane, rows);
+    vector->choice = choose_for_vector(&job->context->alp, vector->values, chunk->lane);
     vector->exceptions =
         KERNELS(float_kernels)
             ->alp_encode(vector->values, chunk->lane, VECTOR_ROWS, vector->choice.exponent,

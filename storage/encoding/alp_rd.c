@@ -109,9 +109,9 @@ static void find_split(const EncodeJob *job, AlpSplit *split)
     const uint32_t width = value_width(chunk->lane);
     const uint32_t left_max = chunk->lane == LANE_F32 ? LEFT_BITS_MAX_FLOAT : LEFT_BITS_MAX;
     uint64_t sample[SAMPLE_MAX], best_bits = UINT64_MAX;
-    uint32_t count = 0;
-    for (size_t i = 0; i < chunk->row_count && count < SAMPLE_MAX; i += step) {
-        sample[count++] = bits_at(chunk, i);
+    const uint32_t count = chunk->row_count > SAMPLE_MAX ? SAMPLE_MAX : chunk->row_count;
+    for (uint32_t i = 0; i < count; i++) {
+        sample[i] = bits_at(chunk, sample_row(i, step));
     }
     qsort(sample, count, sizeof *sample, compare_bits);
     for (uint32_t left = 1; left <= left_max; left++) {

@@ -37,17 +37,19 @@ static bool find_candidate(const ColumnChunk *chunk, int64_t *out)
 {
     const int64_t *values = chunk->values;
     const uint32_t step = chunk->row_count > SAMPLE_ROWS ? chunk->row_count / SAMPLE_ROWS : 1;
+    const uint32_t rows = chunk->row_count / step;
     int64_t candidate = values[0];
-    uint32_t lead = 0, count = 0, rows = 0;
+    uint32_t lead = 0, count = 0;
     // Boyer and Moore's vote, then the count.
-    for (uint32_t i = 0; i < chunk->row_count; i += step, rows++) {
+    for (uint32_t i = 0; i < rows; i++) {
+        const int64_t value = values[sample_row(i, step)];
         if (lead == 0) {
-            candidate = values[i];
+            candidate = value;
         }
-        lead = values[i] == candidate ? lead + 1 : lead - 1;
+        lead = value == candidate ? lead + 1 : lead - 1;
     }
-    for (uint32_t i = 0; i < chunk->row_count; i += step) {
-        count += values[i] == candidate;
+    for (uint32_t i = 0; i < rows; i++) {
+        count += values[sample_row(i, step)] == candidate;
     }
     *out = candidate;
     return count > rows / 2;

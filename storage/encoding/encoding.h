@@ -112,7 +112,7 @@ typedef struct BaseColumn {
 } BaseColumn;
 
 /* How a chunk's floats are cut or scaled; of the estimate made last. */
-#define ALP_CHOICES_MAX 5u
+#define ALP_CHOICES_MAX 6u
 typedef struct AlpChoice {
     uint8_t exponent, factor;
 } AlpChoice;

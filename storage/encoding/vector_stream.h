@@ -4,12 +4,20 @@
  * decoded.
  */
 #pragma once
+#include "base/hash.h"
 #include "storage/encoding/bit_packed.h"
 
 static inline uint32_t chunk_vector_rows(const ColumnChunk *chunk, uint32_t vector)
 {
     const uint32_t left = chunk->row_count - vector * VECTOR_ROWS;
     return left < VECTOR_ROWS ? left : VECTOR_ROWS;
+}
+
+/* Row `index` of a sample that takes one row of every `step`: at irregular distances, so that what
+ * repeats in the column does not repeat in the sample. */
+static inline uint32_t sample_row(uint32_t index, uint32_t step)
+{
+    return index * step + (uint32_t)(hash_mix(index) % step);
 }
 
 /* Writes vector `vector` at `target` and completes `entry`, whose offset and null flag are set;

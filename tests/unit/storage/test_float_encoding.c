@@ -9,6 +9,7 @@
 
 /* What columns of floats look like. */
 typedef enum FloatShape {
+    FLOATS_QUARTERS, /* what repeats every few rows */
     FLOATS_PRICES,   /* two digits behind the point */
     FLOATS_MIXED,    /* as many digits as they like, whole vectors apart */
     FLOATS_HARD,     /* prices, and now and then one of `oddities` */
@@ -49,6 +50,8 @@ static double float_of(FloatShape shape, uint32_t row, Random *random)
     const uint64_t bits = random_next(random);
     double value;
     switch (shape) {
+    case FLOATS_QUARTERS:
+        return row / 4.0;
     case FLOATS_PRICES:
         return price(random);
     case FLOATS_MIXED:
@@ -251,6 +254,7 @@ static void expect_bits(Type type, FloatShape shape, EncodingId wanted, double b
 
 START_TEST(chooses_by_what_the_values_are)
 {
+    expect_bits(type_of(TYPE_DOUBLE), FLOATS_QUARTERS, ENCODING_ALP, 16);
     expect_bits(type_of(TYPE_DOUBLE), FLOATS_PRICES, ENCODING_ALP, 21.5);
     expect_bits(type_of(TYPE_REAL), FLOATS_PRICES, ENCODING_ALP, 21.5);
     expect_bits(type_of(TYPE_DOUBLE), FLOATS_MIXED, ENCODING_ALP, 31);
