@@ -544,6 +544,7 @@ PlanNode *build_plan_node(PlanBuilder *builder, const Step *step, PlanNode *cons
         write->child = children[0];
         write->table = build_table(builder, ((const LogicalInsert *)step->node)->table);
         write->is_analysis = ((const LogicalInsert *)step->node)->is_analysis;
+        write->compression_rows = ((const LogicalInsert *)step->node)->compression_rows;
         write->node.label =
             arena_printf(builder->arena, "on %s", ((const LogicalInsert *)step->node)->table->name);
         return &write->node;

@@ -1858,11 +1858,7 @@ signed_integer:
 /* ---- maintenance, users, rights ---- */
 
 maintenance:
-    "analyze" opt_verbose                  { $$ = STATEMENT(ANALYZE, maintenance, AstMaintenance); }
-  | "analyze" opt_verbose object_name opt_column_names opt_analyze_columns
-                                           { $$ = STATEMENT(ANALYZE, maintenance, AstMaintenance);
-                                             $$->maintenance->table = $3;
-                                             $$->maintenance->columns = $4; }
+    "analyze" soup                         { CHECK(parser_analyze(parser, &$2, &$$)); }
   | "vacuum" soup                          { CHECK(parser_vacuum(parser, &$2, &$$)); }
   | "lock" opt_table object_name opt_lock_mode
                                            { $$ = STATEMENT(LOCK, maintenance, AstMaintenance);
@@ -1872,8 +1868,6 @@ maintenance:
 
 opt_lock_mode: %empty | "in" lock_words ;
 lock_words:    any_word | lock_words any_word ;
-
-opt_analyze_columns: %empty | NAME NAME | "all" NAME ;
 
 grant:
     "grant" privileges "on" grant_target "to" grantees opt_grant_option

@@ -274,6 +274,7 @@ typedef struct PlanTableWrite {
     PlanNode *child;
     PlanTable *table;
     bool is_analysis; /* ANALYZE: nothing is written, what a writer tells of its rows is told */
+    uint64_t compression_rows; /* ANALYZE COMPRESSION: likewise, of so many rows; else 0 */
 } PlanTableWrite;
 
 /* Deletes rows of the table on this node: the child's one column is their row ids (bigint; the same

@@ -232,6 +232,7 @@ static void encode_payload(const PlanNode *node, ByteBuffer *target)
     case PLAN_TABLE_WRITE:
         encode_table(((const PlanTableWrite *)node)->table, target);
         byte_buffer_add_u8(target, ((const PlanTableWrite *)node)->is_analysis);
+        byte_buffer_add_u64(target, ((const PlanTableWrite *)node)->compression_rows);
         break;
     case PLAN_TABLE_DELETE:
         encode_table(((const PlanTableDelete *)node)->table, target);

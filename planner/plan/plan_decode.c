@@ -339,6 +339,7 @@ static Status decode_payload(Decoder *self, PlanNode *node)
     case PLAN_TABLE_WRITE:
         TRY(decode_table(self, &((PlanTableWrite *)node)->table));
         ((PlanTableWrite *)node)->is_analysis = decode_flag(self);
+        ((PlanTableWrite *)node)->compression_rows = byte_reader_u64(self->reader);
         break;
     case PLAN_TABLE_DELETE:
         return decode_table(self, &((PlanTableDelete *)node)->table);
