@@ -23,7 +23,7 @@ static const EncodingOps *const ops_by_id[ENCODING_ID_COUNT] = {
     [ENCODING_PHRASES] = &phrases_ops,       [ENCODING_DIFFERENCE] = &difference_ops,
     [ENCODING_MULTIPLE] = &multiple_ops,     [ENCODING_ALP] = &alp_ops,
     [ENCODING_ALP_RD] = &alp_rd_ops,         [ENCODING_DOMINANT] = &dominant_ops,
-    [ENCODING_RAW_TEXT] = &raw_text_ops,
+    [ENCODING_RAW_TEXT] = &raw_text_ops,     [ENCODING_FLOAT_DICTIONARY] = &float_dictionary_ops,
 };
 
 const EncodingOps *encoding_ops(uint32_t id)
@@ -54,7 +54,7 @@ static const EncodingOps *cheapest(const EncodeJob *job, uint32_t encodings)
     static const EncodingOps *const order[] = {
         &bit_packed_ops, &run_length_ops, &delta_ops,  &difference_ops, &multiple_ops,
         &dominant_ops,   &alp_ops,        &alp_rd_ops, &dictionary_ops, &phrases_ops,
-        &fsst_ops,       &lz4_bytes_ops,  &raw_ops,    &raw_text_ops};
+        &fsst_ops,       &lz4_bytes_ops,  &raw_ops,    &raw_text_ops,   &float_dictionary_ops};
     const EncodingOps *best = NULL;
     double best_cost = 0;
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {

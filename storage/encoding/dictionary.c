@@ -12,6 +12,7 @@
 #include <string.h>
 #include "base/hash.h"
 #include "storage/encoding/dictionary_builder.h"
+#include "storage/encoding/dictionary_codes.h"
 #include "storage/encoding/vector_stream.h"
 
 #define DICTIONARY_FLAG_UNIQUE 1u
@@ -146,9 +147,7 @@ static Status dictionary_encode(const EncodeJob *job)
     return STATUS_OK;
 }
 
-/* Every code must name an entry: all vectors are unpacked once when the width allows a larger
- * one. */
-static Status check_codes(const Block *block)
+Status dictionary_check_codes(const Block *block)
 {
     const uint32_t count = block->nodes[0].count;
     _Alignas(64) uint32_t lanes[VECTOR_ROWS + 16];
@@ -223,7 +222,7 @@ static Status dictionary_open(Block *block)
         .identity = header->rowset_id << FORMAT_ROW_BITS | (uint64_t)header->row_group << 16 |
                     header->column_id,
     };
-    TRY(check_codes(block));
+    TRY(dictionary_check_codes(block));
     if (header->lane == LANE_TEXT) {
         return open_texts(block, entries);
     }

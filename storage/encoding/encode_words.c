@@ -18,7 +18,7 @@ static const struct {
     uint32_t integers, floats, texts;
 } meanings[ENCODE_WORD_COUNT] = {
     [ENCODE_WORD_AZ64] = {.integers = PLAIN_INTEGERS},
-    [ENCODE_WORD_BYTEDICT] = {.integers = ONE(DICTIONARY), .texts = ONE(DICTIONARY)},
+    [ENCODE_WORD_BYTEDICT] = {ONE(DICTIONARY), ONE(FLOAT_DICTIONARY), ONE(DICTIONARY)},
     [ENCODE_WORD_DELTA] = {.integers = ONE(DELTA)},
     [ENCODE_WORD_DELTA32K] = {.integers = ONE(DELTA)},
     [ENCODE_WORD_LZ4] = {.texts = ONE(CONSTANT) | ONE(LZ4_BYTES)},

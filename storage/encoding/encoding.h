@@ -29,6 +29,7 @@ typedef enum EncodingId {
     ENCODING_ALP_RD = 13,
     ENCODING_DOMINANT = 14,
     ENCODING_RAW_TEXT = 15,
+    ENCODING_FLOAT_DICTIONARY = 16,
     ENCODING_ID_COUNT
 } EncodingId;
 
@@ -218,8 +219,8 @@ EncodingId encoding_by_name(const char *name); /* ENCODING_AUTO when unknown */
 
 extern const EncodingOps constant_ops, bit_packed_ops, run_length_ops, dictionary_ops;
 extern const EncodingOps lz4_bytes_ops, raw_ops, delta_ops, fsst_ops, phrases_ops;
-extern const EncodingOps difference_ops, multiple_ops, alp_ops, alp_rd_ops, dominant_ops,
-    raw_text_ops;
+extern const EncodingOps difference_ops, multiple_ops, alp_ops, alp_rd_ops, dominant_ops;
+extern const EncodingOps raw_text_ops, float_dictionary_ops;
 
 Status encode_context_init(EncodeContext *context, MemoryBudget *budget) CHECKED;
 void encode_context_deinit(EncodeContext *context);

@@ -9,6 +9,7 @@
 
 /* What columns of floats look like. */
 typedef enum FloatShape {
+    FLOATS_TIMES,    /* hours and minutes as hours */
     FLOATS_QUARTERS, /* what repeats every few rows */
     FLOATS_PRICES,   /* two digits behind the point */
     FLOATS_MIXED,    /* as many digits as they like, whole vectors apart */
@@ -50,6 +51,8 @@ static double float_of(FloatShape shape, uint32_t row, Random *random)
     const uint64_t bits = random_next(random);
     double value;
     switch (shape) {
+    case FLOATS_TIMES:
+        return (double)(bits % 1440) / 60;
     case FLOATS_QUARTERS:
         return row / 4.0;
     case FLOATS_PRICES:
@@ -160,7 +163,8 @@ static void check_bits(OpenBlock *open, const SampleColumn *column)
 }
 
 static const uint32_t sizes[] = {1, 63, 64, 65, 1024, 1025, 5000, 65536};
-static const EncodingId hints[] = {ENCODING_AUTO, ENCODING_ALP, ENCODING_ALP_RD, ENCODING_RAW};
+static const EncodingId hints[] = {ENCODING_AUTO, ENCODING_ALP, ENCODING_ALP_RD, ENCODING_RAW,
+                                   ENCODING_FLOAT_DICTIONARY};
 
 START_TEST(returns_every_bit)
 {
@@ -254,6 +258,7 @@ static void expect_bits(Type type, FloatShape shape, EncodingId wanted, double b
 
 START_TEST(chooses_by_what_the_values_are)
 {
+    expect_bits(type_of(TYPE_DOUBLE), FLOATS_TIMES, ENCODING_FLOAT_DICTIONARY, 13);
     expect_bits(type_of(TYPE_DOUBLE), FLOATS_QUARTERS, ENCODING_ALP, 16);
     expect_bits(type_of(TYPE_DOUBLE), FLOATS_PRICES, ENCODING_ALP, 21.5);
     expect_bits(type_of(TYPE_REAL), FLOATS_PRICES, ENCODING_ALP, 21.5);
@@ -268,13 +273,16 @@ END_TEST
  * within its memory. */
 START_TEST(survives_planted_corruption)
 {
-    static const FloatShape shapes[] = {FLOATS_HARD, FLOATS_NOISE};
-    SampleColumn column = float_column(type_of(TYPE_DOUBLE), shapes[_i], NULLS_SOME, 1500);
+    static const FloatShape shapes[] = {FLOATS_HARD, FLOATS_NOISE, FLOATS_TIMES};
+    static const EncodingId encodings[] = {ENCODING_ALP, ENCODING_ALP_RD,
+                                           ENCODING_FLOAT_DICTIONARY};
+    SampleColumn column =
+        float_column(type_of(TYPE_DOUBLE), shapes[_i], NULLS_SOME, _i < 2 ? 1500 : 30000);
     OpenBlock open;
     uint32_t refused = 0;
-    open_column(&open, &column, _i == 0 ? ENCODING_ALP : ENCODING_ALP_RD);
-    ck_assert_int_eq(open.block.encoding->id, _i == 0 ? ENCODING_ALP : ENCODING_ALP_RD);
-    for (size_t i = sizeof(BlockHeader); i < open.encoded->byte_count; i++) {
+    open_column(&open, &column, encodings[_i]);
+    ck_assert_int_eq(open.block.encoding->id, encodings[_i]);
+    for (size_t i = sizeof(BlockHeader); i < open.encoded->byte_count; i += 1 + i / 4000) {
         Block block;
         open.bytes[i] ^= 0xa5;
         BlockHeader *header = (BlockHeader *)(void *)open.bytes;
@@ -362,7 +370,7 @@ int main(void)
     tcase_add_loop_test(tests, returns_every_bit, 0, 2 * FLOATS_SHAPE_COUNT);
     tcase_add_loop_test(tests, filters_like_decoded_values, 0, 4);
     tcase_add_test(tests, chooses_by_what_the_values_are);
-    tcase_add_loop_test(tests, survives_planted_corruption, 0, 2);
+    tcase_add_loop_test(tests, survives_planted_corruption, 0, 3);
     tcase_add_loop_test(tests, levels_agree, 0, 2 * FLOATS_SHAPE_COUNT);
     return run_suite(suite, tests);
 }

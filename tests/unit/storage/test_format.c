@@ -62,6 +62,7 @@ static const GoldenCase cases[] = {
     {"alp_double", ENCODING_ALP, TYPE_DOUBLE, 0, true},
     {"alp_rd_double", ENCODING_ALP_RD, TYPE_DOUBLE, 0, true},
     {"dominant_bigint", ENCODING_DOMINANT, TYPE_BIGINT, 0, true},
+    {"float_dictionary_double", ENCODING_FLOAT_DICTIONARY, TYPE_DOUBLE, 5, true},
     {"raw_text_varchar", ENCODING_RAW_TEXT, TYPE_VARCHAR, 2, true},
 };
 #define CASE_COUNT (sizeof cases / sizeof cases[0])
@@ -103,6 +104,8 @@ static int64_t golden_integer(const GoldenCase *test, uint32_t row)
     case ENCODING_DOMINANT: // the first vector lists its rows, the second marks them
         return scramble(row) % (row < 1024 ? 20 : 6) != 0 ? 500
                                                           : (int64_t)scramble(row) % 3000 - 70;
+    case ENCODING_FLOAT_DICTIONARY:
+        return scramble(row) % 60;
     case ENCODING_DELTA:
         return (int64_t)row * 3 + (row / 100) * 5000;
     default:
