@@ -105,6 +105,11 @@ static void odd_double(uint32_t row, void *lane)
         *(double *)lane = 1 / 3.0 * (double)row;
     }
 }
+static void times(uint32_t row, void *lane)
+{
+    (void)row;
+    *(double *)lane = (double)draw(1440) / 60;
+}
 static void noise_double(uint32_t row, void *lane)
 {
     (void)row;
@@ -163,6 +168,7 @@ static const Case cases[] = {
     {"prices, double", ENCODING_ALP, TYPE_DOUBLE, DECODE, 0.35, price_double},
     {"prices, real", ENCODING_ALP, TYPE_REAL, DECODE, 0.4, price_real},
     {"prices, 1 % others", ENCODING_ALP, TYPE_DOUBLE, DECODE, 0.4, odd_double},
+    {"1,440 times, double", ENCODING_FLOAT_DICTIONARY, TYPE_DOUBLE, DECODE, 0.9, times},
     {"noise, double", ENCODING_ALP_RD, TYPE_DOUBLE, DECODE, 0.9, noise_double},
     {"noise, real", ENCODING_ALP_RD, TYPE_REAL, DECODE, 0.5, noise_real},
     {"noise, double", ENCODING_RAW, TYPE_DOUBLE, DECODE, 0.02, noise_double},
