@@ -187,6 +187,10 @@ Status ddl_drop_schema(Session *session, const CatalogVersion *catalog, const Sn
 Status setting_run(Session *session, Portal *portal, const Snapshot *snapshot) CHECKED;
 Status analyze_run(Session *session, Portal *portal, PlannerContext *planner,
                    const Snapshot *snapshot) CHECKED;
+Status analyze_compression_run(Session *session, Portal *portal, PlannerContext *planner,
+                               const Snapshot *snapshot) CHECKED;
+/* Without a table: all of them but other sessions' temporary ones. */
+bool analyze_is_meant(const Session *session, const CatalogTable *table);
 Status explain_run(Session *session, Portal *portal, PlannerContext *planner,
                    const Snapshot *snapshot) CHECKED;
 Status copy_in_run(Session *session, Portal *portal, PlannerContext *planner,

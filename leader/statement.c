@@ -453,7 +453,9 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
     case BOUND_CLOSE:
         return cursor_run(session, portal);
     case BOUND_ANALYZE:
-        return analyze_run(session, portal, planner, snapshot);
+        return bound->compression != NULL
+                   ? analyze_compression_run(session, portal, planner, snapshot)
+                   : analyze_run(session, portal, planner, snapshot);
     case BOUND_VACUUM:
         return vacuum_run(session, portal);
     case BOUND_NOTHING:
@@ -609,6 +611,8 @@ static Status describe_utility(Session *session, Prepared *prepared, const Bound
         copy_results(prepared, 3, all);
     } else if (bound->kind == BOUND_SHOW) {
         describe_text_column(prepared, bound->ast->show->name);
+    } else if (bound->kind == BOUND_ANALYZE && bound->compression != NULL) {
+        copy_results(prepared, bound->result_count, bound->results);
     } else if (bound->kind == BOUND_FETCH) {
         const Portal *cursor = portal_find(session, bound->ast->fetch->name);
         if (cursor == NULL || !cursor->is_cursor) {

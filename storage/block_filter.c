@@ -206,7 +206,8 @@ Status block_filter_apply(const Block *block, uint32_t vector, const BlockFilter
     if (filter->verdict == PREDICATE_ALL) {
         return STATUS_OK;
     }
-    if (block->encoding->filter != NULL &&
+    // Filters may use the buffer that a decoded vector lies in.
+    if (!*is_decoded && block->encoding->filter != NULL &&
         block->encoding->filter(block, vector, filter, buffer, mask)) {
         return STATUS_OK;
     }

@@ -206,9 +206,10 @@ static Status encode_column(SortRun *run, const WideColumn *column, uint32_t ind
                      run->validity, &chunk);
         const uint32_t group = first / step;
         const BlockIdentity identity = rowset_writer_identity(run->target, index, group);
-        TRY(encode_block(run->context, &chunk, &run->memories[index],
-                         (EncodingId)run->writer->table->columns[index].encoding_hint, &identity,
-                         run->block));
+        TRY(encode_block(
+            run->context, &chunk, &run->memories[index],
+            encodings_of_word(run->writer->table->columns[index].encode_word, chunk.lane),
+            &identity, run->block));
         TRY(rowset_writer_add(run->target, index, group, run->block));
     }
     return STATUS_OK;

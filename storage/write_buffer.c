@@ -144,7 +144,8 @@ static Status encode_columns(WriteBuffer *buffer, EncodeContext *context)
         row_buffer_chunk(buffer->rows, i, &chunk);
         const BlockIdentity identity = rowset_writer_identity(buffer->rowset, i, row_group);
         status = encode_block(context, &chunk, &buffer->memories[i],
-                              (EncodingId)table->columns[i].encoding_hint, &identity, block);
+                              encodings_of_word(table->columns[i].encode_word, chunk.lane),
+                              &identity, block);
         if (status == STATUS_OK) {
             status = rowset_writer_add(buffer->rowset, i, row_group, block);
         }

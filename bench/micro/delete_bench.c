@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/micro/bench.h"
 #include "storage/scan.h"
 
 enum { TABLE_ROWS = 4 << 20, ROUNDS = 15, COLUMNS = 5 };
@@ -26,31 +26,9 @@ static PlanTable table = {.table_id = 1,
                           .column_count = COLUMNS,
                           .columns = columns};
 
-static uint64_t random_state = 12345;
-static uint64_t draw(uint64_t limit)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (random_state >> 20) % limit;
-}
-
-static double now_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
-}
-
-static void check(Status status)
-{
-    if (status != STATUS_OK) {
-        fprintf(stderr, "%s\n", status_message(status));
-        exit(1);
-    }
-}
-
 static void open_store(const char *directory)
 {
-    check(page_pool_create(&pool, (size_t)4 << 30));
+    must(page_pool_create(&pool, (size_t)4 << 30));
     budget = memory_budget_create(pool, NULL, "bench", 0);
     host = (Host){.pool = pool,
                   .budget = budget,
@@ -62,8 +40,8 @@ static void open_store(const char *directory)
                                   .directory = directory,
                                   .node_id = 1,
                                   .cache_bytes = (size_t)1 << 30};
-    check(store_open(&options, &store));
-    check(store_lease_rowsets(store, 1, 1000));
+    must(store_open(&options, &store));
+    must(store_lease_rowsets(store, 1, 1000));
 }
 
 static void fill_batch(Batch *batch, int64_t first, char (*notes)[32])
@@ -115,17 +93,17 @@ static void write_table(Arena *arena)
                      .form = VECTOR_FLAT,
                      .data = arena_alloc_aligned(arena, VECTOR_ROWS * lane_bytes(lane) + 64, 64)};
     }
-    check(table_writer_create(&options, &writer));
-    check(table_writer_local_create(writer, &local));
+    must(table_writer_create(&options, &writer));
+    must(table_writer_local_create(writer, &local));
     for (int64_t row = 0; row < TABLE_ROWS; row += VECTOR_ROWS) {
         fill_batch(&batch, row, notes);
-        check(table_writer_append(local, &batch));
+        must(table_writer_append(local, &batch));
     }
-    check(table_writer_local_finish(local));
-    check(table_writer_finish(writer));
+    must(table_writer_local_finish(local));
+    must(table_writer_finish(writer));
     table_writer_destroy(writer);
-    check(store_prepare(store, 1));
-    check(store_commit(store, 1, 1));
+    must(store_prepare(store, 1));
+    must(store_commit(store, 1, 1));
 }
 
 /* What is read: columns, perhaps with a predicate on the day. */
@@ -171,18 +149,18 @@ static uint64_t read_table(const Reading *reading, uint64_t position, TableDelet
     TableScanLocal *local;
     uint64_t rows = 0;
     bool is_done = false;
-    check(table_scan_open(&request, arena, &scan));
-    check(table_scan_local_create(scan, NULL, arena, &local));
+    must(table_scan_open(&request, arena, &scan));
+    must(table_scan_local_create(scan, NULL, arena, &local));
     while (!is_done) {
         Batch batch;
-        check(table_scan_next(local, &batch, &is_done));
-        check(batch_load_all(&batch));
+        must(table_scan_next(local, &batch, &is_done));
+        must(batch_load_all(&batch));
         rows += batch.selected_count;
         for (uint32_t i = 0; deleter != NULL && i < batch.selected_count; i++) {
             const int64_t row_id =
                 vector_int64(&batch.columns[batch.column_count - 2], batch_row(&batch, i));
             if (draw(100) == 0) {
-                check(table_deleter_add(deleter, &row_id, 1));
+                must(table_deleter_add(deleter, &row_id, 1));
             }
         }
     }
@@ -201,16 +179,16 @@ static void delete_rows(void)
                                         .budget = budget};
     TableDeleter *deleter;
     uint64_t rows;
-    check(table_deleter_create(&options, &deleter));
+    must(table_deleter_create(&options, &deleter));
     read_table(&ids, 1, deleter);
-    const double start = now_ns();
-    check(table_deleter_finish(deleter, &rows));
-    const double finished = now_ns();
-    check(store_prepare(store, 2));
-    check(store_commit(store, 2, 2));
+    const double start = cpu_ns();
+    must(table_deleter_finish(deleter, &rows));
+    const double finished = cpu_ns();
+    must(store_prepare(store, 2));
+    must(store_commit(store, 2, 2));
     table_deleter_destroy(deleter);
     printf("%lu of %d rows deleted: finish %.2f ms, prepare and commit %.2f ms of CPU\n",
-           (unsigned long)rows, TABLE_ROWS, (finished - start) / 1e6, (now_ns() - finished) / 1e6);
+           (unsigned long)rows, TABLE_ROWS, (finished - start) / 1e6, (cpu_ns() - finished) / 1e6);
 }
 
 static int compare_times(const void *left, const void *right)
@@ -226,9 +204,9 @@ static void measure(const Reading *reading)
     read_table(reading, 1, NULL); // into the cache
     for (int round = 0; round < ROUNDS; round++) {
         for (int side = 0; side < 2; side++) {
-            const double start = now_ns();
+            const double start = cpu_ns();
             rows[side] = read_table(reading, (uint64_t)side + 1, NULL);
-            times[side][round] = now_ns() - start;
+            times[side][round] = cpu_ns() - start;
         }
     }
     for (int side = 0; side < 2; side++) {

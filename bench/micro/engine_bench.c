@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/micro/bench.h"
 #include "compute/exec/scheduler.h"
 #include "compute/operators/hash_aggregate.h"
 #include "compute/operators/hash_join.h"
@@ -18,28 +18,6 @@ enum { BATCHES = 512, ROWS = BATCHES * VECTOR_ROWS, COLUMNS_MAX = 8, PASSES = 20
 
 static QueryContext query;
 static const char *wanted = "";
-
-static uint64_t random_state = 12345;
-static uint64_t draw(uint64_t limit)
-{
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (random_state >> 20) % limit;
-}
-
-static double now_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
-}
-
-static void check(Status status)
-{
-    if (status != STATUS_OK) {
-        fprintf(stderr, "%s\n", status_message(status));
-        exit(1);
-    }
-}
 
 typedef struct Table {
     uint32_t batch_count, column_count;
@@ -146,7 +124,7 @@ static void run_sink(Sink *sink, Table *table, void *local)
     Flow flow;
     for (uint32_t b = 0; b < table->batch_count; b++) {
         Batch batch = table->batches[b];
-        check(sink->ops->consume(sink, local, &batch, &flow));
+        must(sink->ops->consume(sink, local, &batch, &flow));
     }
 }
 
@@ -179,39 +157,39 @@ static void bench_join(const char *name, JoinKind kind, Table *probe, Table *bui
         types[1 + c] = build->types[1 + c];
     }
     HashJoinParts parts;
-    check(hash_join_create(&query, &plan, &parts));
+    must(hash_join_create(&query, &plan, &parts));
     Arena *arena = arena_create(query.arena, "worker");
     Flow flow;
-    double start = now_ns();
+    double start = cpu_ns();
     void *local = arena_alloc_aligned(arena, parts.build->ops->local_bytes, 64);
-    check(parts.build->ops->local_open(parts.build, local, arena));
+    must(parts.build->ops->local_open(parts.build, local, arena));
     run_sink(parts.build, build, local);
-    check(parts.build->ops->merge(parts.build, local, &flow));
-    check(parts.build->ops->finish(parts.build, &flow));
+    must(parts.build->ops->merge(parts.build, local, &flow));
+    must(parts.build->ops->finish(parts.build, &flow));
     Batch none = {0};
     do {
-        check(parts.insert->ops->produce(parts.insert, NULL, &none, &flow));
+        must(parts.insert->ops->produce(parts.insert, NULL, &none, &flow));
     } while (flow == FLOW_MORE);
-    check(parts.inserted->ops->finish(parts.inserted, &flow));
-    double built = now_ns() - start;
+    must(parts.inserted->ops->finish(parts.inserted, &flow));
+    double built = cpu_ns() - start;
     local = arena_alloc_aligned(arena, parts.probe->ops->local_bytes, 64);
-    check(parts.probe->ops->local_open(parts.probe, local, arena));
+    must(parts.probe->ops->local_open(parts.probe, local, arena));
     Batch out;
     batch_init(&out, 1 + payload_count, arena);
     double best = 1e300;
     uint64_t rows = 0;
     for (int pass = 0; pass < PASSES; pass++) {
         rows = 0;
-        start = now_ns();
+        start = cpu_ns();
         for (uint32_t b = 0; b < probe->batch_count; b++) {
             Batch in = probe->batches[b];
             do {
                 out.selected_count = 0;
-                check(parts.probe->ops->apply(parts.probe, local, &in, &out, &flow));
+                must(parts.probe->ops->apply(parts.probe, local, &in, &out, &flow));
                 rows += out.selected_count;
             } while (flow == FLOW_AGAIN);
         }
-        double spent = now_ns() - start;
+        double spent = cpu_ns() - start;
         best = spent < best ? spent : best;
     }
     parts.build->ops->close(parts.build);
@@ -252,34 +230,34 @@ static void bench_aggregate(const char *name, Table *table, uint32_t key_count,
     Sink *sink;
     Source *source;
     Arena *arena = arena_create(query.arena, "worker");
-    check(hash_aggregate_create(&query, &plan, &sink, &source));
+    must(hash_aggregate_create(&query, &plan, &sink, &source));
     void *local = arena_alloc_aligned(arena, sink->ops->local_bytes, 64);
     Flow flow;
-    double start = now_ns();
-    check(sink->ops->local_open(sink, local, arena));
+    double start = cpu_ns();
+    must(sink->ops->local_open(sink, local, arena));
     run_sink(sink, table, local);
-    double first = now_ns() - start;
+    double first = cpu_ns() - start;
     double best = 1e300;
     for (int pass = 0; pass < PASSES; pass++) {
-        start = now_ns();
+        start = cpu_ns();
         run_sink(sink, table, local);
-        double spent = now_ns() - start;
+        double spent = cpu_ns() - start;
         best = spent < best ? spent : best;
     }
-    check(sink->ops->merge(sink, local, &flow));
-    check(sink->ops->finish(sink, &flow));
+    must(sink->ops->merge(sink, local, &flow));
+    must(sink->ops->finish(sink, &flow));
     void *source_local = arena_alloc_aligned(arena, source->ops->local_bytes, 64);
-    check(source->ops->local_open(source, source_local, arena));
+    must(source->ops->local_open(source, source_local, arena));
     Batch out;
     batch_init(&out, key_count + 1 + sum_count, arena);
     uint64_t groups = 0;
-    start = now_ns();
+    start = cpu_ns();
     do {
         out.selected_count = 0;
-        check(source->ops->produce(source, source_local, &out, &flow));
+        must(source->ops->produce(source, source_local, &out, &flow));
         groups += out.selected_count;
     } while (flow == FLOW_MORE);
-    double given = now_ns() - start;
+    double given = cpu_ns() - start;
     source->ops->local_close(source, source_local);
     sink->ops->close(sink);
     char note[160];
@@ -302,24 +280,24 @@ static void bench_sort(const char *name, Table *table)
     Sink *sink;
     Source *source;
     Arena *arena = arena_create(query.arena, "worker");
-    check(sort_create(&query, &plan, &sink, &source));
+    must(sort_create(&query, &plan, &sink, &source));
     void *local = arena_alloc_aligned(arena, sink->ops->local_bytes, 64);
     Flow flow;
-    double start = now_ns();
-    check(sink->ops->local_open(sink, local, arena));
+    double start = cpu_ns();
+    must(sink->ops->local_open(sink, local, arena));
     run_sink(sink, table, local);
-    double gathered = now_ns();
-    check(sink->ops->merge(sink, local, &flow));
-    double sorted = now_ns();
+    double gathered = cpu_ns();
+    must(sink->ops->merge(sink, local, &flow));
+    double sorted = cpu_ns();
     void *source_local = arena_alloc_aligned(arena, source->ops->local_bytes, 64);
-    check(source->ops->local_open(source, source_local, arena));
+    must(source->ops->local_open(source, source_local, arena));
     Batch out;
     batch_init(&out, table->column_count, arena);
     do {
         out.selected_count = 0;
-        check(source->ops->produce(source, source_local, &out, &flow));
+        must(source->ops->produce(source, source_local, &out, &flow));
     } while (flow == FLOW_MORE);
-    double end = now_ns();
+    double end = cpu_ns();
     sink->ops->local_close(sink, local);
     sink->ops->close(sink);
     double rows = (double)table->batch_count * VECTOR_ROWS;
@@ -421,8 +399,8 @@ int main(int argc, char **argv)
 {
     wanted = argc > 1 ? argv[1] : "";
     Host *host;
-    check(host_create(setting_set_create(NULL), NULL, NULL, &host));
-    check(scheduler_create(1, NULL, &host->scheduler));
+    must(host_create(setting_set_create(NULL), NULL, NULL, &host));
+    must(scheduler_create(1, NULL, &host->scheduler));
     query = (QueryContext){.query_id = 1, .host = host, .arena = arena_create(NULL, "bench"),
                            .budget = memory_budget_create(NULL, host->budget, "query", 0)};
     query_context_init(&query);

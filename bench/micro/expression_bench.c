@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/micro/bench.h"
 #include "base/types/text_format.h"
 #include "base/vector/kernel_level.h"
 #include "compute/expression/expr_eval.h"
@@ -26,22 +26,6 @@ typedef struct Bench {
     const char *wanted; /* part of the names to run */
 } Bench;
 
-static uint64_t now_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
-static uint32_t random_bits(void)
-{
-    static uint64_t state = 88172645463325252u;
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (uint32_t)(state >> 20);
-}
-
 /* Scaled integers lo..hi in the narrowest lane over lo, or in int64. */
 static Expr *add_integers(Bench *bench, Type type, int64_t lo, int64_t hi, bool is_wide)
 {
@@ -52,7 +36,7 @@ static Expr *add_integers(Bench *bench, Type type, int64_t lo, int64_t hi, bool 
                                      : LANE_U32;
     char *lanes = arena_alloc_aligned(bench->arena, VECTOR_ROWS * 8 + 64, 64);
     for (uint32_t row = 0; row < VECTOR_ROWS; row++) {
-        uint64_t offset = random_bits() % (span + 1);
+        uint64_t offset = draw_bits() % (span + 1);
         int64_t wide = lo + (int64_t)offset;
         memcpy(lanes + row * lane_bytes(lane), is_wide ? (void *)&wide : (void *)&offset,
                lane_bytes(lane));
@@ -78,7 +62,7 @@ static Expr *add_texts(Bench *bench, const char *const *words, uint32_t word_cou
     for (uint32_t i = 0; i < entry_count; i++) {
         char text[200] = "";
         for (uint32_t j = 0; j < words_per_text; j++) {
-            strcat(text, words[is_dictionary ? i : random_bits() % word_count]);
+            strcat(text, words[is_dictionary ? i : draw(word_count)]);
             strcat(text, j + 1 < words_per_text ? " " : "");
         }
         views[i] = text_view_make(arena_strdup(bench->arena, text), strlen(text));
@@ -90,7 +74,7 @@ static Expr *add_texts(Bench *bench, const char *const *words, uint32_t word_cou
     if (is_dictionary) {
         uint8_t *codes = arena_alloc_aligned(bench->arena, VECTOR_ROWS + 64, 64);
         for (uint32_t i = 0; i < VECTOR_ROWS; i++) {
-            codes[i] = (uint8_t)(random_bits() % word_count);
+            codes[i] = (uint8_t)draw(word_count);
         }
         Dictionary *dictionary = ARENA_NEW(bench->arena, Dictionary);
         *dictionary = (Dictionary){.lane = LANE_TEXT,
@@ -105,14 +89,6 @@ static Expr *add_texts(Bench *bench, const char *const *words, uint32_t word_cou
     return expr_column(bench->arena, column, type);
 }
 
-static void check(Status status)
-{
-    if (status != STATUS_OK) {
-        fprintf(stderr, "%s\n", status_message(status));
-        exit(1);
-    }
-}
-
 static void run(Bench *bench, const char *name, Expr *const *exprs, uint32_t expr_count,
                 bool is_filter)
 {
@@ -120,31 +96,31 @@ static void run(Bench *bench, const char *name, Expr *const *exprs, uint32_t exp
     if (strstr(name, bench->wanted) == NULL) {
         return;
     }
-    check(
+    must(
         expr_compile(bench->arena, exprs, expr_count, bench->types, bench->column_count, &program));
     ExprState *state = expr_state_create(program, bench->arena);
-    uint64_t best_ns = UINT64_MAX;
+    double best_ns = 1e18;
     for (int round = 0; round < ROUNDS; round++) {
-        uint64_t start = now_ns();
+        double start = cpu_ns();
         for (int i = 0; i < BATCHES; i++) {
             Batch batch = {.row_count = VECTOR_ROWS,
                            .selected_count = VECTOR_ROWS,
                            .columns = bench->columns,
                            .column_count = bench->column_count};
             if (is_filter) {
-                check(expr_filter(state, &batch));
+                must(expr_filter(state, &batch));
                 continue;
             }
             expr_begin(state, &batch);
             for (uint32_t j = 0; j < expr_count; j++) {
                 const Vector *vector;
-                check(expr_evaluate(state, j, &vector));
+                must(expr_evaluate(state, j, &vector));
             }
         }
-        uint64_t took_ns = now_ns() - start;
+        double took_ns = cpu_ns() - start;
         best_ns = took_ns < best_ns ? took_ns : best_ns;
     }
-    printf("%-52s %8.3f ns/row\n", name, (double)best_ns / ((double)BATCHES * VECTOR_ROWS));
+    printf("%-52s %8.3f ns/row\n", name, best_ns / ((double)BATCHES * VECTOR_ROWS));
 }
 
 static Expr *call2(Bench *bench, FunctionId function, Type type, Expr *left, Expr *right)

@@ -18,9 +18,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bench/micro/bench.h"
 #include "base/thread.h"
 #include "base/types/datetime.h"
 #include "base/types/decimal.h"
+#include "planner/plan/encode_word.h"
 #include "storage/encoding/encoding.h"
 #include "storage/scan.h"
 #include "storage/store_internal.h"
@@ -48,14 +50,6 @@ static const TableShape shapes[] = {
     {"region", "bcc", "regionkey name comment"},
 };
 #define SHAPE_COUNT (sizeof shapes / sizeof shapes[0])
-
-static void must(Status status)
-{
-    if (status != STATUS_OK) {
-        fprintf(stderr, "%s %s\n", status_sqlstate_code(status), status_message(status));
-        exit(1);
-    }
-}
 
 static double wall_seconds(void)
 {
@@ -174,7 +168,8 @@ static Loaded load(const TableShape *shape, const char *directory, uint64_t rows
         loaded.table.columns[c].column_id = c + 1;
         loaded.table.columns[c].type = type_of_letter(shape->columns[c]);
         loaded.table.columns[c].name = shape->name;
-        loaded.table.columns[c].encoding_hint = (uint16_t)hint;
+        loaded.table.columns[c].encode_word =
+            hint == ENCODING_AUTO ? 0 : (uint16_t)(ENCODE_WORD_ONE + hint);
     }
     return loaded;
 }

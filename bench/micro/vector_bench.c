@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/micro/bench.h"
 #include "base/types/datetime.h"
 #include "base/types/decimal.h"
 #include "base/types/text_format.h"
@@ -42,22 +42,6 @@ typedef struct Inputs {
 
 typedef void (*Bench)(Inputs *inputs, size_t argument);
 
-static uint64_t random_state = 88172645463325252u;
-
-static uint64_t random_number(void)
-{
-    random_state ^= random_state << 7;
-    random_state ^= random_state >> 9;
-    return random_state;
-}
-
-static double cpu_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
 static void run(const char *name, Bench bench, Inputs *inputs, size_t argument)
 {
     double best = 1e18;
@@ -71,14 +55,6 @@ static void run(const char *name, Bench bench, Inputs *inputs, size_t argument)
         best = ns < best ? ns : best;
     }
     printf("%-40s %8.3f\n", name, best);
-}
-
-static void must(Status status)
-{
-    if (status != STATUS_OK) {
-        fprintf(stderr, "vector_bench: %s\n", status_message(status));
-        exit(1);
-    }
 }
 
 /* --- the loops --- */
@@ -254,13 +230,13 @@ static void fill_numbers(Inputs *inputs, Arena *arena)
     double *f64 = arena_alloc(arena, ROWS * 8 + 64);
     const void *lanes[4] = {u8, u16, u32, i64};
     for (uint32_t i = 0; i < ROWS; i++) {
-        uint64_t number = random_number();
+        uint64_t number = draw_bits();
         u8[i] = (uint8_t)number;
         u16[i] = (uint16_t)number;
         u32[i] = (uint32_t)(number % 1000000);
         i64[i] = (int64_t)(number % 1000000007);
         f64[i] = (double)u32[i];
-        inputs->rows[i] = (uint16_t)(random_number() % ROWS);
+        inputs->rows[i] = (uint16_t)(draw_bits() % ROWS);
     }
     for (uint32_t lane = 0; lane < 4; lane++) {
         inputs->integers[lane] = (Vector){.type = type_of(TYPE_BIGINT),
@@ -282,7 +258,7 @@ static void fill_texts(Inputs *inputs, Arena *arena)
     TextView *long_views = arena_alloc(arena, ROWS * sizeof(TextView) + 64);
     uint8_t *codes = arena_alloc(arena, ROWS + 64);
     for (uint32_t i = 0; i < ROWS; i++) {
-        uint64_t number = random_number();
+        uint64_t number = draw_bits();
         uint32_t day = (uint32_t)(number % 28) + 1, month = (uint32_t)(number >> 8) % 12 + 1;
         char *text = arena_printf(arena, "k%06u", (uint32_t)(number % 1000000));
         short_views[i] = text_view_make(text, strlen(text));
@@ -365,7 +341,7 @@ int main(int argc, char **argv)
     fill_texts(&inputs, arena);
     inputs.bitmap = arena_alloc(arena, 1000000 / 8 + 64);
     for (uint32_t i = 0; i < 1000000 / 64; i++) {
-        inputs.bitmap[i] = random_number() & random_number() & random_number();
+        inputs.bitmap[i] = draw_bits() & draw_bits() & draw_bits();
     }
     vector_buffer_init(&inputs.buffer, arena);
     inputs.builder = batch_builder_create(inputs.budget, inputs.types, 4, ROWS);

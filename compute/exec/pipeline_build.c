@@ -30,6 +30,7 @@
 #include "compute/operators/sort.h"
 #include "compute/operators/store.h"
 #include "compute/operators/table_analysis.h"
+#include "compute/operators/table_compression.h"
 #include "compute/operators/table_delete.h"
 #include "compute/operators/table_scan.h"
 #include "compute/operators/table_vacuum.h"
@@ -199,8 +200,10 @@ static Status build_table_write(Builder *builder, const PlanTableWrite *plan, co
 {
     Sink *sink;
     Source *source;
-    TRY(plan->is_analysis ? table_analysis_create(builder->query, plan, &sink, &source)
-                          : table_write_create(builder->query, plan, &sink, &source));
+    TRY(plan->compression_rows > 0
+            ? table_compression_create(builder->query, plan, &sink, &source)
+        : plan->is_analysis ? table_analysis_create(builder->query, plan, &sink, &source)
+                            : table_write_create(builder->query, plan, &sink, &source));
     return build_breaker(builder, plan->child, sink, source, chain);
 }
 

@@ -385,7 +385,7 @@ void system_rows_table_definitions(SystemRows *rows)
             system_rows_text(rows, table->name);
             system_rows_text(rows, column->name);
             system_rows_text(rows, type_print(column->type, text));
-            system_rows_text(rows, column->encoding_text == NULL ? "none" : column->encoding_text);
+            system_rows_text(rows, column->encoding_text == NULL ? "auto" : column->encoding_text);
             system_rows_integer(rows, table->distribution_column == (int32_t)c);
             system_rows_integer(rows, sort_place(table, c));
             system_rows_integer(rows, column->is_not_null);

@@ -28,8 +28,7 @@ static Status analyze_table(Session *session, Portal *portal, PlannerContext *pl
     return STATUS_OK;
 }
 
-/* Without a table: all of them but other sessions' temporary ones. */
-static bool is_meant(const Session *session, const CatalogTable *table)
+bool analyze_is_meant(const Session *session, const CatalogTable *table)
 {
     bool is_own = strcmp(table->schema_name, session->temporary_schema) == 0;
     bool is_temporary = strncmp(table->schema_name, "pg_temp_", 8) == 0;
@@ -48,7 +47,7 @@ Status analyze_run(Session *session, Portal *portal, PlannerContext *planner,
     }
     for (uint32_t i = 0; target == NULL && i < catalog_version_table_count(portal->catalog); i++) {
         const CatalogTable *table = &catalog_version_table_at(portal->catalog, i)->table;
-        if (is_meant(session, table)) {
+        if (analyze_is_meant(session, table)) {
             TRY(analyze_table(session, portal, planner, &writing, table));
         }
     }

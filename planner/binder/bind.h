@@ -63,6 +63,14 @@ typedef struct BoundVacuum {
     uint32_t percent;
 } BoundVacuum;
 
+/* ANALYZE COMPRESSION; its table is the statement's target. */
+#define BOUND_COMPRESSION_COLUMNS 4u /* of the result */
+typedef struct BoundCompression {
+    uint64_t row_count;    /* COMPROWS; 0: not said */
+    uint32_t column_count; /* 0: all of the table */
+    uint32_t *columns;     /* indexes into the table's columns */
+} BoundCompression;
+
 typedef struct BoundStatement {
     BoundKind kind;
     const AstStatement *ast;
@@ -79,6 +87,7 @@ typedef struct BoundStatement {
     uint32_t truncate_count;
     const CatalogTable **truncate;
     BoundVacuum *vacuum;
+    BoundCompression *compression;   /* ANALYZE: null when it makes statistics */
     size_t format_bytes;             /* COPY_TO: encoded CopyFormat */
     const void *format;
     LogicalCopy *copy;               /* COPY_FROM: the node below root that has its own format */
@@ -100,6 +109,9 @@ LogicalNode *logical_insert(PlannerContext *context, const CatalogTable *table,
                             LogicalNode *child);
 /* ANALYZE: reads the whole table and learns of its rows. */
 LogicalNode *logical_analysis(PlannerContext *context, const CatalogTable *table);
+/* ANALYZE COMPRESSION: each node encodes up to so many of its rows, and tells their bytes. */
+LogicalNode *logical_compression(PlannerContext *context, const CatalogTable *table,
+                                 uint64_t row_count);
 /* EXECUTE's arguments, each cast to the parameter's type (UNKNOWN: its own) and computed; 42601
  * for another number of them. */
 Status bind_arguments(PlannerContext *context, const AstExecute *execute, uint32_t count,

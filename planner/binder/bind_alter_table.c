@@ -190,6 +190,26 @@ static Status change_type(Alteration *alteration, const AstAlterAction *action)
     return STATUS_OK;
 }
 
+// ---- ENCODE ----
+
+// Blocks written from now on obey; those that are there when they are merged.
+static Status change_encoding(Alteration *alteration, const AstAlterAction *action)
+{
+    uint32_t index = 0;
+    TRY(bind_column_name(alteration->table, &action->column, &index));
+    CatalogColumn *column = &alteration->table->columns[index];
+    TRY(bind_encode_word(action->name, action->position, column->name, column->type));
+    column->encoding_text = action->name;
+    return STATUS_OK;
+}
+
+static void forget_encodings(const Alteration *alteration)
+{
+    for (uint32_t i = 0; i < alteration->table->column_count; i++) {
+        alteration->table->columns[i].encoding_text = NULL;
+    }
+}
+
 // ---- the statement ----
 
 static Status apply_action(Alteration *alteration, const AstAlterAction *action)
@@ -209,6 +229,11 @@ static Status apply_action(Alteration *alteration, const AstAlterAction *action)
         return rename_column(alteration, action);
     case AST_ALTER_COLUMN_TYPE:
         return change_type(alteration, action);
+    case AST_ALTER_COLUMN_ENCODE:
+        return change_encoding(alteration, action);
+    case AST_ALTER_ENCODE_AUTO:
+        forget_encodings(alteration);
+        return STATUS_OK;
     default:
         return status_at(action->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
                          "this form of ALTER TABLE is not supported yet");

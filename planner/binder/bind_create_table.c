@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "planner/plan/encode_word.h"
+
 #define TABLE_COLUMNS_MAX 1600
 #define SORT_KEYS_MAX 400
 
@@ -102,57 +104,18 @@ static Status add_column(TableMaker *maker, const CatalogColumn *column, int32_t
     return STATUS_OK;
 }
 
-static const struct {
-    const char *word, *types;
-} encodings[] = {
-#define ENCODING(word, types) {word, types},
-#include "planner/binder/encodings.def"
-#undef ENCODING
-};
-
-static char encoding_letter(Type type)
+Status bind_encode_word(const char *name, int32_t position, const char *column, Type type)
 {
-    switch ((TypeId)type.id) {
-    case TYPE_SMALLINT:
-    case TYPE_INTEGER:
-    case TYPE_BIGINT:
-    case TYPE_DECIMAL:
-        return 'i';
-    case TYPE_REAL:
-    case TYPE_DOUBLE:
-        return 'f';
-    case TYPE_BOOLEAN:
-        return 'b';
-    case TYPE_CHAR:
-        return 'c';
-    case TYPE_VARCHAR:
-        return 'v';
-    case TYPE_DATE:
-    case TYPE_TIMESTAMP:
-        return 'd';
-    default:
-        return '?';
+    const EncodeWord word = encode_word_find(name);
+    if (word == ENCODE_WORD_COUNT) {
+        return status_at(position, SQLSTATE_INVALID_PARAMETER_VALUE,
+                         "encoding \"%s\" is not known", name);
     }
-}
-
-static Status check_encoding(const AstColumnDefinition *ast, Type type)
-{
-    for (size_t i = 0; ast->encoding != NULL && i < sizeof(encodings) / sizeof(encodings[0]);
-         i++) {
-        if (strcmp(encodings[i].word, ast->encoding) != 0) {
-            continue;
-        }
-        bool fits = encodings[i].types[0] == '*' ||
-                    strchr(encodings[i].types, encoding_letter(type)) != NULL;
-        return fits ? STATUS_OK
-                    : status_at(ast->encoding_position, SQLSTATE_INVALID_TABLE_DEFINITION,
-                                "encoding \"%s\" does not fit type %s of column \"%s\"",
-                                ast->encoding, type_name(type), ast->name);
-    }
-    return ast->encoding == NULL
+    return encode_word_fits(word, type)
                ? STATUS_OK
-               : status_at(ast->encoding_position, SQLSTATE_INVALID_PARAMETER_VALUE,
-                           "encoding \"%s\" is not known", ast->encoding);
+               : status_at(position, SQLSTATE_INVALID_TABLE_DEFINITION,
+                           "encoding \"%s\" does not fit type %s of column \"%s\"", name,
+                           type_name(type), column);
 }
 
 static Status check_identity(const AstColumnDefinition *ast, Type type)
@@ -196,7 +159,7 @@ Status bind_column(Binder *binder, const AstColumnDefinition *ast, const char *t
     Type type;
     TRY(check_attributes(ast, table));
     TRY(type_resolve(binder, ast->type, true, &type));
-    TRY(check_encoding(ast, type));
+    TRY(bind_encode_word(ast->encoding, ast->encoding_position, ast->name, type));
     TRY(check_identity(ast, type));
     if (ast->default_value != NULL) {
         Expr *value = NULL;

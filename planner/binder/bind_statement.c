@@ -3,8 +3,12 @@
  */
 #include "planner/binder/binder_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "planner/parser/parse.h"
+
+#define COMPROWS_MIN 1000ll
+#define COMPROWS_MAX 1000000000ll
 
 /* Kinds that need no binding: the leader reads their syntax tree. */
 typedef struct PlainStatement {
@@ -57,6 +61,51 @@ static Status bind_query_statement(Binder *binder, const AstStatement *ast, Boun
 
 static Status bind_explain(Binder *binder, const AstStatement *ast, BoundStatement *bound);
 
+static const PlanResultColumn compression_results[BOUND_COMPRESSION_COLUMNS] = {
+    {.name = "Table", .type = {.id = TYPE_VARCHAR}},
+    {.name = "Column", .type = {.id = TYPE_VARCHAR}},
+    {.name = "Encoding", .type = {.id = TYPE_VARCHAR}},
+    {.name = "Est_reduction_pct", .type = {.id = TYPE_DECIMAL, .precision = 5, .scale = 2}},
+};
+
+static Status read_comprows(const AstOption *option, uint64_t *out)
+{
+    char *end = NULL;
+    const long long value = strtoll(option->value, &end, 10);
+    if (*end != '\0' || value < COMPROWS_MIN || value > COMPROWS_MAX) {
+        return status_at(option->position, SQLSTATE_INVALID_PARAMETER_VALUE,
+                         "COMPROWS must lie between %lld and %lld", COMPROWS_MIN, COMPROWS_MAX);
+    }
+    *out = (uint64_t)value;
+    return STATUS_OK;
+}
+
+static Status bind_compression(Binder *binder, const AstMaintenance *ast, BoundStatement *bound)
+{
+    BoundCompression *compression = ARENA_NEW(binder->arena, BoundCompression);
+    if (bound->target != NULL && bound->target->kind != CATALOG_TABLE) {
+        return status_at(ast->table->position, SQLSTATE_WRONG_OBJECT_TYPE,
+                         "\"%s\" is not a table", bound->target->name);
+    }
+    for (uint32_t i = 0; i < ast->options.count; i++) {
+        if (ast->options.items[i].value != NULL) {
+            TRY(read_comprows(&ast->options.items[i], &compression->row_count));
+        }
+    }
+    if (ast->columns != NULL) {
+        compression->columns = ARENA_ARRAY(binder->arena, uint32_t, ast->columns->count);
+        for (uint32_t i = 0; i < ast->columns->count; i++) {
+            TRY(bind_column_name(bound->target, &ast->columns->items[i],
+                                 &compression->columns[compression->column_count++]));
+        }
+    }
+    bound->compression = compression;
+    bound->result_count = BOUND_COMPRESSION_COLUMNS;
+    bound->results =
+        arena_memdup(binder->arena, compression_results, sizeof(compression_results));
+    return STATUS_OK;
+}
+
 // ANALYZE and VACUUM name a table, or mean all of them.
 static Status bind_analyze(Binder *binder, const AstStatement *ast, BoundStatement *bound)
 {
@@ -67,7 +116,8 @@ static Status bind_analyze(Binder *binder, const AstStatement *ast, BoundStateme
         bound->target = table;
     }
     bound->kind = BOUND_ANALYZE;
-    return STATUS_OK;
+    return maintenance->options.count > 0 ? bind_compression(binder, maintenance, bound)
+                                          : STATUS_OK;
 }
 
 static Status bind_show(Binder *binder, const AstStatement *ast, BoundStatement *bound)
@@ -209,6 +259,14 @@ LogicalNode *logical_analysis(PlannerContext *context, const CatalogTable *table
     LogicalNode *get = get_make(&binder, table, NULL);
     LogicalInsert *insert = (LogicalInsert *)logical_insert(context, table, get);
     insert->is_analysis = true;
+    return &insert->node;
+}
+
+LogicalNode *logical_compression(PlannerContext *context, const CatalogTable *table,
+                                 uint64_t row_count)
+{
+    LogicalInsert *insert = (LogicalInsert *)logical_analysis(context, table);
+    insert->compression_rows = row_count;
     return &insert->node;
 }
 

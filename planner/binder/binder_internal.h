@@ -426,6 +426,9 @@ Status bind_alter_table(Binder *binder, const AstStatement *ast, BoundStatement 
 /* One column as CREATE TABLE and ALTER TABLE ADD write it; without an id. */
 Status bind_column(Binder *binder, const AstColumnDefinition *ast, const char *table,
                    CatalogColumn *out) CHECKED;
+/* A word of ENCODE for a column of `type`; null is none. 22023 when unknown, 42P16 when it does not
+ * fit. */
+Status bind_encode_word(const char *name, int32_t position, const char *column, Type type) CHECKED;
 Status bind_create_view(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
 Status bind_create_schema(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
 /* SHOW TABLE and SHOW VIEW are queries of one row. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "planner/logical/logical_tree.h"
+#include "planner/plan/encode_word.h"
 
 #define KEY_BOUND_MAX 9007199254740992.0 /* 2^53: exact as a double */
 #define NODE_NEW(builder, Struct, kind, step)                                                      \
@@ -102,6 +103,7 @@ static PlanTable *build_table(PlanBuilder *builder, const CatalogTable *catalog)
         table->columns[i].name = column->name;
         table->columns[i].type = column->type;
         table->columns[i].is_not_null = column->is_not_null;
+        table->columns[i].encode_word = (uint16_t)encode_word_find(column->encoding_text);
         table->columns[i].default_value = column->missing_value.type.id == TYPE_UNKNOWN
                                               ? value_null(column->type)
                                               : column->missing_value;
@@ -563,6 +565,7 @@ PlanNode *build_plan_node(PlanBuilder *builder, const Step *step, PlanNode *cons
         write->child = children[0];
         write->table = build_table(builder, ((const LogicalInsert *)step->node)->table);
         write->is_analysis = ((const LogicalInsert *)step->node)->is_analysis;
+        write->compression_rows = ((const LogicalInsert *)step->node)->compression_rows;
         write->node.label =
             arena_printf(builder->arena, "on %s", ((const LogicalInsert *)step->node)->table->name);
         return &write->node;

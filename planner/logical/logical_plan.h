@@ -150,6 +150,7 @@ typedef struct LogicalInsert {
     LogicalNode *child; /* gives every column of the table, in order, cast to its type */
     const CatalogTable *table;
     bool is_analysis; /* ANALYZE: the rows are the table's own, and stay */
+    uint64_t compression_rows; /* ANALYZE COMPRESSION: rows each node encodes; 0: not that */
 } LogicalInsert;
 
 typedef struct LogicalDelete {

@@ -1574,7 +1574,10 @@ alter_action:
   | "owner" "to" col_id                    { $$ = ALTER(OWNER, @1); $$->name = $3; }
   | "set" "schema" col_id                  { $$ = ALTER(SET_SCHEMA, @1); $$->name = $3; }
   | "alter" "column" name_word alter_column
-                                           { $$ = $4; $$->position = @1.start; $$->column = $3; }
+                                           { $$ = $4; $$->column = $3;
+                                             if ($$->kind != AST_ALTER_COLUMN_ENCODE) {
+                                                 $$->position = @1.start;
+                                             } }
   | "alter" "distkey" name_word            { $$ = ALTER(DISTRIBUTION, @1);
                                              $$->attributes.distribution_key = $3; }
   | "alter" "diststyle" any_word           { $$ = ALTER(DISTRIBUTION, @1);
@@ -1602,7 +1605,7 @@ opt_column_word: %empty | "column" ;
 
 alter_column:
     "type" type_name                       { $$ = ALTER(COLUMN_TYPE, @1); $$->type = $2; }
-  | "encode" any_word                      { $$ = ALTER(COLUMN_ENCODE, @1); $$->name = $2; }
+  | "encode" any_word                      { $$ = ALTER(COLUMN_ENCODE, @2); $$->name = $2; }
   | "set" "default" operand                { $$ = ALTER(COLUMN_DEFAULT, @1); $$->default_value = $3;
                                              $$->default_text = parser_source(parser, @3); }
   | "drop" "default"                       { $$ = ALTER(COLUMN_DEFAULT, @1); }
@@ -1855,11 +1858,7 @@ signed_integer:
 /* ---- maintenance, users, rights ---- */
 
 maintenance:
-    "analyze" opt_verbose                  { $$ = STATEMENT(ANALYZE, maintenance, AstMaintenance); }
-  | "analyze" opt_verbose object_name opt_column_names opt_analyze_columns
-                                           { $$ = STATEMENT(ANALYZE, maintenance, AstMaintenance);
-                                             $$->maintenance->table = $3;
-                                             $$->maintenance->columns = $4; }
+    "analyze" soup                         { CHECK(parser_analyze(parser, &$2, &$$)); }
   | "vacuum" soup                          { CHECK(parser_vacuum(parser, &$2, &$$)); }
   | "lock" opt_table object_name opt_lock_mode
                                            { $$ = STATEMENT(LOCK, maintenance, AstMaintenance);
@@ -1869,8 +1868,6 @@ maintenance:
 
 opt_lock_mode: %empty | "in" lock_words ;
 lock_words:    any_word | lock_words any_word ;
-
-opt_analyze_columns: %empty | NAME NAME | "all" NAME ;
 
 grant:
     "grant" privileges "on" grant_target "to" grantees opt_grant_option

@@ -163,4 +163,5 @@ Status parser_copy(Parser *parser, const AstCopy *copy, const SoupList *soup,
 Status parser_user(Parser *parser, AstUserAction action, AstWord name, const SoupList *soup,
                    AstStatement **out) CHECKED;
 Status parser_vacuum(Parser *parser, const SoupList *soup, AstStatement **out) CHECKED;
+Status parser_analyze(Parser *parser, const SoupList *soup, AstStatement **out) CHECKED;
 Status parser_explain_options(Parser *parser, const SoupList *soup, AstExplain *explain) CHECKED;

@@ -115,13 +115,11 @@ static uint32_t vacuum_kind_words(const SoupList *soup)
     return is_word(soup, 0, "full") || is_word(soup, 0, "reindex") || is_word(soup, 0, "recluster");
 }
 
-// [schema.]table
-static Status read_vacuum_table(Parser *parser, const SoupList *soup, uint32_t *i,
-                                AstObjectName **table)
+// [schema.]table; words that may stand in its place are the caller's
+static Status read_table(Parser *parser, const SoupList *soup, uint32_t *i, AstObjectName **table)
 {
     AstWordList parts = {0};
-    bool has_more = *i < soup->count && soup->items[*i].kind == SOUP_WORD &&
-                    !is_word(soup, *i, "boost") && !is_word(soup, *i, "to");
+    bool has_more = *i < soup->count && soup->items[*i].kind == SOUP_WORD;
     while (has_more) {
         AstWord part = {.text = soup->items[*i].text, .position = soup->items[*i].location.start};
         AST_LIST_ADD(parser->arena, &parts, part);
@@ -152,7 +150,9 @@ Status parser_vacuum(Parser *parser, const SoupList *soup, AstStatement **out)
     if (i > 0) {
         add_option(parser, &vacuum->options, &soup->items[0], soup->items[0].text, NULL);
     }
-    TRY(read_vacuum_table(parser, soup, &i, &vacuum->table));
+    if (!is_word(soup, i, "boost") && !is_word(soup, i, "to")) {
+        TRY(read_table(parser, soup, &i, &vacuum->table));
+    }
     if (vacuum->table != NULL && is_word(soup, i, "to") && is_literal(soup, i + 1) &&
         is_word(soup, i + 2, "percent")) {
         add_option(parser, &vacuum->options, &soup->items[i], "to", soup->items[i + 1].text);
@@ -166,6 +166,69 @@ Status parser_vacuum(Parser *parser, const SoupList *soup, AstStatement **out)
         return error_at(parser, soup, i);
     }
     statement->maintenance = vacuum;
+    *out = statement;
+    return STATUS_OK;
+}
+
+static bool is_symbol(const SoupList *soup, uint32_t index, const char *symbol)
+{
+    return index < soup->count && soup->items[index].kind == SOUP_SYMBOL &&
+           strcmp(soup->items[index].text, symbol) == 0;
+}
+
+// (a, b)
+static Status read_columns(Parser *parser, const SoupList *soup, uint32_t *i, AstWordList **out)
+{
+    AstWordList *columns = ARENA_NEW(parser->arena, AstWordList);
+    do {
+        ++*i;
+        if (*i >= soup->count || soup->items[*i].kind != SOUP_WORD) {
+            return error_at(parser, soup, *i);
+        }
+        AstWord column = {.text = soup->items[*i].text,
+                          .position = soup->items[*i].location.start};
+        AST_LIST_ADD(parser->arena, columns, column);
+        ++*i;
+    } while (is_symbol(soup, *i, ","));
+    if (!is_symbol(soup, *i, ")")) {
+        return error_at(parser, soup, *i);
+    }
+    ++*i;
+    *out = columns;
+    return STATUS_OK;
+}
+
+// ANALYZE [VERBOSE] [table [(a, b)]] [PREDICATE COLUMNS | ALL COLUMNS]
+// ANALYZE COMPRESSION [table [(a, b)]] [COMPROWS n]
+Status parser_analyze(Parser *parser, const SoupList *soup, AstStatement **out)
+{
+    AstStatement *statement = parser_statement(parser, AST_STATEMENT_ANALYZE);
+    AstMaintenance *analyze = ARENA_NEW(parser->arena, AstMaintenance);
+    uint32_t i = is_word(soup, 0, "verbose") ? 1 : 0;
+    const bool is_compression = i == 0 && is_word(soup, 0, "compression");
+    if (is_compression) {
+        add_option(parser, &analyze->options, &soup->items[i++], "compression", NULL);
+    }
+    bool has_table = !is_word(soup, i + 1, "columns");
+    has_table = has_table && !(is_word(soup, i, "comprows") && is_literal(soup, i + 1));
+    if (has_table) {
+        TRY(read_table(parser, soup, &i, &analyze->table));
+    }
+    if (analyze->table != NULL && is_symbol(soup, i, "(")) {
+        TRY(read_columns(parser, soup, &i, &analyze->columns));
+    }
+    if (is_compression && is_word(soup, i, "comprows") && is_literal(soup, i + 1)) {
+        add_option(parser, &analyze->options, &soup->items[i + 1], "comprows",
+                   soup->items[i + 1].text);
+        i += 2;
+    } else if (!is_compression && (is_word(soup, i, "predicate") || is_word(soup, i, "all")) &&
+               is_word(soup, i + 1, "columns")) {
+        i += 2;
+    }
+    if (i < soup->count) {
+        return error_at(parser, soup, i);
+    }
+    statement->maintenance = analyze;
     *out = statement;
     return STATUS_OK;
 }

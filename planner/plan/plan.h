@@ -54,7 +54,7 @@ typedef struct PlanTable {
         const char *name;
         Type type;
         bool is_not_null;
-        uint16_t encoding_hint; /* 0 auto; storage/encoding ids */
+        uint16_t encode_word;   /* EncodeWord; or ENCODE_WORD_ONE + an encoding */
         Value default_value;    /* read from rowsets written before the column was added */
     } * columns;
     int32_t distribution_column; /* index into columns; -1: none */
@@ -276,6 +276,7 @@ typedef struct PlanTableWrite {
     PlanNode *child;
     PlanTable *table;
     bool is_analysis; /* ANALYZE: nothing is written, what a writer tells of its rows is told */
+    uint64_t compression_rows; /* ANALYZE COMPRESSION: likewise, of so many rows; else 0 */
 } PlanTableWrite;
 
 /* Deletes rows of the table on this node: the child's one column is their row ids (bigint; the same

@@ -72,7 +72,7 @@ static void encode_table(const PlanTable *table, ByteBuffer *target)
         byte_buffer_add_string(target, table->columns[i].name);
         type_encode(table->columns[i].type, target);
         byte_buffer_add_u8(target, table->columns[i].is_not_null ? 1 : 0);
-        byte_buffer_add_u16(target, table->columns[i].encoding_hint);
+        byte_buffer_add_u16(target, table->columns[i].encode_word);
         value_encode(&table->columns[i].default_value, target);
     }
     byte_buffer_add_u32(target, (uint32_t)table->distribution_column);
@@ -237,6 +237,7 @@ static void encode_payload(const PlanNode *node, ByteBuffer *target)
     case PLAN_TABLE_WRITE:
         encode_table(((const PlanTableWrite *)node)->table, target);
         byte_buffer_add_u8(target, ((const PlanTableWrite *)node)->is_analysis);
+        byte_buffer_add_u64(target, ((const PlanTableWrite *)node)->compression_rows);
         break;
     case PLAN_TABLE_DELETE:
         encode_table(((const PlanTableDelete *)node)->table, target);

@@ -148,7 +148,7 @@ static Status decode_table(Decoder *self, PlanTable **out)
         table->columns[i].name = byte_reader_string(self->reader, self->arena);
         TRY(type_decode(self->reader, &table->columns[i].type));
         table->columns[i].is_not_null = decode_flag(self);
-        table->columns[i].encoding_hint = byte_reader_u16(self->reader);
+        table->columns[i].encode_word = byte_reader_u16(self->reader);
         TRY(value_decode(self->reader, self->arena, &table->columns[i].default_value));
     }
     table->distribution_column = (int32_t)byte_reader_u32(self->reader);
@@ -344,6 +344,7 @@ static Status decode_payload(Decoder *self, PlanNode *node)
     case PLAN_TABLE_WRITE:
         TRY(decode_table(self, &((PlanTableWrite *)node)->table));
         ((PlanTableWrite *)node)->is_analysis = decode_flag(self);
+        ((PlanTableWrite *)node)->compression_rows = byte_reader_u64(self->reader);
         break;
     case PLAN_TABLE_DELETE:
         return decode_table(self, &((PlanTableDelete *)node)->table);

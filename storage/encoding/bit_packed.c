@@ -6,6 +6,7 @@
 #include "storage/encoding/bit_packed.h"
 
 #include <string.h>
+#include "storage/encoding/vector_stream.h"
 
 KERNEL_TABLE_DEFINE(PackKernels, pack_kernels);
 
@@ -204,16 +205,22 @@ void unpack_vector(const PackKernels *kernels, const VectorEntry *entry, const u
     }
 }
 
+size_t pack_entry_bytes(const VectorEntry *entry)
+{
+    const size_t packed = pack_bytes(entry->width);
+    return align_16(entry->exceptions == 0
+                        ? packed
+                        : packed + exception_row_bytes(entry->exceptions) +
+                              entry->exceptions * lane_bytes(pack_entry_lane(entry)));
+}
+
 bool pack_entry_is_sound(const Block *block, const VectorEntry *entry, size_t skipped,
                          size_t *bytes)
 {
     const Lane lane = pack_entry_lane(entry);
     const size_t offset = (size_t)entry->offset * VECTOR_ALIGNMENT + skipped;
     const size_t packed = pack_bytes(entry->width);
-    const size_t needed =
-        align_16(packed + (entry->exceptions == 0 ? 0
-                                                  : exception_row_bytes(entry->exceptions) +
-                                                        entry->exceptions * lane_bytes(lane)));
+    const size_t needed = pack_entry_bytes(entry);
     *bytes = needed;
     if (entry->width > 64 || lane < pack_lane_of_width(entry->width) || lane > LANE_I64 ||
         entry->exceptions > VECTOR_ROWS || offset > block->data_bytes ||
@@ -282,45 +289,29 @@ static EncodeEstimate bit_packed_estimate(const EncodeJob *job)
                             .decode_ns = 0.03};
 }
 
+static size_t write_packed(const EncodeJob *job, uint32_t vector, VectorEntry *entry,
+                           uint8_t *target, void *state)
+{
+    EncodeContext *context = job->context;
+    vector_entry_mark_ascending(job, vector, entry);
+    return pack_vector(context->kernels,
+                       chunk_vector(state, job->chunk->row_count, vector, context->values),
+                       &job->profile->packs[vector], context->lanes, entry, target);
+}
+
 static Status bit_packed_encode(const EncodeJob *job)
 {
-    const ColumnChunk *chunk = job->chunk;
     const ColumnProfile *profile = job->profile;
-    EncodeContext *context = job->context;
-    BlockBuilder *builder = &context->builder;
-    const bool is_wide = chunk->lane == LANE_I128;
-    const int64_t *values = is_wide ? context->residuals : chunk->values;
-    BlockNode *node = block_builder_node(builder, ENCODING_BIT_PACKED);
-    if (is_wide) {
+    BlockNode *node = block_builder_node(&job->context->builder, ENCODING_BIT_PACKED);
+    int64_t *values = (int64_t *)job->chunk->values;
+    if (job->chunk->lane == LANE_I128) {
+        values = job->context->residuals;
         memcpy(&node->value_low, &profile->base128, sizeof(Int128));
     } else {
         node->value_low = (uint64_t)(int64_t)profile->min;
         node->value_high = (uint64_t)(int64_t)profile->max;
     }
-    VectorEntry entries[FORMAT_ROW_GROUP_VECTORS];
-    uint8_t *data = block_builder_stream(builder, STREAM_DATA, 0, profile->packed_bytes);
-    if (data == NULL) {
-        return STATUS_OK; // reported by block_builder_finish
-    }
-    size_t end = 0;
-    for (uint32_t v = 0; v < profile->vector_count; v++) {
-        const VectorProfile *vector = &profile->vectors[v];
-        entries[v] = (VectorEntry){.offset = (uint32_t)(end / VECTOR_ALIGNMENT),
-                                   .flags = chunk_vector_flags(chunk, v)};
-        if (entries[v].flags == 0 && vector->descent_count == 0) {
-            entries[v].flags |= VECTOR_FLAG_ASCENDING;
-        }
-        end += pack_vector(context->kernels,
-                           chunk_vector(values, chunk->row_count, v, context->values),
-                           &profile->packs[v], context->lanes, &entries[v], data + end);
-    }
-    block_builder_close(builder, end);
-    const size_t entry_bytes = profile->vector_count * sizeof(VectorEntry);
-    uint8_t *target = block_builder_stream(builder, STREAM_VECTORS, 0, entry_bytes);
-    if (target != NULL) {
-        memcpy(target, entries, entry_bytes);
-    }
-    block_builder_close(builder, entry_bytes);
+    vector_stream_write(job, profile->packed_bytes, write_packed, values);
     return STATUS_OK;
 }
 
@@ -408,15 +399,7 @@ static bool bit_packed_filter(const Block *block, uint32_t vector, const BlockFi
     }
     int64_t lo, hi;
     vector_bounds(block, &block->vectors[vector], &lo, &hi);
-    switch (predicate_check_bounds(filter->predicate, lo, hi, false)) {
-    case PREDICATE_ALL:
-        return true;
-    case PREDICATE_NONE:
-        memset(mask, 0, sizeof *mask);
-        return true;
-    default:
-        return false;
-    }
+    return filter_by_bounds(filter, lo, hi, mask);
 }
 
 const EncodingOps bit_packed_ops = {

@@ -34,6 +34,8 @@ static inline Lane pack_entry_lane(const VectorEntry *entry)
  * block's data and that its patches are sound. `*bytes`: of the packed form. */
 bool pack_entry_is_sound(const Block *block, const VectorEntry *entry, size_t skipped,
                          size_t *bytes);
+/* Of a sound entry. */
+size_t pack_entry_bytes(const VectorEntry *entry);
 /* Largest offset from the base that the entry allows. */
 uint64_t pack_entry_span(const VectorEntry *entry, const uint8_t *packed);
 

@@ -15,24 +15,26 @@
 #define DECODE_NS_BYTES 4.0
 #define DECODE_NS_BYTES_TEXT 0.5
 
-static const EncodingOps *const encodings[ENCODING_ID_COUNT] = {
+static const EncodingOps *const ops_by_id[ENCODING_ID_COUNT] = {
     [ENCODING_CONSTANT] = &constant_ops,     [ENCODING_BIT_PACKED] = &bit_packed_ops,
     [ENCODING_RUN_LENGTH] = &run_length_ops, [ENCODING_DICTIONARY] = &dictionary_ops,
     [ENCODING_LZ4_BYTES] = &lz4_bytes_ops,   [ENCODING_RAW] = &raw_ops,
     [ENCODING_DELTA] = &delta_ops,           [ENCODING_FSST] = &fsst_ops,
     [ENCODING_PHRASES] = &phrases_ops,       [ENCODING_DIFFERENCE] = &difference_ops,
-    [ENCODING_MULTIPLE] = &multiple_ops,
+    [ENCODING_MULTIPLE] = &multiple_ops,     [ENCODING_ALP] = &alp_ops,
+    [ENCODING_ALP_RD] = &alp_rd_ops,         [ENCODING_DOMINANT] = &dominant_ops,
+    [ENCODING_RAW_TEXT] = &raw_text_ops,     [ENCODING_FLOAT_DICTIONARY] = &float_dictionary_ops,
 };
 
 const EncodingOps *encoding_ops(uint32_t id)
 {
-    return id < ENCODING_ID_COUNT ? encodings[id] : NULL;
+    return id < ENCODING_ID_COUNT ? ops_by_id[id] : NULL;
 }
 
 EncodingId encoding_by_name(const char *name)
 {
     for (uint32_t id = 1; id < ENCODING_ID_COUNT; id++) {
-        if (encodings[id] != NULL && strcmp(encodings[id]->name, name) == 0) {
+        if (ops_by_id[id] != NULL && strcmp(ops_by_id[id]->name, name) == 0) {
             return (EncodingId)id;
         }
     }
@@ -46,22 +48,19 @@ static double cost_of(const EncodeEstimate *estimate, const ColumnChunk *chunk)
 }
 
 /* A few distinct integers may still be worth numbering when packing needs many bits; the order of
- * the list settles ties. */
-const EncodingOps *choose_encoding(const EncodeJob *job, EncodingId hint)
+ * the list settles ties. Null when none of `encodings` can. */
+static const EncodingOps *cheapest(const EncodeJob *job, uint32_t encodings)
 {
-    if (job->profile->is_constant) {
-        return &constant_ops;
-    }
-    const EncodingOps *hinted = encoding_ops(hint);
-    if (hinted != NULL && hinted->estimate(job).bytes != SIZE_MAX) {
-        return hinted;
-    }
     static const EncodingOps *const order[] = {
-        &bit_packed_ops, &run_length_ops, &delta_ops, &difference_ops, &multiple_ops,
-        &dictionary_ops, &phrases_ops,    &fsst_ops,  &lz4_bytes_ops,  &raw_ops};
+        &bit_packed_ops, &run_length_ops, &delta_ops,  &difference_ops, &multiple_ops,
+        &dominant_ops,   &alp_ops,        &alp_rd_ops, &dictionary_ops, &phrases_ops,
+        &fsst_ops,       &lz4_bytes_ops,  &raw_ops,    &raw_text_ops,   &float_dictionary_ops};
     const EncodingOps *best = NULL;
     double best_cost = 0;
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        if (encodings != 0 && (encodings & encoding_set(order[i]->id)) == 0) {
+            continue;
+        }
         const EncodeEstimate estimate = order[i]->estimate(job);
         if (estimate.bytes == SIZE_MAX) {
             continue;
@@ -75,6 +74,21 @@ const EncodingOps *choose_encoding(const EncodeJob *job, EncodingId hint)
         if (best == &dictionary_ops && estimate.bytes < job->profile->text_bytes / 8) {
             break;
         }
+    }
+    return best;
+}
+
+const EncodingOps *choose_encoding(const EncodeJob *job)
+{
+    const uint32_t encodings = job->encodings;
+    const bool is_null = job->chunk->null_count == job->chunk->row_count;
+    if (job->profile->is_constant &&
+        (is_null || encodings == 0 || (encodings & encoding_set(ENCODING_CONSTANT)) != 0)) {
+        return &constant_ops;
+    }
+    const EncodingOps *best = cheapest(job, encodings);
+    if (best == NULL) {
+        best = job->profile->is_constant ? &constant_ops : cheapest(job, 0);
     }
     ASSERT(best != NULL); // raw takes all but text, lz4_bytes takes text
     return best;
@@ -153,12 +167,15 @@ static void find_text_bounds(const EncodingOps *encoding, const EncodeJob *job,
 }
 
 Status encode_block(EncodeContext *context, const ColumnChunk *chunk, EncodingMemory *memory,
-                    EncodingId hint, const BlockIdentity *identity, EncodedBlock *out)
+                    uint32_t encodings, const BlockIdentity *identity, EncodedBlock *out)
 {
     column_profile(chunk, context, &out->profile);
-    const EncodeJob job = {
-        .chunk = chunk, .profile = &out->profile, .memory = memory, .context = context};
-    const EncodingOps *encoding = choose_encoding(&job, hint);
+    const EncodeJob job = {.chunk = chunk,
+                           .profile = &out->profile,
+                           .memory = memory,
+                           .context = context,
+                           .encodings = encodings};
+    const EncodingOps *encoding = choose_encoding(&job);
     if (chunk->lane == LANE_TEXT) {
         find_text_bounds(encoding, &job, &out->profile);
     }

@@ -2,21 +2,15 @@
  * integer encodings, zone map, flags. */
 #include <math.h>
 #include <string.h>
-#include "storage/encoding/bit_packed.h"
+#include "storage/encoding/vector_stream.h"
 #include "storage/text_order.h"
-
-static uint32_t rows_of(const ColumnChunk *chunk, uint32_t vector)
-{
-    const uint32_t left = chunk->row_count - vector * VECTOR_ROWS;
-    return left < VECTOR_ROWS ? left : VECTOR_ROWS;
-}
 
 /* What the null rows of a vector, which repeat values, added to its sum. */
 static Int128 sum_of_nulls(const ColumnChunk *chunk, const int64_t *values, uint32_t vector)
 {
     const uint64_t *words = chunk->validity + (size_t)vector * VALIDITY_WORDS;
     Int128 sum = 0;
-    for (uint32_t i = 0; i < rows_of(chunk, vector); i++) {
+    for (uint32_t i = 0; i < chunk_vector_rows(chunk, vector); i++) {
         if (!validity_get(words, i)) {
             sum += values[i];
         }
@@ -35,7 +29,7 @@ static void profile_integers(const ColumnChunk *chunk, const int64_t *values,
     for (uint32_t v = 0; v < out->vector_count; v++) {
         VectorProfile *vector = &out->vectors[v];
         const int64_t *source = values + (size_t)v * VECTOR_ROWS;
-        const uint32_t rows = rows_of(chunk, v);
+        const uint32_t rows = chunk_vector_rows(chunk, v);
         kernels->profile(source, rows, vector);
         sum += vector->sum;
         if (chunk->validity != NULL) {

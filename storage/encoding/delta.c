@@ -8,7 +8,7 @@
  * Example: 1 2 3 4 32 33 34 -> first 1, step_base 1, steps 0 0 0 0 27 0 0: width 0 and one patch.
  */
 #include <string.h>
-#include "storage/encoding/bit_packed.h"
+#include "storage/encoding/vector_stream.h"
 
 typedef struct DeltaHead {
     int64_t first;     /* 0-7 */
@@ -56,26 +56,25 @@ static EncodeEstimate delta_estimate(const EncodeJob *job)
         if (!has_steps(&profile->vectors[v])) {
             return (EncodeEstimate){.bytes = SIZE_MAX};
         }
-        const uint32_t left = chunk->row_count - v * VECTOR_ROWS;
         const PackPlan plan = plan_steps(
             context->kernels, chunk_vector(chunk->values, chunk->row_count, v, context->values),
-            &profile->vectors[v], left < VECTOR_ROWS ? left : VECTOR_ROWS, context->lanes);
+            &profile->vectors[v], chunk_vector_rows(chunk, v), context->lanes);
         bytes += pack_plan_bytes(&plan);
     }
     return (EncodeEstimate){.bytes = bytes, .decode_ns = 0.35};
 }
 
-static size_t encode_steps(const EncodeJob *job, uint32_t vector, VectorEntry *entry,
-                           uint8_t *target)
+static size_t write_steps(const EncodeJob *job, uint32_t vector, VectorEntry *entry,
+                          uint8_t *target, void *state)
 {
+    (void)state;
     EncodeContext *context = job->context;
     const ColumnChunk *chunk = job->chunk;
     const VectorProfile *profile = &job->profile->vectors[vector];
-    const uint32_t left = chunk->row_count - vector * VECTOR_ROWS;
     const int64_t *values = chunk_vector(chunk->values, chunk->row_count, vector, context->values);
     int64_t steps[VECTOR_ROWS];
-    const PackPlan plan = plan_steps(context->kernels, values, profile,
-                                     left < VECTOR_ROWS ? left : VECTOR_ROWS, steps);
+    const PackPlan plan =
+        plan_steps(context->kernels, values, profile, chunk_vector_rows(chunk, vector), steps);
     const DeltaHead head = {
         .first = values[0],
         .step_base = plan.base,
@@ -83,6 +82,7 @@ static size_t encode_steps(const EncodeJob *job, uint32_t vector, VectorEntry *e
         .lane = (uint8_t)pack_lane_of_width(
             pack_width_of((uint64_t)profile->max - (uint64_t)profile->min)),
     };
+    vector_entry_mark_ascending(job, vector, entry);
     memcpy(target, &head, sizeof head);
     const size_t bytes =
         pack_vector(context->kernels, steps, &plan, context->lanes, entry, target + sizeof head);
@@ -92,35 +92,13 @@ static size_t encode_steps(const EncodeJob *job, uint32_t vector, VectorEntry *e
 
 static Status delta_encode(const EncodeJob *job)
 {
-    const ColumnChunk *chunk = job->chunk;
     const ColumnProfile *profile = job->profile;
     BlockBuilder *builder = &job->context->builder;
     BlockNode *node = block_builder_node(builder, ENCODING_DELTA);
     node->value_low = (uint64_t)(int64_t)profile->min;
     node->value_high = (uint64_t)(int64_t)profile->max;
     block_builder_node(builder, ENCODING_BIT_PACKED);
-    VectorEntry entries[FORMAT_ROW_GROUP_VECTORS];
-    const size_t entry_bytes = profile->vector_count * sizeof(VectorEntry);
-    const size_t data_bytes = delta_estimate(job).bytes - entry_bytes;
-    uint8_t *data = block_builder_stream(builder, STREAM_DATA, 0, data_bytes);
-    if (data == NULL) {
-        return STATUS_OK; // reported by block_builder_finish
-    }
-    size_t end = 0;
-    for (uint32_t v = 0; v < profile->vector_count; v++) {
-        entries[v] =
-            (VectorEntry){.offset = (uint32_t)(end / 16), .flags = chunk_vector_flags(chunk, v)};
-        if (entries[v].flags == 0) {
-            entries[v].flags |= VECTOR_FLAG_ASCENDING;
-        }
-        end += encode_steps(job, v, &entries[v], data + end);
-    }
-    block_builder_close(builder, end);
-    uint8_t *target = block_builder_stream(builder, STREAM_VECTORS, 0, entry_bytes);
-    if (target != NULL) {
-        memcpy(target, entries, entry_bytes);
-    }
-    block_builder_close(builder, entry_bytes);
+    vector_stream_write(job, delta_estimate(job).bytes, write_steps, NULL);
     return STATUS_OK;
 }
 
@@ -181,16 +159,7 @@ static bool delta_filter(const Block *block, uint32_t vector, const BlockFilter 
 {
     (void)buffer;
     const VectorEntry *entry = &block->vectors[vector];
-    switch (predicate_check_bounds(filter->predicate, entry->base, delta_head(block, entry)->max,
-                                   false)) {
-    case PREDICATE_ALL:
-        return true;
-    case PREDICATE_NONE:
-        memset(mask, 0, sizeof *mask);
-        return true;
-    default:
-        return false;
-    }
+    return filter_by_bounds(filter, entry->base, delta_head(block, entry)->max, mask);
 }
 
 const EncodingOps delta_ops = {

@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/hash.h"
-#include "storage/encoding/bit_packed.h"
 #include "storage/encoding/dictionary_builder.h"
+#include "storage/encoding/dictionary_codes.h"
+#include "storage/encoding/vector_stream.h"
 
 #define DICTIONARY_FLAG_UNIQUE 1u
 
@@ -23,11 +24,19 @@ static size_t entry_bytes(const DictionaryBuilder *dictionary, const ColumnChunk
                : dictionary->entry_count * sizeof(int64_t);
 }
 
+static bool is_asked_for(const EncodeJob *job)
+{
+    return job->encodings == encoding_set(ENCODING_DICTIONARY);
+}
+
 /* Numbers and floats of 128 bits are left to other encodings. A sample decides whether counting is
  * worth it; after misses the column is left alone for a while. */
 static bool dictionary_may_pay(const EncodeJob *job)
 {
     const ColumnChunk *chunk = job->chunk;
+    if (is_asked_for(job)) {
+        return chunk->lane == LANE_TEXT || chunk->lane == LANE_I64;
+    }
     if (chunk->lane == LANE_TEXT) {
         if (job->memory->dictionary_skip_count > 0) {
             job->memory->dictionary_skip_count--;
@@ -58,8 +67,9 @@ static EncodeEstimate dictionary_estimate(const EncodeJob *job)
         context->dictionary = dictionary_builder_create(context->budget);
     }
     // More entries than half of the rows never pay; integers need one code byte less than packed.
-    const uint32_t entries_max =
-        chunk->lane == LANE_TEXT ? chunk->row_count / 2 + 1 : chunk->row_count / 16 + 1;
+    const uint32_t entries_max = chunk->lane == LANE_TEXT || is_asked_for(job)
+                                     ? chunk->row_count / 2 + 1
+                                     : chunk->row_count / 16 + 1;
     if (context->dictionary == NULL ||
         !dictionary_builder_run(context->dictionary, chunk, entries_max, context->residuals)) {
         job->memory->dictionary_misses++;
@@ -108,51 +118,36 @@ static void encode_entries(const EncodeJob *job, BlockBuilder *builder)
     block_builder_close(builder, bytes);
 }
 
+static size_t write_codes(const EncodeJob *job, uint32_t vector, VectorEntry *entry,
+                          uint8_t *target, void *state)
+{
+    EncodeContext *context = job->context;
+    return pack_vector(
+        context->kernels,
+        chunk_vector(context->residuals, job->chunk->row_count, vector, context->values), state,
+        context->lanes, entry, target);
+}
+
 static Status dictionary_encode(const EncodeJob *job)
 {
-    const ColumnChunk *chunk = job->chunk;
-    EncodeContext *context = job->context;
-    BlockBuilder *builder = &context->builder;
-    const DictionaryBuilder *dictionary = context->dictionary;
-    const uint32_t vector_count = job->profile->vector_count;
+    BlockBuilder *builder = &job->context->builder;
+    const DictionaryBuilder *dictionary = job->context->dictionary;
     BlockNode *node = block_builder_node(builder, ENCODING_DICTIONARY);
     node->count = dictionary->entry_count;
     node->flags = dictionary->is_unique ? DICTIONARY_FLAG_UNIQUE : 0;
-    if (chunk->lane == LANE_I64) {
+    if (job->chunk->lane == LANE_I64) {
         node->value_low = (uint64_t)dictionary->integers[0];
         node->value_high = (uint64_t)dictionary->integers[dictionary->entry_count - 1];
     }
     block_builder_node(builder, ENCODING_BIT_PACKED);
-
-    const PackPlan plan = pack_plan_plain(0, dictionary->entry_count - 1);
-    const size_t data_bytes = vector_count * pack_plan_bytes(&plan);
-    VectorEntry entries[FORMAT_ROW_GROUP_VECTORS];
-    uint8_t *data = block_builder_stream(builder, STREAM_DATA, 0, data_bytes);
-    if (data == NULL) {
-        return STATUS_OK; // reported by block_builder_finish
-    }
-    size_t end = 0;
-    for (uint32_t v = 0; v < vector_count; v++) {
-        entries[v] =
-            (VectorEntry){.offset = (uint32_t)(end / 16), .flags = chunk_vector_flags(chunk, v)};
-        end += pack_vector(context->kernels,
-                           chunk_vector(context->residuals, chunk->row_count, v, context->values),
-                           &plan, context->lanes, &entries[v], data + end);
-    }
-    block_builder_close(builder, end);
-    const size_t bytes = vector_count * sizeof(VectorEntry);
-    uint8_t *target = block_builder_stream(builder, STREAM_VECTORS, 0, bytes);
-    if (target != NULL) {
-        memcpy(target, entries, bytes);
-    }
-    block_builder_close(builder, bytes);
+    PackPlan plan = pack_plan_plain(0, dictionary->entry_count - 1);
+    vector_stream_write(job, job->profile->vector_count * pack_plan_bytes(&plan), write_codes,
+                        &plan);
     encode_entries(job, builder);
     return STATUS_OK;
 }
 
-/* Every code must name an entry: all vectors are unpacked once when the width allows a larger
- * one. */
-static Status check_codes(const Block *block)
+Status dictionary_check_codes(const Block *block)
 {
     const uint32_t count = block->nodes[0].count;
     _Alignas(64) uint32_t lanes[VECTOR_ROWS + 16];
@@ -227,7 +222,7 @@ static Status dictionary_open(Block *block)
         .identity = header->rowset_id << FORMAT_ROW_BITS | (uint64_t)header->row_group << 16 |
                     header->column_id,
     };
-    TRY(check_codes(block));
+    TRY(dictionary_check_codes(block));
     if (header->lane == LANE_TEXT) {
         return open_texts(block, entries);
     }

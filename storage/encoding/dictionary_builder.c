@@ -14,6 +14,7 @@
 #define SLOTS_FIRST 1024u
 #define SLOTS_MAX (4 * ENTRIES_MAX)
 #define SAMPLE_ROWS 2048u
+#define SAMPLE_GROUP 16u
 
 #define SLOT_BYTES (SLOTS_MAX * sizeof(uint32_t))
 #define ENTRY_BYTES ((ENTRIES_MAX + 1) * sizeof(TextView))
@@ -141,7 +142,8 @@ static uint32_t find_row(DictionaryBuilder *builder, const ColumnChunk *chunk, u
                                     : find_integer(builder, ((const int64_t *)chunk->values)[row]);
 }
 
-/* Rows spread over the chunk: when most of them differ, so will the rest. */
+/* Groups of rows spread over the chunk: when most of them differ, so will the rest. Neighbours,
+ * because values may repeat only where they stand together. */
 static bool sample_has_repeats(DictionaryBuilder *builder, const ColumnChunk *chunk,
                                uint32_t entries_max)
 {
@@ -150,7 +152,7 @@ static bool sample_has_repeats(DictionaryBuilder *builder, const ColumnChunk *ch
     }
     const uint32_t step = chunk->row_count / SAMPLE_ROWS;
     for (uint32_t i = 0; i < SAMPLE_ROWS; i++) {
-        find_row(builder, chunk, i * step);
+        find_row(builder, chunk, i / SAMPLE_GROUP * SAMPLE_GROUP * step + i % SAMPLE_GROUP);
     }
     const uint32_t distinct = builder->entry_count;
     builder_reset(builder);

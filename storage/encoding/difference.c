@@ -13,7 +13,7 @@
  */
 #include <string.h>
 #include "base/vector/vector_kernels.h"
-#include "storage/encoding/bit_packed.h"
+#include "storage/encoding/vector_stream.h"
 
 typedef struct DifferenceHead {
     int64_t min; /* 0-7 smallest value of the vector */
@@ -24,12 +24,6 @@ static_assert(sizeof(DifferenceHead) == 16, "difference head");
 /* Values and differences stay where no subtraction can wrap. */
 #define VALUE_LIMIT (INT64_C(1) << 61)
 #define GAIN_BITS_MIN 2u /* of the vector that is looked at first */
-
-static uint32_t rows_of(const ColumnChunk *chunk, uint32_t vector)
-{
-    const uint32_t left = chunk->row_count - vector * VECTOR_ROWS;
-    return left < VECTOR_ROWS ? left : VECTOR_ROWS;
-}
 
 /* The difference of the first present row of a vector. */
 static int64_t first_difference(const int64_t *values, const int64_t *bases,
@@ -66,7 +60,7 @@ static PackPlan plan_differences(const EncodeJob *job, const BaseColumn *base, u
                                  int64_t *differences)
 {
     const ColumnChunk *chunk = job->chunk;
-    const uint32_t rows = rows_of(chunk, vector);
+    const uint32_t rows = chunk_vector_rows(chunk, vector);
     const int64_t *values = (const int64_t *)chunk->values + (size_t)vector * VECTOR_ROWS;
     const int64_t *bases = (const int64_t *)base->chunk.values + (size_t)vector * VECTOR_ROWS;
     VectorProfile profile;
@@ -140,46 +134,31 @@ static EncodeEstimate difference_estimate(const EncodeJob *job)
     return (EncodeEstimate){.bytes = best, .decode_ns = 0.12};
 }
 
+static size_t write_differences(const EncodeJob *job, uint32_t vector, VectorEntry *entry,
+                                uint8_t *target, void *state)
+{
+    EncodeContext *context = job->context;
+    const VectorProfile *profile = &job->profile->vectors[vector];
+    const DifferenceHead head = {.min = profile->min, .max = profile->max};
+    int64_t differences[VECTOR_ROWS];
+    const PackPlan plan = plan_differences(job, state, vector, differences);
+    vector_entry_mark_ascending(job, vector, entry);
+    memcpy(target, &head, sizeof head);
+    return sizeof head + pack_vector(context->kernels, differences, &plan, context->lanes, entry,
+                                     target + sizeof head);
+}
+
 static Status difference_encode(const EncodeJob *job)
 {
-    const ColumnChunk *chunk = job->chunk;
     const ColumnProfile *profile = job->profile;
     EncodeContext *context = job->context;
-    const BaseColumn *base = context->base;
-    BlockBuilder *builder = &context->builder;
-    BlockNode *node = block_builder_node(builder, ENCODING_DIFFERENCE);
-    node->parameter = base->column_id;
+    BlockNode *node = block_builder_node(&context->builder, ENCODING_DIFFERENCE);
+    node->parameter = context->base->column_id;
     node->value_low = (uint64_t)(int64_t)profile->min;
     node->value_high = (uint64_t)(int64_t)profile->max;
-    block_builder_node(builder, ENCODING_BIT_PACKED);
-    VectorEntry entries[FORMAT_ROW_GROUP_VECTORS];
-    const size_t entry_bytes = profile->vector_count * sizeof(VectorEntry);
-    uint8_t *data = block_builder_stream(builder, STREAM_DATA, 0, difference_bytes(job, base));
-    if (data == NULL) {
-        return STATUS_OK; // reported by block_builder_finish
-    }
-    size_t end = 0;
-    for (uint32_t v = 0; v < profile->vector_count; v++) {
-        const VectorProfile *vector = &profile->vectors[v];
-        const DifferenceHead head = {.min = vector->min, .max = vector->max};
-        int64_t differences[VECTOR_ROWS];
-        const PackPlan plan = plan_differences(job, base, v, differences);
-        entries[v] =
-            (VectorEntry){.offset = (uint32_t)(end / 16), .flags = chunk_vector_flags(chunk, v)};
-        if (entries[v].flags == 0 && vector->descent_count == 0) {
-            entries[v].flags |= VECTOR_FLAG_ASCENDING;
-        }
-        memcpy(data + end, &head, sizeof head);
-        end += sizeof head;
-        end += pack_vector(context->kernels, differences, &plan, context->lanes, &entries[v],
-                           data + end);
-    }
-    block_builder_close(builder, end);
-    uint8_t *target = block_builder_stream(builder, STREAM_VECTORS, 0, entry_bytes);
-    if (target != NULL) {
-        memcpy(target, entries, entry_bytes);
-    }
-    block_builder_close(builder, entry_bytes);
+    block_builder_node(&context->builder, ENCODING_BIT_PACKED);
+    vector_stream_write(job, difference_bytes(job, context->base), write_differences,
+                        (void *)context->base);
     return STATUS_OK;
 }
 
@@ -285,15 +264,7 @@ static bool difference_filter(const Block *block, uint32_t vector, const BlockFi
 {
     (void)buffer;
     const DifferenceHead *head = difference_head(block, vector);
-    switch (predicate_check_bounds(filter->predicate, head->min, head->max, false)) {
-    case PREDICATE_ALL:
-        return true;
-    case PREDICATE_NONE:
-        memset(mask, 0, sizeof *mask);
-        return true;
-    default:
-        return false;
-    }
+    return filter_by_bounds(filter, head->min, head->max, mask);
 }
 
 const EncodingOps difference_ops = {

@@ -13,6 +13,6 @@ typedef struct EncodedBlock {
     ColumnProfile profile;
 } EncodedBlock;
 
-/* Profiles, chooses, encodes. `memory` is the column's; 53200. */
+/* Profiles, chooses among the set `encodings`, encodes. `memory` is the column's; 53200. */
 Status encode_block(EncodeContext *context, const ColumnChunk *chunk, EncodingMemory *memory,
-                    EncodingId hint, const BlockIdentity *identity, EncodedBlock *out) CHECKED;
+                    uint32_t encodings, const BlockIdentity *identity, EncodedBlock *out) CHECKED;

@@ -13,7 +13,7 @@
 
 /* Stored in blocks: never renumber, never reuse. */
 typedef enum EncodingId {
-    ENCODING_AUTO = 0, /* never stored: a hint that leaves the choice open */
+    ENCODING_AUTO = 0, /* never stored: leaves the choice open */
     ENCODING_CONSTANT = 1,
     ENCODING_BIT_PACKED = 2,
     ENCODING_RUN_LENGTH = 3,
@@ -25,8 +25,21 @@ typedef enum EncodingId {
     ENCODING_PHRASES = 9,
     ENCODING_DIFFERENCE = 10,
     ENCODING_MULTIPLE = 11,
+    ENCODING_ALP = 12,
+    ENCODING_ALP_RD = 13,
+    ENCODING_DOMINANT = 14,
+    ENCODING_RAW_TEXT = 15,
+    ENCODING_FLOAT_DICTIONARY = 16,
     ENCODING_ID_COUNT
 } EncodingId;
+
+/* Sets of encodings: a bit for each id; 0 is all of them. */
+static inline uint32_t encoding_set(EncodingId id)
+{
+    return id == ENCODING_AUTO ? 0 : UINT32_C(1) << id;
+}
+/* What a column may be stored as, by its PlanTable's encode_word. */
+uint32_t encodings_of_word(uint32_t word, Lane lane);
 
 /* Rows of one column that become one block. */
 typedef struct ColumnChunk {
@@ -99,6 +112,20 @@ typedef struct BaseColumn {
     ColumnChunk chunk;
 } BaseColumn;
 
+/* How a chunk's floats are cut or scaled; of the estimate made last. */
+#define ALP_CHOICES_MAX 6u
+typedef struct AlpChoice {
+    uint8_t exponent, factor;
+} AlpChoice;
+typedef struct AlpChoices {
+    uint32_t count;
+    AlpChoice choices[ALP_CHOICES_MAX];
+} AlpChoices;
+typedef struct AlpSplit {
+    uint32_t right_width, entry_count;
+    uint16_t entries[8]; /* high parts */
+} AlpSplit;
+
 /* Everything encoders need besides the chunk; one per writing worker, reused. */
 typedef struct EncodeContext {
     BlockBuilder builder;
@@ -111,6 +138,9 @@ typedef struct EncodeContext {
     uint32_t base_count;                  /* of the row group; 0: columns stand alone */
     BaseColumn bases[ENCODE_BASES_MAX];
     const BaseColumn *base; /* of the estimate made last */
+    AlpChoices alp;         /* likewise */
+    AlpSplit alp_split;     /* likewise */
+    int64_t dominant;       /* likewise: the value of most rows */
 } EncodeContext;
 
 /* `context` lends scratch memory and kernels. */
@@ -124,6 +154,7 @@ typedef struct EncodeJob {
     const ColumnProfile *profile;
     EncodingMemory *memory;
     EncodeContext *context;
+    uint32_t encodings; /* the set to choose from, if one of them can encode the chunk */
 } EncodeJob;
 
 /* Bytes an encoding would take and what decoding costs; SIZE_MAX: it cannot. */
@@ -188,7 +219,8 @@ EncodingId encoding_by_name(const char *name); /* ENCODING_AUTO when unknown */
 
 extern const EncodingOps constant_ops, bit_packed_ops, run_length_ops, dictionary_ops;
 extern const EncodingOps lz4_bytes_ops, raw_ops, delta_ops, fsst_ops, phrases_ops;
-extern const EncodingOps difference_ops, multiple_ops;
+extern const EncodingOps difference_ops, multiple_ops, alp_ops, alp_rd_ops, dominant_ops;
+extern const EncodingOps raw_text_ops, float_dictionary_ops;
 
 Status encode_context_init(EncodeContext *context, MemoryBudget *budget) CHECKED;
 void encode_context_deinit(EncodeContext *context);
@@ -198,6 +230,5 @@ void encoding_memory_deinit(EncodingMemory *memory);
 void encode_context_add_base(EncodeContext *context, uint32_t column_id, const ColumnChunk *chunk,
                              EncodingId encoding);
 
-/* The encoding of least cost; `hint`: the one asked for by the table, taken when it can encode the
- * chunk at all. */
-const EncodingOps *choose_encoding(const EncodeJob *job, EncodingId hint);
+/* The encoding of least cost among job->encodings; among all when none of those can. */
+const EncodingOps *choose_encoding(const EncodeJob *job);

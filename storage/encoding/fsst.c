@@ -8,6 +8,7 @@
 #include <string.h>
 #include "storage/encoding/symbol_table.h"
 #include "storage/encoding/text_vector.h"
+#include "storage/encoding/vector_stream.h"
 
 #define GROUP_ROWS 32u
 #define GROUP_COUNT (VECTOR_ROWS / GROUP_ROWS)
@@ -111,15 +112,14 @@ static size_t encode_codes(const SymbolTable *symbols, const char *plain, const 
     return bytes;
 }
 
-/* One vector at `target`, which has room for twice its text; returns its bytes. `plain` lends room
- * for the plain text. */
-static size_t encode_vector(const EncodeJob *job, uint32_t vector, VectorEntry *entry, char *plain,
-                            uint8_t *target)
+/* `target` has room for twice the text. */
+static size_t write_vector(const EncodeJob *job, uint32_t vector, VectorEntry *entry,
+                           uint8_t *target, void *state)
 {
+    char *plain = state;
     const ColumnProfile *profile = job->profile;
     const ColumnChunk *chunk = job->chunk;
-    const uint32_t left = chunk->row_count - vector * VECTOR_ROWS;
-    const uint32_t rows = left < VECTOR_ROWS ? left : VECTOR_ROWS;
+    const uint32_t rows = chunk_vector_rows(chunk, vector);
     const uint32_t group_count = (rows + GROUP_ROWS - 1) / GROUP_ROWS;
     int64_t lengths[VECTOR_ROWS];
     uint32_t starts[GROUP_COUNT + 1], groups[GROUP_COUNT], position = 0;
@@ -140,10 +140,7 @@ static size_t encode_vector(const EncodeJob *job, uint32_t vector, VectorEntry *
     memcpy(body, groups, sizeof groups);
     text_vector_write_head(job->context, lengths, profile->length_min, profile->length_max, entry,
                            &head, target);
-    uint8_t *end = codes + head.coded_bytes;
-    const size_t bytes = (size_t)(end - target), padded = (bytes + 15) & ~(size_t)15;
-    memset(end, 0, padded - bytes);
-    return padded;
+    return vector_stream_pad(target, (size_t)(codes - target) + head.coded_bytes);
 }
 
 static void encode_symbols(const SymbolDecoder *decoder, BlockBuilder *builder)
@@ -169,34 +166,13 @@ static Status fsst_encode(const EncodeJob *job)
     }
     const SymbolDecoder *decoder = symbol_table_decoder(job->memory->symbols);
     block_builder_node(builder, ENCODING_FSST)->count = decoder->count;
-    VectorEntry entries[FORMAT_ROW_GROUP_VECTORS];
-    uint8_t *data = block_builder_stream(builder, STREAM_DATA, 0,
-                                         frame_bytes(profile) + 2 * profile->text_bytes +
-                                             (size_t)64 * profile->vector_count);
-    if (data == NULL) {
-        return STATUS_OK; // reported by block_builder_finish
-    }
-    const size_t plain_bytes = text_vector_largest(job->chunk) + 64;
-    char *plain = memory_alloc(job->context->budget, plain_bytes);
-    if (plain == NULL) {
-        return memory_refused(job->context->budget, plain_bytes, "text being compressed");
-    }
-    size_t end = 0;
-    for (uint32_t v = 0; v < profile->vector_count; v++) {
-        entries[v] = (VectorEntry){.offset = (uint32_t)(end / 16),
-                                   .flags = chunk_vector_flags(job->chunk, v)};
-        end += encode_vector(job, v, &entries[v], plain, data + end);
-    }
-    memory_free(job->context->budget, plain, plain_bytes);
-    block_builder_close(builder, end);
-    const size_t entry_bytes = profile->vector_count * sizeof(VectorEntry);
-    uint8_t *target = block_builder_stream(builder, STREAM_VECTORS, 0, entry_bytes);
-    if (target != NULL) {
-        memcpy(target, entries, entry_bytes);
-    }
-    block_builder_close(builder, entry_bytes);
+    const size_t room =
+        frame_bytes(profile) + 2 * profile->text_bytes + (size_t)64 * profile->vector_count;
+    size_t bytes;
+    TRY(vector_stream_write_texts(job, room, write_vector, &bytes));
     encode_symbols(decoder, builder);
-    const double coded = (double)end - (double)(frame_bytes(profile) - entry_bytes);
+    const size_t frame = frame_bytes(profile) - profile->vector_count * sizeof(VectorEntry);
+    const double coded = (double)bytes - (double)frame;
     if (coded > (double)profile->text_bytes * job->memory->symbol_ratio * RETRAIN_FACTOR) {
         symbol_table_destroy(job->memory->symbols); // the next row group learns anew
         job->memory->symbols = NULL;

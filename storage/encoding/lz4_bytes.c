@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/compress.h"
 #include "storage/encoding/text_vector.h"
+#include "storage/encoding/vector_stream.h"
 
 /* LZ4 finds about this much in prose; exact sizes would need compressing. */
 #define LZ4_RATIO_EXPECTED 0.55
@@ -28,10 +29,10 @@ static EncodeEstimate lz4_bytes_estimate(const EncodeJob *job)
                                 2 + 0.3 * (double)profile->text_bytes / job->chunk->row_count};
 }
 
-/* One vector at `target`; returns its bytes. `plain` lends room for the plain bytes. */
-static size_t encode_vector(const EncodeJob *job, uint32_t vector, VectorEntry *entry, char *plain,
-                            uint8_t *target)
+static size_t write_vector(const EncodeJob *job, uint32_t vector, VectorEntry *entry,
+                           uint8_t *target, void *state)
 {
+    char *plain = state;
     const ColumnProfile *profile = job->profile;
     int64_t lengths[VECTOR_ROWS];
     TextHead head = {.plain_bytes = text_vector_lengths(job->chunk, vector, lengths)};
@@ -50,44 +51,17 @@ static size_t encode_vector(const EncodeJob *job, uint32_t vector, VectorEntry *
     head.coded_bytes = (uint32_t)coded;
     text_vector_write_head(job->context, lengths, profile->length_min, profile->length_max, entry,
                            &head, target);
-    const size_t bytes = frame + coded, padded = (bytes + 15) & ~(size_t)15;
-    memset(target + bytes, 0, padded - bytes);
-    return padded;
+    return vector_stream_pad(target, frame + coded);
 }
 
 static Status lz4_bytes_encode(const EncodeJob *job)
 {
-    EncodeContext *context = job->context;
     const ColumnProfile *profile = job->profile;
-    BlockBuilder *builder = &context->builder;
-    const size_t entry_bytes = profile->vector_count * sizeof(VectorEntry);
-    const size_t plain_bytes = text_vector_largest(job->chunk) + 64;
-    VectorEntry entries[FORMAT_ROW_GROUP_VECTORS];
-    block_builder_node(builder, ENCODING_LZ4_BYTES);
-    uint8_t *data = block_builder_stream(builder, STREAM_DATA, 0,
-                                         frame_bytes(profile) + profile->text_bytes +
-                                             (size_t)16 * profile->vector_count);
-    if (data == NULL) {
-        return STATUS_OK; // reported by block_builder_finish
-    }
-    char *plain = memory_alloc(context->budget, plain_bytes);
-    if (plain == NULL) {
-        return memory_refused(context->budget, plain_bytes, "text being compressed");
-    }
-    size_t end = 0;
-    for (uint32_t v = 0; v < profile->vector_count; v++) {
-        entries[v] = (VectorEntry){.offset = (uint32_t)(end / 16),
-                                   .flags = chunk_vector_flags(job->chunk, v)};
-        end += encode_vector(job, v, &entries[v], plain, data + end);
-    }
-    memory_free(context->budget, plain, plain_bytes);
-    block_builder_close(builder, end);
-    uint8_t *target = block_builder_stream(builder, STREAM_VECTORS, 0, entry_bytes);
-    if (target != NULL) {
-        memcpy(target, entries, entry_bytes);
-    }
-    block_builder_close(builder, entry_bytes);
-    return STATUS_OK;
+    size_t bytes;
+    block_builder_node(&job->context->builder, ENCODING_LZ4_BYTES);
+    return vector_stream_write_texts(
+        job, frame_bytes(profile) + profile->text_bytes + (size_t)16 * profile->vector_count,
+        write_vector, &bytes);
 }
 
 static Status lz4_bytes_open(Block *block)

@@ -7,8 +7,7 @@
  *
  * Example: 300 1700 4500, in hundredths -> 0 14 42 and step 100: six bits instead of thirteen.
  */
-#include <string.h>
-#include "storage/encoding/bit_packed.h"
+#include "storage/encoding/vector_stream.h"
 
 static uint64_t common_divisor(uint64_t a, uint64_t b)
 {
@@ -71,42 +70,25 @@ static EncodeEstimate multiple_estimate(const EncodeJob *job)
     return (EncodeEstimate){.bytes = bytes, .decode_ns = 0.06};
 }
 
+static size_t write_quotients(const EncodeJob *job, uint32_t vector, VectorEntry *entry,
+                              uint8_t *target, void *state)
+{
+    EncodeContext *context = job->context;
+    int64_t quotients[VECTOR_ROWS];
+    const PackPlan plan = plan_quotients(job, vector, *(uint64_t *)state, quotients);
+    vector_entry_mark_ascending(job, vector, entry);
+    return pack_vector(context->kernels, quotients, &plan, context->lanes, entry, target);
+}
+
 static Status multiple_encode(const EncodeJob *job)
 {
-    const ColumnChunk *chunk = job->chunk;
     const ColumnProfile *profile = job->profile;
-    EncodeContext *context = job->context;
-    BlockBuilder *builder = &context->builder;
-    const uint64_t step = find_step(job);
-    const size_t entry_bytes = profile->vector_count * sizeof(VectorEntry);
-    const size_t data_bytes = multiple_estimate(job).bytes - entry_bytes;
-    BlockNode *node = block_builder_node(builder, ENCODING_MULTIPLE);
+    uint64_t step = find_step(job);
+    BlockNode *node = block_builder_node(&job->context->builder, ENCODING_MULTIPLE);
     node->parameter = step;
     node->value_low = (uint64_t)(int64_t)profile->min;
     node->value_high = (uint64_t)(int64_t)profile->max;
-    VectorEntry entries[FORMAT_ROW_GROUP_VECTORS];
-    uint8_t *data = block_builder_stream(builder, STREAM_DATA, 0, data_bytes);
-    if (data == NULL) {
-        return STATUS_OK; // reported by block_builder_finish
-    }
-    size_t end = 0;
-    for (uint32_t v = 0; v < profile->vector_count; v++) {
-        int64_t quotients[VECTOR_ROWS];
-        const PackPlan plan = plan_quotients(job, v, step, quotients);
-        entries[v] =
-            (VectorEntry){.offset = (uint32_t)(end / 16), .flags = chunk_vector_flags(chunk, v)};
-        if (entries[v].flags == 0 && profile->vectors[v].descent_count == 0) {
-            entries[v].flags |= VECTOR_FLAG_ASCENDING;
-        }
-        end += pack_vector(context->kernels, quotients, &plan, context->lanes, &entries[v],
-                           data + end);
-    }
-    block_builder_close(builder, end);
-    uint8_t *target = block_builder_stream(builder, STREAM_VECTORS, 0, entry_bytes);
-    if (target != NULL) {
-        memcpy(target, entries, entry_bytes);
-    }
-    block_builder_close(builder, entry_bytes);
+    vector_stream_write(job, multiple_estimate(job).bytes, write_quotients, &step);
     return STATUS_OK;
 }
 
@@ -188,15 +170,7 @@ static bool multiple_filter(const Block *block, uint32_t vector, const BlockFilt
     (void)buffer;
     int64_t lo, hi;
     vector_bounds(block, vector, &lo, &hi);
-    switch (predicate_check_bounds(filter->predicate, lo, hi, false)) {
-    case PREDICATE_ALL:
-        return true;
-    case PREDICATE_NONE:
-        memset(mask, 0, sizeof *mask);
-        return true;
-    default:
-        return false;
-    }
+    return filter_by_bounds(filter, lo, hi, mask);
 }
 
 const EncodingOps multiple_ops = {

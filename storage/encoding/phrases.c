@@ -9,6 +9,7 @@
 #include "base/compress.h"
 #include "storage/encoding/phrase_table.h"
 #include "storage/encoding/text_vector.h"
+#include "storage/encoding/vector_stream.h"
 
 #define GROUP_ROWS 64u
 #define GROUP_COUNT (VECTOR_ROWS / GROUP_ROWS)
@@ -117,13 +118,12 @@ static EncodeEstimate phrases_estimate(const EncodeJob *job)
                                 2 + 0.14 * (double)profile->text_bytes / job->chunk->row_count};
 }
 
-/* One vector at `target`; returns its bytes. `plain` lends room for the plain text. */
-static size_t encode_vector(const EncodeJob *job, uint32_t vector, VectorEntry *entry, char *plain,
-                            uint8_t *target)
+static size_t write_vector(const EncodeJob *job, uint32_t vector, VectorEntry *entry,
+                           uint8_t *target, void *state)
 {
+    char *plain = state;
     const ColumnProfile *profile = job->profile;
-    const uint32_t left = job->chunk->row_count - vector * VECTOR_ROWS;
-    const uint32_t rows = left < VECTOR_ROWS ? left : VECTOR_ROWS;
+    const uint32_t rows = chunk_vector_rows(job->chunk, vector);
     int64_t lengths[VECTOR_ROWS];
     uint32_t groups[GROUP_COUNT];
     TextHead head = {.plain_bytes = text_vector_lengths(job->chunk, vector, lengths)};
@@ -143,10 +143,7 @@ static size_t encode_vector(const EncodeJob *job, uint32_t vector, VectorEntry *
     memcpy(body, groups, sizeof groups);
     text_vector_write_head(job->context, lengths, profile->length_min, profile->length_max, entry,
                            &head, target);
-    uint8_t *end = codes + head.coded_bytes;
-    const size_t bytes = (size_t)(end - target), padded = (bytes + 15) & ~(size_t)15;
-    memset(end, 0, padded - bytes);
-    return padded;
+    return vector_stream_pad(target, (size_t)(codes - target) + head.coded_bytes);
 }
 
 static Status encode_dictionary(const EncodeJob *job, BlockNode *node)
@@ -185,34 +182,13 @@ static Status phrases_encode(const EncodeJob *job)
     const ColumnProfile *profile = job->profile;
     BlockBuilder *builder = &job->context->builder;
     BlockNode *node = block_builder_node(builder, ENCODING_PHRASES);
-    VectorEntry entries[FORMAT_ROW_GROUP_VECTORS];
     const size_t room = frame_bytes(profile) + 2 * profile->text_bytes +
                         (size_t)profile->vector_count * (GROUP_COUNT * 8 + 64);
-    uint8_t *data = block_builder_stream(builder, STREAM_DATA, 0, room);
-    if (data == NULL) {
-        return STATUS_OK; // reported by block_builder_finish
-    }
-    const size_t plain_bytes = text_vector_largest(job->chunk) + 64;
-    char *plain = memory_alloc(job->context->budget, plain_bytes);
-    if (plain == NULL) {
-        return memory_refused(job->context->budget, plain_bytes, "text being compressed");
-    }
-    size_t end = 0;
-    for (uint32_t v = 0; v < profile->vector_count; v++) {
-        entries[v] = (VectorEntry){.offset = (uint32_t)(end / 16),
-                                   .flags = chunk_vector_flags(job->chunk, v)};
-        end += encode_vector(job, v, &entries[v], plain, data + end);
-    }
-    memory_free(job->context->budget, plain, plain_bytes);
-    block_builder_close(builder, end);
-    const size_t entry_bytes = profile->vector_count * sizeof(VectorEntry);
-    uint8_t *target = block_builder_stream(builder, STREAM_VECTORS, 0, entry_bytes);
-    if (target != NULL) {
-        memcpy(target, entries, entry_bytes);
-    }
-    block_builder_close(builder, entry_bytes);
+    size_t bytes;
+    TRY(vector_stream_write_texts(job, room, write_vector, &bytes));
     TRY(encode_dictionary(job, node));
-    const double coded = (double)end - (double)(frame_bytes(profile) - entry_bytes);
+    const size_t frame = frame_bytes(profile) - profile->vector_count * sizeof(VectorEntry);
+    const double coded = (double)bytes - (double)frame;
     if (coded > (double)profile->text_bytes * job->memory->phrase_ratio * RETRAIN_FACTOR) {
         forget(job->memory); // the next row group learns anew
     }

@@ -9,7 +9,7 @@
  * run before them.
  */
 #include <string.h>
-#include "storage/encoding/bit_packed.h"
+#include "storage/encoding/vector_stream.h"
 
 #define RUN_VALUE_ALIGNMENT 64u
 
@@ -66,9 +66,15 @@ static void put_run(void *lanes, Lane lane, uint32_t index, int64_t value, int64
     }
 }
 
-static size_t encode_runs(const int64_t *values, const VectorProfile *profile, VectorEntry *entry,
-                          uint8_t *target)
+static size_t write_runs(const EncodeJob *job, uint32_t vector, VectorEntry *entry, uint8_t *target,
+                         void *state)
 {
+    (void)state;
+    const ColumnChunk *chunk = job->chunk;
+    const VectorProfile *profile = &job->profile->vectors[vector];
+    const int64_t *values =
+        chunk_vector(chunk->values, chunk->row_count, vector, job->context->values);
+    vector_entry_mark_ascending(job, vector, entry);
     const Lane lane = profile_lane(profile);
     const uint32_t runs = profile->change_count + 1;
     const size_t bytes = run_vector_bytes(runs, lane);
@@ -93,35 +99,11 @@ static size_t encode_runs(const int64_t *values, const VectorProfile *profile, V
 
 static Status run_length_encode(const EncodeJob *job)
 {
-    const ColumnChunk *chunk = job->chunk;
     const ColumnProfile *profile = job->profile;
-    BlockBuilder *builder = &job->context->builder;
-    BlockNode *node = block_builder_node(builder, ENCODING_RUN_LENGTH);
+    BlockNode *node = block_builder_node(&job->context->builder, ENCODING_RUN_LENGTH);
     node->value_low = (uint64_t)(int64_t)profile->min;
     node->value_high = (uint64_t)(int64_t)profile->max;
-    const size_t entry_bytes = profile->vector_count * sizeof(VectorEntry);
-    const size_t data_bytes = run_length_estimate(job).bytes - entry_bytes;
-    VectorEntry entries[FORMAT_ROW_GROUP_VECTORS];
-    uint8_t *data = block_builder_stream(builder, STREAM_DATA, 0, data_bytes);
-    if (data == NULL) {
-        return STATUS_OK; // reported by block_builder_finish
-    }
-    size_t end = 0;
-    for (uint32_t v = 0; v < profile->vector_count; v++) {
-        entries[v] =
-            (VectorEntry){.offset = (uint32_t)(end / 16), .flags = chunk_vector_flags(chunk, v)};
-        if (entries[v].flags == 0 && profile->vectors[v].descent_count == 0) {
-            entries[v].flags |= VECTOR_FLAG_ASCENDING;
-        }
-        end += encode_runs(chunk_vector(chunk->values, chunk->row_count, v, job->context->values),
-                           &profile->vectors[v], &entries[v], data + end);
-    }
-    block_builder_close(builder, end);
-    uint8_t *target = block_builder_stream(builder, STREAM_VECTORS, 0, entry_bytes);
-    if (target != NULL) {
-        memcpy(target, entries, entry_bytes);
-    }
-    block_builder_close(builder, entry_bytes);
+    vector_stream_write(job, run_length_estimate(job).bytes, write_runs, NULL);
     return STATUS_OK;
 }
 

@@ -2,19 +2,14 @@
 #include "storage/encoding/text_vector.h"
 
 #include <string.h>
+#include "storage/encoding/vector_stream.h"
 
 #define TEXT_STEP 32u /* bytes that are readable behind every text */
-
-static uint32_t rows_of(const ColumnChunk *chunk, uint32_t vector)
-{
-    const uint32_t left = chunk->row_count - vector * VECTOR_ROWS;
-    return left < VECTOR_ROWS ? left : VECTOR_ROWS;
-}
 
 uint32_t text_vector_lengths(const ColumnChunk *chunk, uint32_t vector, int64_t *lengths)
 {
     const size_t first = (size_t)vector * VECTOR_ROWS;
-    const uint32_t rows = rows_of(chunk, vector);
+    const uint32_t rows = chunk_vector_rows(chunk, vector);
     uint32_t sum = 0;
     for (uint32_t i = 0; i < rows; i++) {
         const uint32_t length = text_row(chunk, first + i).length;
@@ -46,7 +41,7 @@ size_t text_vector_largest(const ColumnChunk *chunk)
 void text_vector_gather(const ColumnChunk *chunk, uint32_t vector, char *target)
 {
     const TextView *views = (const TextView *)chunk->values + (size_t)vector * VECTOR_ROWS;
-    const uint32_t rows = rows_of(chunk, vector);
+    const uint32_t rows = chunk_vector_rows(chunk, vector);
     for (uint32_t i = 0; i < rows; i++) {
         const char *text = text_view_data(&views[i]);
         const uint32_t length = text_row(chunk, (size_t)vector * VECTOR_ROWS + i).length;

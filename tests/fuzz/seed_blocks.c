@@ -111,6 +111,19 @@ static const SeedBlock blocks[] = {
     {BIGINT, ENCODING_DIFFERENCE, SHAPE_SMALL, NULLS_SOME, 1100, 4},
     {BIGINT, ENCODING_MULTIPLE, SHAPE_RUNS, NULLS_SOME, 1100, 0},
     {BIGINT, ENCODING_MULTIPLE, SHAPE_EXTREME, NULLS_NONE, 70, 0},
+    {DOUBLE, ENCODING_ALP, SHAPE_OUTLIERS, NULLS_SOME, 1100, 0},
+    {DOUBLE, ENCODING_ALP, SHAPE_SMALL, NULLS_NONE, 70, 0},
+    {DOUBLE, ENCODING_ALP_RD, SHAPE_RANDOM, NULLS_SOME, 1100, 0},
+    {REAL, ENCODING_ALP, SHAPE_SORTED, NULLS_NONE, 1100, 0},
+    {REAL, ENCODING_ALP, SHAPE_SMALL, NULLS_SOME, 70, 0},
+    {REAL, ENCODING_ALP_RD, SHAPE_RANDOM, NULLS_NONE, 70, 0},
+    {BIGINT, ENCODING_DOMINANT, SHAPE_DOMINANT, NULLS_SOME, 1100, 0},
+    {BIGINT, ENCODING_DOMINANT, SHAPE_DOMINANT, NULLS_NONE, 400, 0},
+    {DATE, ENCODING_DOMINANT, SHAPE_DOMINANT, NULLS_NONE, 70, 0},
+    {BOOLEAN, ENCODING_DOMINANT, SHAPE_DOMINANT, NULLS_NONE, 70, 0},
+    {VARCHAR, ENCODING_RAW_TEXT, SHAPE_EXTREME, NULLS_SOME, 1100, 0},
+    {VARCHAR, ENCODING_RAW_TEXT, SHAPE_SMALL, NULLS_NONE, 70, 0},
+    {DOUBLE, ENCODING_FLOAT_DICTIONARY, SHAPE_FEW_WIDE, NULLS_SOME, 1100, 0},
 };
 #define BLOCK_COUNT (sizeof blocks / sizeof blocks[0])
 
@@ -192,7 +205,7 @@ static void encode(EncodeContext *context, const SeedBlock *seed, const BlockIde
         encode_context_add_base(context, 4 + (uint32_t)(seed - blocks) % 4, &base,
                                 ENCODING_BIT_PACKED);
     }
-    require_ok(encode_block(context, &column.chunk, &memory, seed->encoding, identity, block));
+    require_ok(encode_block(context, &column.chunk, &memory, encoding_set(seed->encoding), identity, block));
     encoding_memory_deinit(&memory);
     sample_column_free(&column);
 }

@@ -18,6 +18,7 @@ typedef enum Shape {
     SHAPE_OUTLIERS,
     SHAPE_RANDOM,
     SHAPE_EXTREME,
+    SHAPE_DOMINANT,
     SHAPE_COUNT
 } Shape;
 
@@ -47,6 +48,10 @@ static inline int64_t sample_int64(Shape shape, uint32_t row, Random *random)
                                               : (int64_t)random_below(random, 16);
     case SHAPE_RANDOM:
         return (int64_t)random_next(random);
+    case SHAPE_DOMINANT: // now and then a vector of nothing else
+        return random_below(random, 12) != 0 || row / VECTOR_ROWS % 8 == 5
+                   ? 77
+                   : (int64_t)random_below(random, 1000000) - 1000;
     default:
         return random_below(random, 2) == 0 ? INT64_MIN : INT64_MAX;
     }
@@ -100,6 +105,12 @@ static inline uint32_t sample_text(Shape shape, uint32_t row, Random *random, ch
             target[i] = (char)random_next(random);
         }
         return bytes;
+    case SHAPE_DOMINANT:
+        if (random_below(random, 12) != 0) {
+            memcpy(target, "n/a", 3);
+            return 3;
+        }
+        return (uint32_t)snprintf(target, SAMPLE_TEXT_MAX, "a remark about row %u of many", row);
     default:
         for (uint64_t count = random_below(random, 8); count > 0; count--) {
             const char *word = words[random_below(random, 10)];

@@ -1,42 +1,12 @@
 /* test_difference.c — columns stored as what they differ from another one: values come back, with
  * nulls, at every size; the choice; bounds that the base's values break; scans that read the base
  * or do not. */
-#include <check.h>
 #include "base_values.h"
+#include "block_fixture.h"
 #include "sample_column.h"
-#include "storage/block_filter.h"
-#include "storage/encoding/encode_block.h"
 
 #define BASE_ID 7u
 #define SEED 20240229u
-
-static PagePool *pool;
-static MemoryBudget *budget;
-static EncodeContext context;
-static const BlockIdentity identity = {
-    .cluster = 77, .table_id = 5, .rowset_id = 123456, .column_id = 3, .row_group = 9};
-
-static void must(Status status)
-{
-    if (status != STATUS_OK) {
-        ck_abort_msg("%s %s", status_sqlstate_code(status), status_message(status));
-    }
-}
-
-static void setup(void)
-{
-    must(page_pool_create(&pool, (size_t)1 << 30));
-    budget = memory_budget_create(pool, NULL, "test", 0);
-    must(encode_context_init(&context, budget));
-}
-
-static void teardown(void)
-{
-    encode_context_deinit(&context);
-    ck_assert_uint_eq(memory_budget_used_bytes(budget), 0);
-    memory_budget_destroy(budget);
-    page_pool_destroy(pool);
-}
 
 /* A base column and one near it, encoded. */
 typedef struct Pair {
@@ -58,8 +28,7 @@ static void encode_pair(Pair *pair)
     must(encode_block(&context, &pair->column.chunk, &memory, ENCODING_AUTO, &identity,
                       pair->encoded));
     context.base_count = 0;
-    pair->bytes = aligned_alloc(64, pair->encoded->byte_count + 64);
-    memcpy(pair->bytes, pair->encoded->bytes, pair->encoded->byte_count);
+    pair->bytes = aligned_copy(pair->encoded);
     encoding_memory_deinit(&memory);
 }
 
@@ -329,10 +298,5 @@ int main(void)
     tcase_add_test(tests, notices_values_beyond_the_bounds);
     tcase_add_test(tests, survives_planted_corruption);
     tcase_add_test(tests, levels_add_alike);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return run_suite(suite, tests);
 }

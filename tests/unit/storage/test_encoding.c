@@ -1,62 +1,21 @@
 /* test_encoding.c — every encoding returns what it was given: types × encodings × shapes × nulls ×
  * sizes; filters on encoded data agree with predicate_accepts on each value; bounds hold. */
-#include <check.h>
+#include "block_fixture.h"
+#include "planner/plan/encode_word.h"
 #include "sample_column.h"
-#include "storage/block_filter.h"
-#include "storage/encoding/encode_block.h"
 
 static const uint32_t sizes[] = {1, 63, 64, 65, 1000, 1024, 1025, 5000, 65536};
 #define SIZE_COUNT (sizeof sizes / sizeof sizes[0])
 static Type types[8];
 #define TYPE_SAMPLES 8
 
-static PagePool *pool;
-static MemoryBudget *budget;
-static EncodeContext context;
-static const BlockIdentity identity = {
-    .cluster = 77, .table_id = 5, .rowset_id = 123456, .column_id = 3, .row_group = 9};
-
-static void must(Status status)
-{
-    if (status != STATUS_OK) {
-        ck_abort_msg("%s %s", status_sqlstate_code(status), status_message(status));
-    }
-}
-
-/* Check writes a message for every ck_assert: too slow for loops over values. */
-#define EXPECT(condition, ...)                                                                     \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            ck_abort_msg(__VA_ARGS__);                                                             \
-        }                                                                                          \
-    } while (0)
-
-static void setup(void)
+static void setup_types(void)
 {
     const Type all[TYPE_SAMPLES] = {
         type_of(TYPE_BIGINT), type_of(TYPE_DATE),   type_decimal(12, 2), type_of(TYPE_BOOLEAN),
         type_decimal(38, 4),  type_of(TYPE_DOUBLE), type_of(TYPE_REAL),  type_varchar(96)};
     memcpy(types, all, sizeof types);
-    must(page_pool_create(&pool, (size_t)1 << 30));
-    budget = memory_budget_create(pool, NULL, "test", 0);
-    must(encode_context_init(&context, budget));
-}
-
-static void teardown(void)
-{
-    encode_context_deinit(&context);
-    ck_assert_uint_eq(memory_budget_used_bytes(budget), 0);
-    memory_budget_destroy(budget);
-    page_pool_destroy(pool);
-}
-
-/* Bytes as a reader gets them: aligned, with readable bytes behind. */
-static uint8_t *aligned_copy(const EncodedBlock *encoded)
-{
-    uint8_t *copy = aligned_alloc(64, encoded->byte_count + 64);
-    memcpy(copy, encoded->bytes, encoded->byte_count);
-    memset(copy + encoded->byte_count, 0xee, 64);
-    return copy;
+    setup();
 }
 
 static void check_values(const Block *block, const SampleColumn *column, DecodeBuffer *buffer)
@@ -185,7 +144,8 @@ static bool shape_fits(Type type, Shape shape)
         return shape == SHAPE_CONSTANT;
     }
     if (type.id == TYPE_DATE) {
-        return shape == SHAPE_SMALL || shape == SHAPE_SORTED || shape == SHAPE_RUNS;
+        return shape == SHAPE_SMALL || shape == SHAPE_SORTED || shape == SHAPE_RUNS ||
+               shape == SHAPE_DOMINANT;
     }
     return type.id != TYPE_DECIMAL || type.precision > 18 || shape != SHAPE_EXTREME;
 }
@@ -195,7 +155,7 @@ static void round_trip(Type type, EncodingId hint, Shape shape, Nulls nulls, uin
     SampleColumn column = sample_column(type, shape, nulls, rows, rows * 31 + (uint64_t)shape);
     EncodingMemory memory = {0};
     EncodedBlock *encoded = malloc(sizeof *encoded);
-    must(encode_block(&context, &column.chunk, &memory, hint, &identity, encoded));
+    must(encode_block(&context, &column.chunk, &memory, encoding_set(hint), &identity, encoded));
     uint8_t *bytes = aligned_copy(encoded);
     Block block;
     must(block_open(bytes, encoded->byte_count, &identity, type, budget, &block));
@@ -299,10 +259,64 @@ START_TEST(chooses_the_fitting_encoding)
     expect_encoding(types[0], SHAPE_OUTLIERS, ENCODING_BIT_PACKED);
     expect_encoding(types[0], SHAPE_RUNS, ENCODING_RUN_LENGTH);
     expect_encoding(types[0], SHAPE_FEW_WIDE, ENCODING_DICTIONARY);
+    expect_encoding(types[0], SHAPE_DOMINANT, ENCODING_DOMINANT);
+    expect_encoding(types[2], SHAPE_DOMINANT, ENCODING_DOMINANT);
     expect_encoding(types[5], SHAPE_RANDOM, ENCODING_RAW);
     expect_encoding(types[7], SHAPE_FEW_WIDE, ENCODING_DICTIONARY);
     expect_encoding(types[7], SHAPE_SORTED, ENCODING_PHRASES);
     expect_encoding(types[7], SHAPE_EXTREME, ENCODING_PHRASES);
+}
+END_TEST
+
+static EncodingId encoded_by_word(Type type, Shape shape, uint32_t word)
+{
+    SampleColumn column = sample_column(type, shape, NULLS_SOME, 5000, 1);
+    EncodingMemory memory = {0};
+    EncodedBlock *encoded = malloc(sizeof *encoded);
+    must(encode_block(&context, &column.chunk, &memory, encodings_of_word(word, column.chunk.lane),
+                      &identity, encoded));
+    const EncodingId found = encoded->encoding;
+    free(encoded);
+    encoding_memory_deinit(&memory);
+    sample_column_free(&column);
+    return found;
+}
+
+START_TEST(words_restrict_the_choice)
+{
+    enum { BIGINT = 0, DOUBLE = 5, VARCHAR = 7 }; // of `types`
+    static const struct {
+        int type;
+        Shape shape;
+        EncodeWord word;
+        EncodingId wanted;
+    } cases[] = {
+        {BIGINT, SHAPE_RUNS, ENCODE_WORD_AUTO, ENCODING_RUN_LENGTH},
+        {BIGINT, SHAPE_RUNS, ENCODE_WORD_RAW, ENCODING_RAW},
+        {BIGINT, SHAPE_CONSTANT, ENCODE_WORD_RAW, ENCODING_RAW},
+        {BIGINT, SHAPE_RUNS, ENCODE_WORD_DELTA, ENCODING_DELTA},
+        {BIGINT, SHAPE_RUNS, ENCODE_WORD_MOSTLY32, ENCODING_BIT_PACKED},
+        {BIGINT, SHAPE_SMALL, ENCODE_WORD_BYTEDICT, ENCODING_DICTIONARY},
+        {BIGINT, SHAPE_FEW_WIDE, ENCODE_WORD_AZ64, ENCODING_BIT_PACKED},
+        {BIGINT, SHAPE_RANDOM, ENCODE_WORD_DELTA, ENCODING_RAW}, // delta cannot
+        {BIGINT, SHAPE_SMALL, ENCODE_WORD_ZSTD, ENCODING_BIT_PACKED},
+        {DOUBLE, SHAPE_SMALL, ENCODE_WORD_AUTO, ENCODING_ALP},
+        {DOUBLE, SHAPE_SMALL, ENCODE_WORD_NONE, ENCODING_RAW},
+        {VARCHAR, SHAPE_SORTED, ENCODE_WORD_RAW, ENCODING_RAW_TEXT},
+        {VARCHAR, SHAPE_CONSTANT, ENCODE_WORD_RAW, ENCODING_RAW_TEXT},
+        {VARCHAR, SHAPE_SORTED, ENCODE_WORD_LZO, ENCODING_LZ4_BYTES},
+        {VARCHAR, SHAPE_FEW_WIDE, ENCODE_WORD_ZSTD, ENCODING_PHRASES},
+        {VARCHAR, SHAPE_RUNS, ENCODE_WORD_TEXT255, ENCODING_DICTIONARY},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const EncodingId found =
+            encoded_by_word(types[cases[i].type], cases[i].shape, cases[i].word);
+        ck_assert_msg(found == cases[i].wanted, "case %zu, %s: %s", i,
+                      encode_word_name(cases[i].word), encoding_ops(found)->name);
+    }
+    ck_assert_int_eq(encoded_by_word(types[0], SHAPE_SMALL, ENCODE_WORD_ONE + ENCODING_RAW),
+                     ENCODING_RAW);
+    ck_assert_int_eq(encoded_by_word(types[0], SHAPE_SMALL, UINT16_MAX), ENCODING_BIT_PACKED);
 }
 END_TEST
 
@@ -337,7 +351,8 @@ START_TEST(refuses_multiples_beyond_the_bounds)
     }
     EncodingMemory memory = {0};
     EncodedBlock *encoded = malloc(sizeof *encoded);
-    must(encode_block(&context, &column.chunk, &memory, ENCODING_MULTIPLE, &identity, encoded));
+    must(encode_block(&context, &column.chunk, &memory, encoding_set(ENCODING_MULTIPLE), &identity,
+                      encoded));
     ck_assert_int_eq(encoded->encoding, ENCODING_MULTIPLE);
     uint8_t *bytes = aligned_copy(encoded);
     BlockHeader *header = (BlockHeader *)(void *)bytes;
@@ -383,19 +398,15 @@ int main(void)
     Suite *suite = suite_create("encoding");
     TCase *tests = tcase_create("round_trip");
     tcase_set_timeout(tests, 120);
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, setup_types, teardown);
     tcase_add_loop_test(tests, returns_what_it_was_given, 0,
                         TYPE_SAMPLES * ENCODING_ID_COUNT * NULLS_COUNT);
     tcase_add_test(tests, detects_every_flipped_bit);
     tcase_add_test(tests, refuses_a_block_from_another_place);
     tcase_add_test(tests, chooses_the_fitting_encoding);
+    tcase_add_test(tests, words_restrict_the_choice);
     tcase_add_test(tests, takes_common_steps_out);
     tcase_add_test(tests, refuses_multiples_beyond_the_bounds);
     tcase_add_test(tests, levels_multiply_alike);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
+    return run_suite(suite, tests);
 }
