@@ -45,7 +45,7 @@ static Status find_table(void *self, const char *schema, const char *name, Arena
     SessionView *view = self;
     if (schema == NULL) {
         *out = session_find_table(view->session, view->version, name);
-        return STATUS_OK;
+        return statement_lock_table(view->session, *out);
     }
     const char *own = view->session->temporary_schema;
     if (strcmp(schema, "pg_temp") == 0) {
@@ -56,7 +56,7 @@ static Status find_table(void *self, const char *schema, const char *name, Arena
     }
     TableEntry *entry = catalog_version_table(view->version, schema, name);
     *out = entry == NULL ? system_table_find(schema, name) : &entry->table;
-    return STATUS_OK;
+    return statement_lock_table(view->session, *out);
 }
 
 static bool schema_exists(void *self, const char *schema)

@@ -41,6 +41,7 @@ typedef enum BoundKind {
     BOUND_DISCARD,
     BOUND_ANALYZE,           /* target; null: every table */
     BOUND_VACUUM,
+    BOUND_LOCK,              /* the tables were found: that is all */
     BOUND_USER,              /* CREATE and ALTER USER, as parsed */
     BOUND_NOTHING            /* accepted without effect, with a notice when `notice` is set */
 } BoundKind;

@@ -433,4 +433,5 @@ Status bind_show_object(Binder *binder, const AstShow *show, BoundStatement *bou
 Status bind_drop(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
 Status bind_vacuum(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
 Status bind_truncate(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
+Status bind_lock(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
 Status bind_default_expr(Binder *binder, const AstExpr *ast, Type type, Expr **out) CHECKED;
