@@ -461,6 +461,7 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
     case BOUND_CREATE_VIEW:
     case BOUND_CREATE_SCHEMA:
     case BOUND_ALTER_TABLE:
+    case BOUND_APPEND:
     case BOUND_DROP:
     case BOUND_TRUNCATE:
     case BOUND_USER:

@@ -20,8 +20,24 @@ void table_entry_unpin(TableEntry *entry)
     if (entry == NULL || __atomic_sub_fetch(&entry->reference_count, 1, __ATOMIC_ACQ_REL) > 0) {
         return;
     }
+    TableEntry *previous = entry->previous;
     row_sample_destroy(entry->sample);
     arena_destroy(entry->arena);
+    table_entry_unpin(previous);
+}
+
+TableEntry *table_entry_at(TableEntry *entry, uint64_t position)
+{
+    while (entry->previous != NULL && position < entry->replaced_at) {
+        entry = entry->previous;
+    }
+    return entry;
+}
+
+void table_entry_follow(TableEntry *entry, TableEntry *previous, uint64_t position)
+{
+    entry->previous = previous == NULL ? NULL : table_entry_pin(previous);
+    entry->replaced_at = position;
 }
 
 static const char *copy_text(Arena *arena, const char *text)
@@ -165,6 +181,7 @@ Status table_entry_with_statistics(const TableEntry *entry, bool keeps_old,
     TableEntry *copy = entry_create(entry->owner);
     copy_definition(copy, &entry->table);
     init_sketches(copy);
+    table_entry_follow(copy, entry->previous, entry->replaced_at);
     Status status = STATUS_OK;
     if (keeps_old) {
         copy->row_count = entry->row_count;

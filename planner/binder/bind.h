@@ -28,7 +28,9 @@ typedef enum BoundKind {
     BOUND_CREATE_TABLE,      /* create; root: a query for CREATE TABLE AS, else null */
     BOUND_CREATE_VIEW,
     BOUND_CREATE_SCHEMA,
-    BOUND_ALTER_TABLE,       /* target as it is, create as it will be; null: nothing to do */
+    BOUND_ALTER_TABLE,       /* target as it is, create as it will be; null: nothing to do; root:
+                              * its rows, when they are to be written anew */
+    BOUND_APPEND,            /* root inserts into target what truncate[0] has */
     BOUND_DROP,
     BOUND_TRUNCATE,
     BOUND_TRANSACTION,       /* as parsed */

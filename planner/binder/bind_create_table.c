@@ -446,6 +446,18 @@ static Status set_sort_keys(TableMaker *maker)
     return STATUS_OK;
 }
 
+Status bind_table_layout(Binder *binder, const AstTableAttributes *attributes, CatalogTable *table)
+{
+    const AstCreateTable ast = {.attributes = *attributes};
+    TableMaker maker = {.binder = binder,
+                        .ast = &ast,
+                        .table = table,
+                        .column_distribution_key = -1,
+                        .column_sort_key = -1};
+    TRY(set_distribution(&maker));
+    return set_sort_keys(&maker);
+}
+
 // ---- AS query ----
 
 // What a column of a query becomes when a table keeps it: text has a limit there.

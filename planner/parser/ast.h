@@ -502,7 +502,7 @@ typedef struct AstAlterAction {
     AstAlterKind kind;
     int32_t position;
     AstWord column;
-    const char *name;            /* new name, owner, schema, constraint, encoding */
+    const char *name;            /* new name, owner, schema, constraint, encoding; APPEND: option */
     AstColumnDefinition *definition;
     AstTypeName *type;
     AstExpr *default_value;      /* ALTER_COLUMN_DEFAULT; null: dropped */

@@ -1596,6 +1596,8 @@ alter_action:
   | "alter" "encode" NAME                  { CHECK(parser_expect_word(parser, @3, $3, "auto"));
                                              $$ = ALTER(ENCODE_AUTO, @1); }
   | "append" "from" object_name            { $$ = ALTER(APPEND, @1); $$->source = $3; }
+  | "append" "from" object_name NAME       { $$ = ALTER(APPEND, @1); $$->source = $3;
+                                             $$->name = $4; }
   ;
 
 opt_column_word: %empty | "column" ;
