@@ -10,9 +10,9 @@
  *   add, drop --prepare--> PREPARED --commit at position--> live --dropped, horizon--> gone
  *        \---abort-----------/ \---abort---> gone
  *
- * Invariants: (1) what a snapshot sees never changes, as long as the horizon is not past it; (2)
- * the applied position only grows; (3) what the database lists exists on disk, whole and durable; (4)
- * the mutex is not held over I/O.
+ * Invariants: (1) what a snapshot sees never changes, unless the horizon is past it;
+ * (2) the applied position only grows; (3) what the database lists exists on disk, whole and
+ * durable; (4) the mutex is not held over I/O.
  */
 #pragma once
 #include "storage/manifest_store.h"

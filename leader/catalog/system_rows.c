@@ -582,8 +582,9 @@ void system_rows_table_info(SystemRows *rows)
         system_rows_text(rows, table->name);
         system_rows_integer(rows, (int64_t)table->table_id);
         system_rows_text(rows, style);
-        system_rows_text(rows, table->sort_key_count > 0 ? table->columns[table->sort_keys[0]].name
-                                                         : NULL);
+        const char *first_key =
+            table->sort_key_count > 0 ? table->columns[table->sort_keys[0]].name : NULL;
+        system_rows_text(rows, table->is_interleaved ? "INTERLEAVED" : first_key);
         system_rows_integer(rows, (int64_t)table->row_count);
     }
 }

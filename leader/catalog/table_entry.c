@@ -5,7 +5,7 @@
 #include "leader/catalog/catalog_version.h"
 #include "planner/plan/plan_codec.h"
 
-#define DEFINITION_VERSION 2u /* 1: nothing altered, no identities */
+#define DEFINITION_VERSION 3u /* 1: nothing altered, no identities; 2: compound sort keys only */
 #define STATISTICS_VERSION 1u
 #define COLUMNS_MAX 1600u
 
@@ -281,6 +281,7 @@ void table_entry_encode(const TableEntry *entry, ByteBuffer *target)
     for (uint32_t i = 0; i < table->sort_key_count; i++) {
         byte_buffer_add_u32(target, table->sort_keys[i]);
     }
+    byte_buffer_add_u8(target, table->is_interleaved);
 }
 
 /* What version 1 did not have. */
@@ -335,6 +336,7 @@ static void decode_columns(ByteReader *reader, TableEntry *entry, uint32_t versi
             byte_reader_fail(reader);
         }
     }
+    table->is_interleaved = version > 2 && byte_reader_u8(reader) != 0;
 }
 
 Status table_entry_decode(const uint8_t *data, size_t bytes, TableEntry **out)

@@ -197,7 +197,8 @@ static bool is_laid_out_alike(const CatalogTable *one, const CatalogTable *other
 {
     bool is_same = one->style == other->style &&
                    one->distribution_column == other->distribution_column &&
-                   one->sort_key_count == other->sort_key_count;
+                   one->sort_key_count == other->sort_key_count &&
+                   one->is_interleaved == other->is_interleaved;
     for (uint32_t i = 0; is_same && i < one->sort_key_count; i++) {
         is_same = one->sort_keys[i] == other->sort_keys[i];
     }
@@ -218,6 +219,7 @@ static Status change_layout(Alteration *alteration, const AstAlterAction *action
     }
     if (action->kind == AST_ALTER_SORT_KEY && attributes->sort_keys.count == 0) {
         table->sort_key_count = 0;
+        table->is_interleaved = false;
         return STATUS_OK;
     }
     TRY(bind_table_layout(binder, attributes, table));

@@ -4,6 +4,7 @@
 import argparse
 import pathlib
 import random
+import re
 import sys
 import threading
 import time
@@ -14,6 +15,7 @@ import pgwire  # noqa: E402
 from checks import check, fails  # noqa: E402
 
 ROWS = 40_000
+GROUP_ROWS = 1000
 STYLES = ("alter distkey k", "alter diststyle all", "alter sortkey (v)", "alter diststyle even",
           "alter distkey v", "alter sortkey (k, v)")
 FACTS = "select count(*), sum(k), sum(v), count(distinct k) from t"
@@ -120,6 +122,39 @@ def readers_and_writers_go_on(server):
     print(f"{counts[0]} reads, {counts[1]} inserts, {counts[2]} of {2 * len(STYLES)} alterations")
 
 
+def skipped(connection, condition):
+    """The share of row groups in which a filter on one column needs no block."""
+    groups = int(connection.value("select count(*) from z")) / GROUP_ROWS
+    plan = "\n".join(r[0] for r in connection.rows(
+        f"explain analyze select count(*) from z where {condition}"))
+    return int(re.search(r"blocks_skipped=(\d+)", plan)[1]) / groups
+
+
+def interleaved_keys_prune_by_every_column(server):
+    rows = 128 * GROUP_ROWS
+    draws = {column: random.Random(column).sample(range(rows), rows) for column in "abs"}
+    with server.connect() as c:
+        c.query_all(f"set row_group_rows to {GROUP_ROWS}")
+        for keys, least in (("a, b", 0.7), ("b, a", 0.7), ("a, b, s", 0.5), ("a", 0.9)):
+            c.query_all("drop table if exists z")
+            c.query_all("create table z (a integer, b bigint, s varchar(20)) diststyle all "
+                        f"interleaved sortkey ({keys})")
+            c.copy_in("copy z from stdin delimiter '|'", b"".join(
+                b"%d|%d|key %05d\n" % (draws["a"][i], draws["b"][i] ** 3, draws["s"][i])
+                for i in range(rows)))
+            for state in ("loaded", "deleted and vacuumed"):
+                shares = {"a": skipped(c, f"a between {rows // 3} and {rows // 3 + 99}"),
+                          "b": skipped(c, f"b between {(rows // 3) ** 3} and {(rows // 3 + 99) ** 3}"),
+                          "s": skipped(c, "s = 'key 04711'")}
+                for key in keys.split(", "):
+                    check(shares[key] > least, f"{keys}, {state}: {shares}")
+                print(f"interleaved ({keys}), {state}: skipped "
+                      + ", ".join(f"{k} {100 * v:.0f} %" for k, v in shares.items()))
+                c.query_all("delete from z where a % 2 = 1")
+                c.query_all("vacuum full z to 100 percent")
+            check(c.value("select count(*) from z") == str(rows // 2), "rows that are left")
+
+
 def kills(options):
     draw = random.Random(options.seed)
     with cluster.Cluster(2) as server:
@@ -156,7 +191,8 @@ def main():
     options = parser.parse_args()
     print(f"seed {options.seed}")
     with cluster.Local(nodes=2) as server:
-        for test in (older_snapshots_see_what_was, writers_conflict, readers_and_writers_go_on):
+        for test in (older_snapshots_see_what_was, writers_conflict, readers_and_writers_go_on,
+                     interleaved_keys_prune_by_every_column):
             test(server)
             print(f"{test.__name__}: ok", flush=True)
     kills(options)
