@@ -308,7 +308,9 @@ void server_begin_wait(Server *server)
     mutex_lock(&server->mutex);
     server->waiting_count++;
     const uint32_t serving = server->thread_count - server->ended_count - server->waiting_count;
-    if (serving < server->threads_max &&
+    // Who stops the server joins the threads there are.
+    if (!__atomic_load_n(&server->is_stopping, __ATOMIC_ACQUIRE) &&
+        serving < server->threads_max &&
         server->thread_count - server->ended_count <
             server->threads_max + server->connections_max) {
         status = start_thread(server);
