@@ -93,6 +93,7 @@ static Status declare(Session *session, Portal *portal)
     prepared_unpin(prepared);
     TRY(status);
     cursor->is_cursor = true;
+    cursor->statement = session->txn.statement;
     if (ast->is_binary) {
         cursor->format_count = 1;
         cursor->formats = ARENA_ARRAY(cursor->arena, uint16_t, 1);

@@ -102,7 +102,8 @@ Status leader_create(const LeaderOptions *options, Leader **out)
     leader->start_us = clock_wall_us();
     leader->budget = memory_budget_create(NULL, options->host->budget, "leader", 0);
     leader->insert_groups = insert_groups_create();
-    Status status = leader->insert_groups == NULL
+    leader->table_locks = table_locks_create();
+    Status status = leader->insert_groups == NULL || leader->table_locks == NULL
                         ? status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a leader")
                         : start(leader, options);
     if (status != STATUS_OK) {
@@ -127,6 +128,7 @@ void leader_destroy(Leader *leader)
     stream_hub_destroy(leader->hub);
     commit_log_close(leader->log);
     insert_groups_destroy(leader->insert_groups);
+    table_locks_destroy(leader->table_locks);
     memory_budget_destroy(leader->budget);
     change_gate_deinit(&leader->change_gate);
     merge_gate_deinit(&leader->merge_gate);

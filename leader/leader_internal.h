@@ -5,6 +5,7 @@
 #include "leader/query/distributed_query.h"
 #include "leader/server.h"
 #include "leader/txn/change_gate.h"
+#include "leader/txn/table_locks.h"
 #include "leader/vacuum/merge_gate.h"
 
 typedef struct IdleMerge IdleMerge;
@@ -22,6 +23,7 @@ struct Leader {
     QueryServices services;
     MergeGate merge_gate;
     ChangeGate change_gate;
+    TableLocks *table_locks;
     IdleMerge *idle_merge; /* null: switched off */
     const char *database;
     int64_t start_us; /* wall clock */

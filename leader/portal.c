@@ -163,3 +163,14 @@ void portal_drop_all(Session *session)
         portal_drop(session, session->portals);
     }
 }
+
+void portal_drop_cursors(Session *session, uint32_t first_statement)
+{
+    for (Portal *portal = session->portals; portal != NULL;) {
+        Portal *next = portal->next;
+        if (portal->is_cursor && portal->statement >= first_statement) {
+            portal_drop(session, portal);
+        }
+        portal = next;
+    }
+}

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/queue.h"
@@ -23,23 +24,29 @@
 #define EVENTS_MAX 64
 #define LISTEN_BACKLOG 512
 #define THREADS_MAX 4096
-#define STOP_WAIT_US 10000000
+#define POLL_WAIT_US 1000000
 
 struct Server {
     struct Leader *leader;
     int listen_fd, epoll_fd, wake_fd;
     uint16_t port;
-    uint32_t connections_max, threads_max, thread_count;
+    uint32_t connections_max, threads_max;
     Queue *ready; /* sessions with input */
     Thread poll_thread;
-    Thread *threads;
     bool is_stopping; /* atomic */
     uint64_t parking; /* atomic: a session's state passes from its thread to the next through it */
-    Mutex mutex;      /* guards the list */
+    Mutex mutex;      /* guards what follows */
     Condition left;
     Session *sessions;
     uint32_t session_count;
     uint32_t next_process_id;
+    uint32_t limited_count; /* sessions parked with a limit */
+    struct SessionThread {
+        Server *server;
+        Thread thread;
+        bool has_ended; /* or ends at once */
+    } * threads;        /* room for the sessions that wait, too */
+    uint32_t thread_count, ended_count, waiting_count;
 };
 
 static Status open_listener(Server *server, const ServerOptions *options)
@@ -84,6 +91,15 @@ static Status watch(Server *server, int fd, void *object, uint32_t events, int o
         return status_from_errno(errno, "could not watch a socket");
     }
     return STATUS_OK;
+}
+
+/* The epoll thread looks at what has changed. */
+static void wake(Server *server)
+{
+    uint64_t one = 1;
+    if (server->wake_fd >= 0 && write(server->wake_fd, &one, sizeof(one)) < 0) {
+        log_warn("wake_failed", "reason=\"%s\"", strerror(errno)); // it looks every second anyway
+    }
 }
 
 /* ---- sessions ---- */
@@ -146,31 +162,109 @@ static void accept_all(Server *server)
     }
 }
 
+/* ---- sessions that wait in epoll ---- */
+
+static void make_ready(Server *server, Session *session)
+{
+    while (!queue_push(server->ready, session, 1000000) && !queue_is_closed(server->ready)) {
+    }
+}
+
+/* A parked session's input has come, or its limit: it is parked no longer. */
+static void unpark(Server *server, Session *session)
+{
+    mutex_lock(&server->mutex);
+    server->limited_count -= *session_parked_until(session) != 0;
+    *session_parked_until(session) = 0;
+    mutex_unlock(&server->mutex);
+    make_ready(server, session);
+}
+
+static Status park(Server *server, Session *session)
+{
+    const int64_t limit_us = session_idle_limit_us(session);
+    const uint32_t events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
+    __atomic_fetch_add(&server->parking, 1, __ATOMIC_RELEASE); // what was done so far
+    if (limit_us == 0) {
+        return watch(server, session_fd(session), session, events, EPOLL_CTL_MOD);
+    }
+    mutex_lock(&server->mutex); // no event is handled before the limit is known
+    Status status = watch(server, session_fd(session), session, events, EPOLL_CTL_MOD);
+    if (status == STATUS_OK) {
+        *session_parked_until(session) = clock_monotonic_us() + limit_us;
+        server->limited_count++;
+    }
+    mutex_unlock(&server->mutex);
+    wake(server);
+    return status;
+}
+
+/* Ends those whose limit has come; how long to wait for the next, in ms. */
+static int end_idle(Server *server)
+{
+    int64_t wait_us = POLL_WAIT_US;
+    const int64_t now = clock_monotonic_us();
+    mutex_lock(&server->mutex);
+    for (Session *s = server->limited_count == 0 ? NULL : server->sessions; s != NULL;
+         s = *session_link(s)) {
+        int64_t *until = session_parked_until(s);
+        if (*until == 0) {
+            continue;
+        }
+        if (*until > now) {
+            wait_us = *until - now < wait_us ? *until - now : wait_us;
+            continue;
+        }
+        // Only this thread hears of its events: after this there are none.
+        epoll_ctl(server->epoll_fd, EPOLL_CTL_DEL, session_fd(s), NULL);
+        *until = 0;
+        server->limited_count--;
+        session_note_idle_too_long(s);
+        make_ready(server, s);
+    }
+    mutex_unlock(&server->mutex);
+    return (int)((wait_us + 999) / 1000);
+}
+
 static void poll_main(void *object)
 {
     Server *server = object;
     struct epoll_event events[EVENTS_MAX];
     while (!__atomic_load_n(&server->is_stopping, __ATOMIC_ACQUIRE)) {
-        int count = epoll_wait(server->epoll_fd, events, EVENTS_MAX, 1000);
+        int count = epoll_wait(server->epoll_fd, events, EVENTS_MAX, end_idle(server));
         // Acquire: the kernel orders a session's parking before its event, the language does not.
         (void)__atomic_load_n(&server->parking, __ATOMIC_ACQUIRE);
         for (int i = 0; i < count; i++) {
             if (events[i].data.ptr == server) {
                 accept_all(server);
             } else if (events[i].data.ptr != NULL) {
-                Session *session = events[i].data.ptr;
-                while (!queue_push(server->ready, session, 1000000) &&
-                       !queue_is_closed(server->ready)) {
-                }
+                unpark(server, events[i].data.ptr);
+            } else {
+                uint64_t wakes = 0;
+                (void)!read(server->wake_fd, &wakes, sizeof(wakes)); // fails when there are none
             }
         }
     }
 }
 
+/* ---- session threads ---- */
+
+/* Whether more serve than are to, since somebody's wait has ended. */
+static bool is_superfluous(Server *server, struct SessionThread *self)
+{
+    mutex_lock(&server->mutex);
+    const uint32_t serving = server->thread_count - server->ended_count - server->waiting_count;
+    self->has_ended = serving > server->threads_max;
+    server->ended_count += self->has_ended;
+    mutex_unlock(&server->mutex);
+    return self->has_ended;
+}
+
 static void session_main(void *object)
 {
-    Server *server = object;
-    for (;;) {
+    struct SessionThread *self = object;
+    Server *server = self->server;
+    while (!is_superfluous(server, self)) {
         Session *session = queue_pop(server->ready, 1000000);
         if (session == NULL) {
             if (queue_is_closed(server->ready)) {
@@ -181,9 +275,7 @@ static void session_main(void *object)
         bool is_open = session_serve(session);
         thread_set_context(0, 0);
         if (is_open && !__atomic_load_n(&server->is_stopping, __ATOMIC_ACQUIRE)) {
-            __atomic_fetch_add(&server->parking, 1, __ATOMIC_RELEASE); // what was done so far
-            Status status = watch(server, session_fd(session), session,
-                                  EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, EPOLL_CTL_MOD);
+            Status status = park(server, session);
             if (status == STATUS_OK) {
                 continue;
             }
@@ -191,6 +283,50 @@ static void session_main(void *object)
         }
         remove_session(server, session);
     }
+}
+
+/* One more; the mutex is held, or nobody else knows the server yet. */
+static Status start_thread(Server *server)
+{
+    uint32_t slot = 0;
+    while (slot < server->thread_count && !server->threads[slot].has_ended) {
+        slot++;
+    }
+    struct SessionThread *thread = &server->threads[slot];
+    const bool is_new = slot == server->thread_count;
+    thread_join(&thread->thread); // it has ended, or does so now
+    *thread = (struct SessionThread){.server = server};
+    TRY(thread_start(&thread->thread, "session", -1, session_main, thread));
+    server->thread_count += is_new;
+    server->ended_count -= !is_new;
+    return STATUS_OK;
+}
+
+void server_begin_wait(Server *server)
+{
+    Status status = STATUS_OK;
+    mutex_lock(&server->mutex);
+    server->waiting_count++;
+    const uint32_t serving = server->thread_count - server->ended_count - server->waiting_count;
+    // Who stops the server joins the threads there are.
+    if (!__atomic_load_n(&server->is_stopping, __ATOMIC_ACQUIRE) &&
+        serving < server->threads_max &&
+        server->thread_count - server->ended_count <
+            server->threads_max + server->connections_max) {
+        status = start_thread(server);
+    }
+    mutex_unlock(&server->mutex);
+    if (status != STATUS_OK) { // one thread less serves the others
+        log_status(LOG_WARN, "no_session_thread", status);
+        status_free(status);
+    }
+}
+
+void server_end_wait(Server *server)
+{
+    mutex_lock(&server->mutex);
+    server->waiting_count--;
+    mutex_unlock(&server->mutex);
 }
 
 Status server_create(const ServerOptions *options, Server **out)
@@ -210,7 +346,8 @@ Status server_create(const ServerOptions *options, Server **out)
     if (status == STATUS_OK) {
         server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
         server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        server->threads = calloc(options->session_threads, sizeof(*server->threads));
+        server->threads = calloc((size_t)options->session_threads + options->connections_max,
+                                 sizeof(*server->threads));
         if (server->epoll_fd < 0 || server->wake_fd < 0 || server->threads == NULL) {
             status = status_from_errno(errno, "could not start the server");
         }
@@ -232,8 +369,10 @@ Status server_create(const ServerOptions *options, Server **out)
 Status server_start(Server *server)
 {
     for (uint32_t i = 0; i < server->threads_max; i++) {
-        TRY(thread_start(&server->threads[i], "session", -1, session_main, server));
-        server->thread_count++;
+        mutex_lock(&server->mutex);
+        Status status = start_thread(server);
+        mutex_unlock(&server->mutex);
+        TRY(status);
     }
     return thread_start(&server->poll_thread, "listen", -1, poll_main, server);
 }
@@ -244,10 +383,7 @@ void server_destroy(Server *server)
         return;
     }
     __atomic_store_n(&server->is_stopping, true, __ATOMIC_RELEASE);
-    uint64_t one = 1;
-    if (server->wake_fd >= 0 && write(server->wake_fd, &one, sizeof(one)) < 0) {
-        log_warn("wake_failed", "reason=\"%s\"", strerror(errno)); // it looks every second anyway
-    }
+    wake(server);
     thread_join(&server->poll_thread);
     mutex_lock(&server->mutex);
     for (Session *s = server->sessions; s != NULL; s = *session_link(s)) {
@@ -256,7 +392,7 @@ void server_destroy(Server *server)
     mutex_unlock(&server->mutex);
     queue_close(server->ready);
     for (uint32_t i = 0; i < server->thread_count; i++) {
-        thread_join(&server->threads[i]);
+        thread_join(&server->threads[i].thread);
     }
     while (server->sessions != NULL) { // parked ones
         remove_session(server, server->sessions);

@@ -68,6 +68,23 @@ int session_fd(const Session *session)
     return pg_connection_fd(session->connection);
 }
 
+int64_t *session_parked_until(Session *session)
+{
+    return &session->parked_until_us;
+}
+
+int64_t session_idle_limit_us(const Session *session)
+{
+    return session->is_logged_in && session->txn.state != TXN_IDLE && session->txn.is_explicit
+               ? setting_integer(session->settings, SETTING_IDLE_IN_TRANSACTION_TIMEOUT) * 1000
+               : 0;
+}
+
+void session_note_idle_too_long(Session *session)
+{
+    session->is_idle_too_long = true;
+}
+
 Status session_create(struct Leader *leader, int owned_fd, uint32_t process_id, bool is_full,
                       Session **out)
 {
@@ -90,6 +107,8 @@ Status session_create(struct Leader *leader, int owned_fd, uint32_t process_id, 
     mutex_init(&session->mutex, MUTEX_RANK_SESSION);
     txn_init(&session->txn, leader->log, leader->nodes);
     session->txn.gate = &leader->change_gate;
+    session->txn.locks = leader->table_locks;
+    session->txn.lock_owner.process_id = process_id;
     Status status = crypto_random(session->cancel_key, sizeof(session->cancel_key));
     if (status != STATUS_OK) {
         session_destroy(session);
@@ -374,6 +393,12 @@ static bool handle_message(Session *session, const PgMessage *message)
 bool session_serve(Session *session)
 {
     if (!session->is_logged_in && !log_in(session)) {
+        return false;
+    }
+    if (session->is_idle_too_long) {
+        report_fatal(session, status_error(SQLSTATE_IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+                                           "terminating connection due to idle-in-transaction "
+                                           "timeout"));
         return false;
     }
     thread_set_context(0, 0);

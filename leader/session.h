@@ -17,6 +17,11 @@ Session **session_link(Session *session); /* the server's list */
 int session_fd(const Session *session);
 /* Serves what has arrived; false when the session has ended. */
 bool session_serve(Session *session);
+/* How long it may stay parked as it is now, in a transaction; 0: for ever. Its own thread's. */
+int64_t session_idle_limit_us(const Session *session);
+int64_t *session_parked_until(Session *session); /* the server's; 0: no limit, or not parked */
+/* It was parked for too long: the next session_serve ends it with 25P03. */
+void session_note_idle_too_long(Session *session);
 /* From any thread. */
 bool session_has_key(const Session *session, uint32_t process_id, const uint8_t *key,
                      size_t key_bytes);

@@ -44,6 +44,7 @@ typedef struct Portal {
     uint16_t *formats;
     BindParameters parameters;
     bool is_cursor; /* DECLAREd: FETCH reads it, Execute does not */
+    uint32_t statement; /* a cursor's: of the transaction, when it was declared */
     /* Once started: */
     bool is_started, is_ended;
     BoundStatement *bound;
@@ -78,6 +79,8 @@ struct Session {
     int64_t statement_deadline_us; /* monotonic; INT64_MAX: none */
 
     bool is_describing; /* what is bound will not run */
+    LockMode lock_mode; /* of the tables that are bound */
+    LockRequest wanted; /* a lock the binder had to do without; table_id 0: none */
     bool holds_identity; /* others wait for the end of this statement */
     uint64_t identity_table, identity_next; /* whose numbers this statement takes; 0: none */
     bool is_superuser;
@@ -89,6 +92,9 @@ struct Session {
     char query_text[256];
     bool is_running, is_in_transaction;
     int64_t statement_start_us;
+
+    int64_t parked_until_us; /* the server's */
+    bool is_idle_too_long;
 };
 
 ByteBuffer *session_output(Session *session);
@@ -123,6 +129,8 @@ Portal *portal_find(Session *session, const char *name);
 void portal_end_query(Session *session, Portal *portal);
 void portal_drop(Session *session, Portal *portal);
 void portal_drop_all(Session *session);
+/* Cursors declared by this statement of the transaction or a later one. */
+void portal_drop_cursors(Session *session, uint32_t first_statement);
 
 /* statement.c: runs a portal. `rows_max` 0: all. The tag is sent by the caller when it ended. */
 Status statement_execute(Session *session, Portal *portal, uint64_t rows_max,
@@ -131,6 +139,13 @@ Status statement_execute(Session *session, Portal *portal, uint64_t rows_max,
 Status statement_describe(Session *session, Prepared *prepared) CHECKED;
 void statement_begin(Session *session, const char *text); /* clock, cancel flags, system views */
 void statement_end(Session *session);
+/* Takes the table for the transaction, or notes that one has to wait for it: 55P03 then, and the
+ * statement begins anew after the wait. */
+Status statement_lock_table(Session *session, const CatalogTable *table) CHECKED;
+/* statement_bind.c: binds the portal's statement at a snapshot, once the tables that it names are
+ * there for it. */
+Status statement_bind(Session *session, Portal *portal, PlannerContext *planner,
+                      Snapshot *snapshot) CHECKED;
 /* Waits for the end of the portal's query, minding cancel, timeout and a client gone. */
 Status statement_wait(Session *session, DistributedQuery *query) CHECKED;
 /* transaction_modes.c: BEGIN's modes over the session's; SET TRANSACTION (25001 when too late) and
@@ -150,6 +165,8 @@ Status statement_run_change(Session *session, Portal *portal, PlannerContext *pl
 Status statement_insert(Session *session, Portal *portal, PlannerContext *planner,
                         const Snapshot *snapshot, int64_t *rows) CHECKED;
 Status statement_check(Session *session, DistributedQuery *query); /* cancels it when it must end */
+Status statement_check_session(void *session) CHECKED;             /* the same without a query */
+Status statement_run_lock(Session *session) CHECKED;
 Status statement_send_rows(Session *session, Portal *portal, uint64_t rows_max,
                            bool *is_suspended) CHECKED;
 /* Plans `root` and starts it with the given encoder (null: count only). */

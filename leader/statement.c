@@ -65,6 +65,11 @@ Status statement_check(Session *session, DistributedQuery *query)
     return status;
 }
 
+Status statement_check_session(void *session)
+{
+    return statement_check(session, NULL);
+}
+
 Status statement_wait(Session *session, DistributedQuery *query)
 {
     while (!distributed_query_wait(query, TAKE_WAIT_US)) {
@@ -339,12 +344,31 @@ static Status run_query(Session *session, Portal *portal, PlannerContext *planne
 
 static const char *const begin_tags[] = {"BEGIN", "START TRANSACTION"};
 
+static bool can_end_failure(AstTransactionKind kind)
+{
+    return kind == AST_TRANSACTION_COMMIT || kind == AST_TRANSACTION_ROLLBACK ||
+           kind == AST_TRANSACTION_ROLLBACK_TO;
+}
+
+/* Cursors declared after the savepoint are gone, too: they may show what was taken back. */
+static Status rollback_to(Session *session, const char *savepoint)
+{
+    TRY(txn_rollback_to(&session->txn, savepoint));
+    portal_drop_cursors(session, session->txn.savepoints->statement);
+    return STATUS_OK;
+}
+
 static Status run_transaction(Session *session, const AstTransaction *ast)
 {
     Txn *txn = &session->txn;
     const char *tag = "";
     Status status = STATUS_OK;
     bool is_block = txn->is_explicit && txn->state != TXN_IDLE;
+    if (txn->state == TXN_FAILED && !can_end_failure(ast->kind)) {
+        return status_error(SQLSTATE_IN_FAILED_SQL_TRANSACTION,
+                            "current transaction is aborted, commands ignored until end of "
+                            "transaction block");
+    }
     switch (ast->kind) {
     case AST_TRANSACTION_BEGIN:
         tag = begin_tags[ast->is_start];
@@ -383,7 +407,7 @@ static Status run_transaction(Session *session, const AstTransaction *ast)
                                                      : "ROLLBACK";
         status = ast->kind == AST_TRANSACTION_SAVEPOINT ? txn_savepoint(txn, ast->savepoint)
                  : ast->kind == AST_TRANSACTION_RELEASE ? txn_release(txn, ast->savepoint)
-                                                        : txn_rollback_to(txn, ast->savepoint);
+                                                        : rollback_to(session, ast->savepoint);
         break;
     case AST_TRANSACTION_SET:
         tag = "SET";
@@ -437,6 +461,7 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
     case BOUND_CREATE_VIEW:
     case BOUND_CREATE_SCHEMA:
     case BOUND_ALTER_TABLE:
+    case BOUND_APPEND:
     case BOUND_DROP:
     case BOUND_TRUNCATE:
     case BOUND_USER:
@@ -458,6 +483,8 @@ static Status run_bound(Session *session, Portal *portal, PlannerContext *planne
                    : analyze_run(session, portal, planner, snapshot);
     case BOUND_VACUUM:
         return vacuum_run(session, portal);
+    case BOUND_LOCK:
+        return statement_run_lock(session);
     case BOUND_NOTHING:
         snprintf(session->last_tag, sizeof(session->last_tag), "OK");
         return STATUS_OK;
@@ -495,40 +522,6 @@ static Status check_results(const Prepared *prepared, const BoundStatement *boun
                               "cached plan must not change result type");
 }
 
-static bool can_be_executed(const AstStatement *ast)
-{
-    return ast != NULL && (ast->kind == AST_STATEMENT_QUERY || ast->kind == AST_STATEMENT_INSERT ||
-                           ast->kind == AST_STATEMENT_UPDATE || ast->kind == AST_STATEMENT_DELETE ||
-                           ast->kind == AST_STATEMENT_MERGE);
-}
-
-/* EXECUTE p (…): the portal runs p with these arguments. */
-static Status bind_named(Session *session, Portal *portal, PlannerContext *planner)
-{
-    const AstExecute *ast = portal->bound->ast->execute;
-    Prepared *named = prepared_find(session, ast->name);
-    if (named == NULL) {
-        return status_at(ast->position, SQLSTATE_INVALID_SQL_STATEMENT_NAME,
-                         "prepared statement \"%s\" does not exist", ast->name);
-    }
-    if (!can_be_executed(named->ast)) {
-        return status_at(ast->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
-                         "EXECUTE runs queries and changes of rows only");
-    }
-    Value *values = NULL;
-    uint32_t count = named->parameter_count;
-    TRY(bind_arguments(planner, ast, count, named->parameter_types, &values));
-    named->reference_count++; // it may be deallocated while it runs
-    portal->named = named;
-    portal->parameters = (BindParameters){
-        .count = count,
-        .types = arena_memdup(portal->arena, named->parameter_types, count * sizeof(Type)),
-        .capacity = count,
-        .values = values};
-    return status_without_position(
-        bind_statement(planner, named->ast, &portal->parameters, &portal->bound));
-}
-
 static Status start_statement(Session *session, Portal *portal, uint64_t rows_max,
                               bool *is_suspended)
 {
@@ -542,18 +535,9 @@ static Status start_statement(Session *session, Portal *portal, uint64_t rows_ma
         transaction_take_modes(session, &(AstTransactionModes){0});
     }
     if (may_delete(session, ast)) {
-        txn_enter_gate(&session->txn);
+        TRY(txn_enter_gate(&session->txn, statement_check_session, session));
     }
-    TRY(txn_begin_statement(&session->txn, &snapshot, &portal->catalog));
-    statement_fill_planner(session, &planner, portal->arena, portal->catalog);
-    if (portal->parameters.types == NULL) {
-        portal->parameters.types = portal->prepared->parameter_types;
-        portal->parameters.capacity = portal->prepared->parameter_count;
-    }
-    TRY(bind_statement(&planner, ast, &portal->parameters, &portal->bound));
-    if (portal->bound->kind == BOUND_EXECUTE) {
-        TRY(bind_named(session, portal, &planner));
-    }
+    TRY(statement_bind(session, portal, &planner, &snapshot));
     TRY(check_results(portal->prepared, portal->bound));
     portal->is_started = true;
     Status status = run_bound(session, portal, &planner, &snapshot, rows_max, is_suspended);

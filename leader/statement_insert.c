@@ -57,11 +57,7 @@ static Status begin_again(Session *session, Portal *portal, PlannerContext *plan
     txn_begin(&session->txn, false);
     session->txn.is_single = true;
     transaction_take_modes(session, &(AstTransactionModes){0});
-    catalog_version_unpin(portal->catalog);
-    portal->catalog = NULL;
-    TRY(txn_begin_statement(&session->txn, snapshot, &portal->catalog));
-    statement_fill_planner(session, planner, portal->arena, portal->catalog);
-    return bind_again(portal, planner);
+    return statement_bind(session, portal, planner, snapshot);
 }
 
 /* An INSERT of the rows of all members. */

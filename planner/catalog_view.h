@@ -51,6 +51,7 @@ typedef struct CatalogTable {
     int32_t distribution_column; /* index into columns; -1 */
     uint32_t sort_key_count;
     uint32_t *sort_keys;         /* indexes into columns */
+    bool is_interleaved;         /* the sort keys */
     const char *view_text;       /* CATALOG_VIEW: its SELECT */
     double row_count;            /* exact as of the snapshot; virtual tables: a guess */
     ColumnStatistics *statistics; /* per column */

@@ -7,47 +7,6 @@
 #include "base/heap.h"
 #include "base/log.h"
 
-/* Versions. */
-
-static TableVersion *version_create(uint32_t capacity)
-{
-    TableVersion *version = heap_alloc_zeroed(sizeof *version + capacity * sizeof(ManifestEntry));
-    if (version != NULL) {
-        atomic_init(&version->reference_count, 1);
-    }
-    return version;
-}
-
-void table_version_unpin(TableVersion *version)
-{
-    if (version == NULL ||
-        atomic_fetch_sub_explicit(&version->reference_count, 1, memory_order_acq_rel) != 1) {
-        return;
-    }
-    for (uint32_t i = 0; i < version->entry_count; i++) {
-        stored_rows_unpin(version->entries[i].rows);
-        delete_history_unpin(version->entries[i].deletes);
-    }
-    heap_free(version);
-}
-
-/* A copy with room for `added` more entries; null when memory is refused. */
-TableVersion *table_version_copy(const TableVersion *source, uint32_t added)
-{
-    const uint32_t count = source == NULL ? 0 : source->entry_count;
-    TableVersion *copy = version_create(count + added);
-    if (copy == NULL) {
-        return NULL;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        copy->entries[i] = source->entries[i];
-        stored_rows_pin(copy->entries[i].rows);
-        delete_history_pin(copy->entries[i].deletes);
-    }
-    copy->entry_count = count;
-    return copy;
-}
-
 /* Tables. */
 
 ManifestTable *manifest_find_table(const Manifest *manifest, uint64_t table_id)
@@ -71,9 +30,37 @@ ManifestTable *manifest_make_table(Manifest *manifest, uint64_t table_id)
         return NULL;
     }
     table->table_id = table_id;
+    table->garbage_position = POSITION_NEVER;
     table->next = manifest->tables[table_id % MANIFEST_TABLE_BUCKETS];
     manifest->tables[table_id % MANIFEST_TABLE_BUCKETS] = table;
     return table;
+}
+
+bool manifest_table_reserve(ManifestTable *table, uint32_t added)
+{
+    const uint32_t needed = table->entry_count + added;
+    if (needed <= table->entry_capacity) {
+        return true;
+    }
+    const uint32_t doubled = 2 * table->entry_capacity;
+    const uint32_t capacity = needed > doubled ? needed : doubled;
+    ManifestEntry *larger = heap_realloc(table->entries, capacity * sizeof *larger);
+    if (larger == NULL) {
+        return false;
+    }
+    table->entries = larger;
+    table->entry_capacity = capacity;
+    return true;
+}
+
+static void table_destroy(ManifestTable *table)
+{
+    for (uint32_t i = 0; i < table->entry_count; i++) {
+        stored_rows_unpin(table->entries[i].rows);
+        delete_history_unpin(table->entries[i].deletes);
+    }
+    heap_free(table->entries);
+    heap_free(table);
 }
 
 /* Paths. */
@@ -156,19 +143,16 @@ static Status load_rows(void *object, const StoredRows *facts, const void *bytes
         return load_pending(manifest, txn_id, statement, rows);
     }
     ManifestTable *table = manifest_make_table(manifest, facts->table_id);
-    TableVersion *version = table == NULL ? NULL : table_version_copy(table->version, 1);
-    if (version == NULL) {
+    if (table == NULL || !manifest_table_reserve(table, 1)) {
         stored_rows_unpin(rows);
         return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for the manifest");
     }
     // Whether a merge dropped it is not stored: who would drop it once more is refused to be safe.
-    version->entries[version->entry_count++] =
-        (ManifestEntry){.rows = rows,
-                        .created = created,
-                        .dropped = dropped,
-                        .is_merged = dropped != POSITION_NEVER};
-    table_version_unpin(table->version);
-    table->version = version;
+    table->entries[table->entry_count++] = (ManifestEntry){.rows = rows,
+                                                           .created = created,
+                                                           .dropped = dropped,
+                                                           .is_merged = dropped != POSITION_NEVER};
+    table->garbage_position = 0; // not known yet: the first horizon looks
     return STATUS_OK;
 }
 
@@ -187,23 +171,22 @@ static Status load_drop(void *object, uint64_t txn_id, const PendingDrop *drop)
     return manifest_txn_add_drop(manifest_make_txn(object, txn_id), drop);
 }
 
-/* The entry of a rowset in a version as it was loaded: in the order of ids. */
+/* The entry of a rowset in a table as it was loaded: in the order of ids. */
 static ManifestEntry *find_loaded(const Manifest *manifest, uint64_t table_id, uint64_t rowset_id)
 {
     const ManifestTable *table = manifest_find_table(manifest, table_id);
-    TableVersion *version = table == NULL ? NULL : table->version;
-    uint32_t low = 0, high = version == NULL ? 0 : version->entry_count;
+    uint32_t low = 0, high = table == NULL ? 0 : table->entry_count;
     while (low < high) {
         const uint32_t middle = low + (high - low) / 2;
-        if (version->entries[middle].rows->rowset_id < rowset_id) {
+        if (table->entries[middle].rows->rowset_id < rowset_id) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    return version != NULL && low < version->entry_count &&
-                   version->entries[low].rows->rowset_id == rowset_id
-               ? &version->entries[low]
+    return table != NULL && low < table->entry_count &&
+                   table->entries[low].rows->rowset_id == rowset_id
+               ? &table->entries[low]
                : NULL;
 }
 
@@ -257,9 +240,8 @@ typedef struct Sweep {
 static bool is_listed(const Manifest *manifest, uint64_t table_id, uint64_t rowset_id)
 {
     const ManifestTable *table = manifest_find_table(manifest, table_id);
-    const TableVersion *version = table == NULL ? NULL : table->version;
-    for (uint32_t i = 0; version != NULL && i < version->entry_count; i++) {
-        if (version->entries[i].rows->rowset_id == rowset_id) {
+    for (uint32_t i = 0; table != NULL && i < table->entry_count; i++) {
+        if (table->entries[i].rows->rowset_id == rowset_id) {
             return true;
         }
     }
@@ -368,8 +350,7 @@ void manifest_close(Manifest *manifest)
         while (manifest->tables[i] != NULL) {
             ManifestTable *table = manifest->tables[i];
             manifest->tables[i] = table->next;
-            table_version_unpin(table->version);
-            heap_free(table);
+            table_destroy(table);
         }
     }
     while (manifest->txns != NULL) {
@@ -428,16 +409,15 @@ static void collect_visible(const Manifest *manifest, uint64_t table_id, const S
                             Arena *arena, VisibleSet *set)
 {
     const ManifestTable *table = manifest_find_table(manifest, table_id);
-    const TableVersion *version = table == NULL ? NULL : table->version;
     const ManifestTxn *txn =
         snapshot->txn_id == 0 ? NULL : manifest_find_txn(manifest, snapshot->txn_id);
     const uint32_t own = txn == NULL ? 0 : txn->row_count;
     const uint32_t deletes = txn == NULL ? 0 : txn->delete_count;
-    const uint32_t entries = version == NULL ? 0 : version->entry_count;
+    const uint32_t entries = table == NULL ? 0 : table->entry_count;
     set->rows = ARENA_ARRAY(arena, VisibleRows, entries + own + 1);
     set->deletes = ARENA_ARRAY(arena, PendingDelete, deletes + 1);
     for (uint32_t i = 0; i < entries; i++) {
-        const ManifestEntry *entry = &version->entries[i];
+        const ManifestEntry *entry = &table->entries[i];
         if (entry->created <= snapshot->position && snapshot->position < entry->dropped &&
             !is_dropped_by(txn, snapshot, entry->rows)) {
             DeleteMask *deleted = delete_history_at(entry->deletes, snapshot->position);

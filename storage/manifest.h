@@ -1,16 +1,18 @@
 /*
  * manifest.h — which rowsets and INSERT batches are live on this node, for every snapshot.
  *
- * In memory each table has an immutable version: entries with the positions at which they appeared
- * and went. A change makes a new version; who reads pins what it saw. Transactions keep their own
- * entries apart until they commit. On disk the same stands in the node's database
- * (manifest_store.h); before PREPARED only the files exist.
+ * In memory each table has a list of entries with the positions at which they appeared and went;
+ * who reads pins what it saw. A commit costs as much as it changes: an INSERT into a table of
+ * 100,000 rowsets adds one entry. Transactions keep their own entries apart until they commit. On
+ * disk the same stands in the node's database (manifest_store.h); before PREPARED only the files
+ * exist.
  *
  *   add, drop --prepare--> PREPARED --commit at position--> live --dropped, horizon--> gone
  *        \---abort-----------/ \---abort---> gone
  *
- * Invariants: (1) entries of a version never change; (2) the applied position only grows; (3) what
- * the database lists exists on disk, whole and durable; (4) the mutex is not held over I/O.
+ * Invariants: (1) what a snapshot sees never changes, unless the horizon is past it;
+ * (2) the applied position only grows; (3) what the database lists exists on disk, whole and
+ * durable; (4) the mutex is not held over I/O.
  */
 #pragma once
 #include "storage/manifest_store.h"

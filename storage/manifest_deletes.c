@@ -1,5 +1,5 @@
 /* manifest_deletes.c — rows that transactions delete: kept apart until they commit, checked against
- * each other at prepare, part of the table's version afterwards.
+ * each other at prepare, part of the table afterwards.
  *
  * First committer wins, on rows. A delete holds the rows that its statement saw, so a row of it
  * that the newest mask of the rowset has as well was deleted by someone who committed since; and
@@ -126,22 +126,24 @@ const PendingDelete *manifest_txn_deletes_of(const ManifestTxn *txn, const Store
     return txn->deletes + low;
 }
 
-bool manifest_entry_delete(Manifest *manifest, ManifestEntry *entry, const ManifestTxn *txn,
-                           uint64_t position)
+bool manifest_deletes_with(Manifest *manifest, DeleteHistory *deletes, const StoredRows *rows,
+                           const ManifestTxn *txn, uint64_t position, DeleteHistory **out)
 {
     uint32_t count;
-    const PendingDelete *deletes = manifest_txn_deletes_of(txn, entry->rows, &count);
+    const PendingDelete *own = manifest_txn_deletes_of(txn, rows, &count);
+    DeleteHistory *history = NULL;
     for (uint32_t i = 0; i < count; i++) {
         DeleteHistory *next = NULL;
-        Status status =
-            delete_history_with(entry->deletes, position, deletes[i].rows, manifest->budget, &next);
+        Status status = delete_history_with(i == 0 ? deletes : history, position, own[i].rows,
+                                            manifest->budget, &next);
+        delete_history_unpin(history);
         if (status != STATUS_OK) {
             status_ignore(status, "memory was refused: the caller says so");
             return false;
         }
-        delete_history_unpin(entry->deletes);
-        entry->deletes = next;
+        history = next;
     }
+    *out = history;
     return true;
 }
 
@@ -179,10 +181,9 @@ static Status check_table(const Manifest *manifest, const ManifestTxn *txn,
 {
     const uint64_t table_id = deletes->table_id;
     const ManifestTable *table = manifest_find_table(manifest, table_id);
-    const TableVersion *version = table == NULL ? NULL : table->version;
     uint32_t found = 0, matched;
-    for (uint32_t i = 0; version != NULL && i < version->entry_count; i++) {
-        const ManifestEntry *entry = &version->entries[i];
+    for (uint32_t i = 0; table != NULL && i < table->entry_count; i++) {
+        const ManifestEntry *entry = &table->entries[i];
         const PendingDelete *own = manifest_txn_deletes_of(txn, entry->rows, &matched);
         TRY(check_entry(entry, own, matched));
         found += matched;
@@ -276,10 +277,9 @@ static Status check_undecided(const ManifestTxn *txn, const ManifestTxn *other)
 static Status check_dropped(const Manifest *manifest, const PendingDrop *drop)
 {
     const ManifestTable *table = manifest_find_table(manifest, drop->table_id);
-    const TableVersion *version = table == NULL ? NULL : table->version;
     bool is_there = false;
-    for (uint32_t i = 0; version != NULL && i < version->entry_count; i++) {
-        const ManifestEntry *entry = &version->entries[i];
+    for (uint32_t i = 0; table != NULL && i < table->entry_count; i++) {
+        const ManifestEntry *entry = &table->entries[i];
         const DeleteVersion *newest = delete_history_newest(entry->deletes);
         if (drop->rowset_id != 0 && drop->rowset_id != entry->rows->rowset_id) {
             continue;

@@ -21,11 +21,11 @@ static bool needs_fold(const DeleteHistory *history, uint64_t horizon)
            history->versions[0].blob_count >= FOLD_BLOBS;
 }
 
-static Garbage garbage_of(const TableVersion *version, uint64_t horizon)
+static Garbage garbage_of(const ManifestTable *table, uint64_t horizon)
 {
     Garbage garbage = {0};
-    for (uint32_t i = 0; version != NULL && i < version->entry_count; i++) {
-        const ManifestEntry *entry = &version->entries[i];
+    for (uint32_t i = 0; table->garbage_position <= horizon && i < table->entry_count; i++) {
+        const ManifestEntry *entry = &table->entries[i];
         garbage.dropped += entry->dropped <= horizon;
         garbage.superseded += delete_history_superseded(entry->deletes, horizon) > 0;
         if (needs_fold(entry->deletes, horizon)) {
@@ -41,44 +41,62 @@ static void trim_deletes(ManifestEntry *entry, uint64_t horizon)
     const uint32_t superseded = delete_history_superseded(entry->deletes, horizon);
     DeleteHistory *next = superseded == 0 ? NULL : delete_history_since(entry->deletes, superseded);
     if (next != NULL) {
-        delete_history_unpin(entry->deletes); // the old version still holds it
+        delete_history_unpin(entry->deletes);
         entry->deletes = next;
     }
 }
 
-/* The version without what was dropped at or before `horizon`; null when nothing was, or memory is
- * refused (the next horizon tries again). The mutex is held. */
-static TableVersion *version_since(const ManifestTable *table, uint64_t horizon)
+/* The smallest horizon at which there will be something to forget. */
+static uint64_t next_garbage(const ManifestTable *table)
 {
-    const Garbage garbage = garbage_of(table->version, horizon);
-    if (garbage.dropped == 0 && garbage.superseded == 0) {
-        return NULL;
-    }
-    TableVersion *next = table_version_copy(table->version, 0);
-    if (next == NULL) {
-        return NULL;
-    }
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < next->entry_count; i++) {
-        if (next->entries[i].dropped <= horizon) {
-            stored_rows_doom(next->entries[i].rows);
-            stored_rows_unpin(next->entries[i].rows); // the old version still holds it
-            delete_history_unpin(next->entries[i].deletes);
-        } else {
-            trim_deletes(&next->entries[i], horizon);
-            next->entries[kept++] = next->entries[i];
+    uint64_t next = POSITION_NEVER;
+    for (uint32_t i = 0; i < table->entry_count; i++) {
+        const ManifestEntry *entry = &table->entries[i];
+        const DeleteHistory *deletes = entry->deletes;
+        next = entry->dropped < next ? entry->dropped : next;
+        if (deletes != NULL && deletes->version_count > 1 && deletes->versions[1].position < next) {
+            next = deletes->versions[1].position;
+        }
+        if (deletes != NULL && deletes->versions[0].blob_count >= FOLD_BLOBS &&
+            deletes->versions[0].position < next) {
+            next = deletes->versions[0].position;
         }
     }
-    next->entry_count = kept;
     return next;
 }
 
-/* The database has one delta where the history of a rowset counted several. The mutex is held. */
-static TableVersion *version_folded(const ManifestTable *table, uint64_t rowset_id)
+/* Takes what was dropped at or before `horizon` out of the table and returns it (heap), to be
+ * released without the mutex, which is held. Null when nothing was, or memory is refused: the next
+ * horizon tries again. */
+static StoredRows **take_garbage(ManifestTable *table, uint64_t horizon, uint32_t *count)
 {
-    TableVersion *next = table_version_copy(table->version, 0);
-    for (uint32_t i = 0; next != NULL && i < next->entry_count; i++) {
-        ManifestEntry *entry = &next->entries[i];
+    const Garbage garbage = garbage_of(table, horizon);
+    *count = 0;
+    if (garbage.dropped == 0 && garbage.superseded == 0) {
+        return NULL;
+    }
+    StoredRows **gone = heap_alloc((garbage.dropped + 1) * sizeof *gone);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; gone != NULL && i < table->entry_count; i++) {
+        ManifestEntry *entry = &table->entries[i];
+        if (entry->dropped <= horizon) {
+            stored_rows_doom(entry->rows);
+            gone[(*count)++] = entry->rows;
+            delete_history_unpin(entry->deletes);
+        } else {
+            trim_deletes(entry, horizon);
+            table->entries[kept++] = *entry;
+        }
+    }
+    table->entry_count = gone == NULL ? table->entry_count : kept;
+    return gone;
+}
+
+/* The database has one delta where the history of a rowset counted several. The mutex is held. */
+static void note_folded(ManifestTable *table, uint64_t rowset_id)
+{
+    for (uint32_t i = 0; i < table->entry_count; i++) {
+        ManifestEntry *entry = &table->entries[i];
         if (entry->rows->rowset_id == rowset_id && entry->deletes != NULL) {
             DeleteHistory *copy = delete_history_since(entry->deletes, 0);
             if (copy != NULL) {
@@ -88,15 +106,6 @@ static TableVersion *version_folded(const ManifestTable *table, uint64_t rowset_
             }
         }
     }
-    return next;
-}
-
-/* Publishes `next` unless it is null; the mutex is held. The former version is the caller's. */
-static TableVersion *replace(ManifestTable *table, TableVersion *next)
-{
-    TableVersion *old = next == NULL ? NULL : table->version;
-    table->version = next == NULL ? table->version : next;
-    return old;
 }
 
 /* Merges deltas rowset by rowset; the mutex is not held while the database does it. */
@@ -105,7 +114,7 @@ static Status fold_table(Manifest *manifest, ManifestTable *table, uint64_t hori
     uint64_t former = 0;
     for (uint32_t i = 0; i < FOLDS_MAX; i++) {
         mutex_lock(&manifest->mutex);
-        const uint64_t rowset_id = garbage_of(table->version, horizon).fold_rowset;
+        const uint64_t rowset_id = garbage_of(table, horizon).fold_rowset;
         mutex_unlock(&manifest->mutex);
         if (rowset_id == 0 || rowset_id == former) { // memory was refused: the next horizon
             return STATUS_OK;
@@ -117,9 +126,8 @@ static Status fold_table(Manifest *manifest, ManifestTable *table, uint64_t hori
                                  .budget = manifest->budget};
         TRY(manifest_store_fold_deletes(manifest->store, &fold));
         mutex_lock(&manifest->mutex);
-        TableVersion *old = replace(table, version_folded(table, rowset_id));
+        note_folded(table, rowset_id);
         mutex_unlock(&manifest->mutex);
-        table_version_unpin(old);
         former = rowset_id;
     }
     return STATUS_OK;
@@ -141,26 +149,63 @@ static bool has_dropped(Manifest *manifest, uint64_t horizon)
     mutex_lock(&manifest->mutex);
     for (uint32_t b = 0; b < MANIFEST_TABLE_BUCKETS && !is_found; b++) {
         for (const ManifestTable *table = manifest->tables[b]; table != NULL; table = table->next) {
-            is_found |= garbage_of(table->version, horizon).dropped > 0;
+            is_found |= garbage_of(table, horizon).dropped > 0;
         }
     }
     mutex_unlock(&manifest->mutex);
     return is_found;
 }
 
+static Status tidy_table(Manifest *manifest, ManifestTable *table, uint64_t horizon)
+{
+    uint32_t count;
+    mutex_lock(&manifest->mutex);
+    const bool is_clean = table->garbage_position > horizon;
+    StoredRows **gone = is_clean ? NULL : take_garbage(table, horizon, &count);
+    mutex_unlock(&manifest->mutex);
+    for (uint32_t i = 0; gone != NULL && i < count; i++) {
+        stored_rows_unpin(gone[i]);
+    }
+    heap_free(gone);
+    if (is_clean) {
+        return STATUS_OK;
+    }
+    TRY(fold_table(manifest, table, horizon));
+    mutex_lock(&manifest->mutex);
+    table->garbage_position = next_garbage(table);
+    mutex_unlock(&manifest->mutex);
+    return STATUS_OK;
+}
+
+static uint64_t smallest_garbage(const Manifest *manifest)
+{
+    uint64_t next = POSITION_NEVER;
+    for (uint32_t b = 0; b < MANIFEST_TABLE_BUCKETS; b++) {
+        for (const ManifestTable *table = manifest->tables[b]; table != NULL; table = table->next) {
+            next = table->garbage_position < next ? table->garbage_position : next;
+        }
+    }
+    return next;
+}
+
 Status manifest_set_horizon(Manifest *manifest, uint64_t position)
 {
+    mutex_lock(&manifest->mutex);
+    const bool is_clean = manifest->garbage_position > position;
+    mutex_unlock(&manifest->mutex);
+    if (is_clean) {
+        return STATUS_OK;
+    }
     if (has_dropped(manifest, position)) {
         TRY(manifest_store_forget(manifest->store, position));
     }
     for (uint32_t b = 0; b < MANIFEST_TABLE_BUCKETS; b++) {
         for (ManifestTable *table = first_table(manifest, b); table != NULL; table = table->next) {
-            mutex_lock(&manifest->mutex);
-            TableVersion *old = replace(table, version_since(table, position));
-            mutex_unlock(&manifest->mutex);
-            table_version_unpin(old);
-            TRY(fold_table(manifest, table, position));
+            TRY(tidy_table(manifest, table, position));
         }
     }
+    mutex_lock(&manifest->mutex);
+    manifest->garbage_position = smallest_garbage(manifest);
+    mutex_unlock(&manifest->mutex);
     return STATUS_OK;
 }

@@ -8,24 +8,19 @@
 #define MANIFEST_TABLE_BUCKETS 1024u
 
 typedef struct ManifestEntry {
-    StoredRows *rows; /* the version's reference */
+    StoredRows *rows; /* the table's reference */
     uint64_t created, dropped;
     DeleteHistory *deletes; /* likewise; null: none */
     bool is_merged;         /* dropped because its rows were written anew, or before a restart */
 } ManifestEntry;
 
-/* The committed entries of a table; immutable once published. */
-typedef struct TableVersion {
-    _Atomic uint32_t reference_count;
-    uint32_t entry_count;
-    ManifestEntry entries[];
-} TableVersion;
-TableVersion *table_version_copy(const TableVersion *source, uint32_t added);
-void table_version_unpin(TableVersion *version);
-
+/* The committed entries of a table, in the order of their commits. A commit costs as much as it
+ * changes, however many there are. */
 typedef struct ManifestTable {
     uint64_t table_id;
-    TableVersion *version;
+    uint32_t entry_count, entry_capacity;
+    ManifestEntry *entries;
+    uint64_t garbage_position;  /* a horizon before it finds nothing to forget */
     uint32_t deleter_count;     /* statements that are collecting rows to delete */
     struct ManifestTable *next; /* in the bucket */
 } ManifestTable;
@@ -58,16 +53,19 @@ struct Manifest {
     ManifestStore *store;
     BlockCache *cache;
     MemoryBudget *budget;
-    Mutex mutex;       /* guards tables, versions' publication, txns */
+    Mutex mutex;       /* guards tables, txns */
     Condition decided; /* a transaction is no longer busy */
     ManifestTable *tables[MANIFEST_TABLE_BUCKETS];
     ManifestTxn *txns;
+    uint64_t garbage_position; /* the smallest one of the tables */
     _Atomic uint64_t applied;
     uint64_t redone; /* newest position of a transaction with a redo: older ones are known */
 };
 
 ManifestTable *manifest_find_table(const Manifest *manifest, uint64_t table_id);
 ManifestTable *manifest_make_table(Manifest *manifest, uint64_t table_id);
+/* Room for `added` more entries; false when memory is refused. */
+bool manifest_table_reserve(ManifestTable *table, uint32_t added);
 ManifestTxn *manifest_find_txn(const Manifest *manifest, uint64_t txn_id);
 /* Finds or makes; null when memory is refused. */
 ManifestTxn *manifest_make_txn(Manifest *manifest, uint64_t txn_id);
@@ -84,9 +82,10 @@ const PendingDelete *manifest_txn_deletes_of(const ManifestTxn *txn, const Store
                                              uint32_t *count);
 /* 40001 when what `txn` deletes or drops meets what others did. The mutex is held. */
 Status manifest_check_conflicts(const Manifest *manifest, const ManifestTxn *txn) CHECKED;
-/* Gives the entry the deletes of `txn` as of `position`; false when memory is refused. */
-bool manifest_entry_delete(Manifest *manifest, ManifestEntry *entry, const ManifestTxn *txn,
-                           uint64_t position);
+/* `*out` = `deletes` and those of `txn` in the same rows as of `position`, a new reference; null
+ * when `txn` has none there. False when memory is refused. */
+bool manifest_deletes_with(Manifest *manifest, DeleteHistory *deletes, const StoredRows *rows,
+                           const ManifestTxn *txn, uint64_t position, DeleteHistory **out);
 /* Releases rows without dooming them. */
 void manifest_txn_destroy(ManifestTxn *txn);
 Status manifest_sync_directories(Manifest *manifest, uint64_t table_id, uint32_t slice) CHECKED;

@@ -338,111 +338,154 @@ static const PendingDrop *drop_of_entry(const ManifestTxn *txn, const StoredRows
     return NULL;
 }
 
-/* The next version of one table after `txn`; null when memory is refused. The mutex is held. */
-static TableVersion *version_after(Manifest *manifest, const ManifestTable *table,
-                                   const ManifestTxn *txn, uint64_t position)
+/* What a commit changes, prepared so that nothing can be refused while it is published. */
+typedef struct Publication {
+    ManifestTable **tables; /* room for one per row, drop and delete of the transaction */
+    uint32_t table_count;
+    struct StagedDeletes {
+        ManifestTable *table;
+        uint32_t entry; /* index, once the transaction's rows are there */
+        DeleteHistory *deletes;
+    } * deletes; /* room for one per delete */
+    uint32_t delete_count;
+} Publication;
+
+static bool stage_deletes(Manifest *manifest, const ManifestTxn *txn, uint64_t position,
+                          const struct StagedDeletes *place, const StoredRows *rows,
+                          Publication *out)
 {
-    TableVersion *version = table_version_copy(table->version, txn->row_count);
-    if (version == NULL) {
-        return NULL;
+    struct StagedDeletes staged = *place;
+    if (!manifest_deletes_with(manifest, place->deletes, rows, txn, position, &staged.deletes)) {
+        return false;
     }
+    if (staged.deletes != NULL) {
+        out->deletes[out->delete_count++] = staged;
+    }
+    return true;
+}
+
+static bool stage_table(Manifest *manifest, const ManifestTxn *txn, uint64_t position,
+                        ManifestTable *table, Publication *out)
+{
+    bool is_complete = true;
+    uint32_t added = 0;
+    for (uint32_t i = 0; txn->delete_count > 0 && i < table->entry_count && is_complete; i++) {
+        const struct StagedDeletes place = {
+            .table = table, .entry = i, .deletes = table->entries[i].deletes};
+        is_complete =
+            stage_deletes(manifest, txn, position, &place, table->entries[i].rows, out);
+    }
+    for (uint32_t i = 0; i < txn->row_count && is_complete; i++) {
+        const StoredRows *rows = txn->rows[i].pending.rows;
+        if (rows->table_id == table->table_id) {
+            const struct StagedDeletes place = {.table = table,
+                                                .entry = table->entry_count + added++};
+            is_complete = stage_deletes(manifest, txn, position, &place, rows, out);
+        }
+    }
+    return is_complete && manifest_table_reserve(table, added);
+}
+
+static bool list_table(Manifest *manifest, const ManifestTxn *txn, uint64_t position,
+                       uint64_t table_id, Publication *out)
+{
+    for (uint32_t i = 0; i < out->table_count; i++) {
+        if (out->tables[i]->table_id == table_id) {
+            return true;
+        }
+    }
+    ManifestTable *table = manifest_make_table(manifest, table_id);
+    if (table == NULL || !stage_table(manifest, txn, position, table, out)) {
+        return false;
+    }
+    out->tables[out->table_count++] = table;
+    return true;
+}
+
+/* Prepares all tables before any is changed; the mutex is held. */
+static bool list_tables(Manifest *manifest, const ManifestTxn *txn, uint64_t position,
+                        Publication *out)
+{
+    bool is_complete = true;
+    for (uint32_t i = 0; i < txn->row_count && is_complete; i++) {
+        is_complete = list_table(manifest, txn, position, txn->rows[i].pending.rows->table_id, out);
+    }
+    for (uint32_t i = 0; i < txn->drop_count && is_complete; i++) {
+        is_complete = list_table(manifest, txn, position, txn->drops[i].table_id, out);
+    }
+    for (uint32_t i = 0; i < txn->delete_count && is_complete; i++) {
+        is_complete = list_table(manifest, txn, position, txn->deletes[i].table_id, out);
+    }
+    return is_complete;
+}
+
+static void change_table(const ManifestTxn *txn, uint64_t position, ManifestTable *table)
+{
     for (uint32_t i = 0; i < txn->row_count; i++) {
         StoredRows *rows = txn->rows[i].pending.rows;
         if (rows->table_id == table->table_id) {
-            version->entries[version->entry_count++] = (ManifestEntry){
+            table->entries[table->entry_count++] = (ManifestEntry){
                 .rows = stored_rows_pin(rows), .created = position, .dropped = POSITION_NEVER};
         }
     }
-    for (uint32_t i = 0; i < version->entry_count; i++) {
-        ManifestEntry *entry = &version->entries[i];
+    for (uint32_t i = 0; txn->drop_count > 0 && i < table->entry_count; i++) {
+        ManifestEntry *entry = &table->entries[i];
         const PendingDrop *drop =
             entry->dropped == POSITION_NEVER ? drop_of_entry(txn, entry->rows) : NULL;
         if (drop != NULL) {
             entry->dropped = position;
             entry->is_merged = drop->is_merge;
         }
-        if (!manifest_entry_delete(manifest, entry, txn, position)) {
-            table_version_unpin(version);
-            return NULL;
-        }
     }
-    return version;
+    if ((txn->drop_count > 0 || txn->delete_count > 0) && position < table->garbage_position) {
+        table->garbage_position = position;
+    }
 }
 
-/* A table that gets another version; `version` is the next one, then the old one. */
-typedef struct Replacement {
-    ManifestTable *table;
-    TableVersion *version;
-} Replacement;
-
-typedef struct ReplacementList {
-    Replacement *items; /* room for one per row, drop and delete of the transaction */
-    uint32_t count;
-} ReplacementList;
-
-static bool list_table(Manifest *manifest, const ManifestTxn *txn, uint64_t position,
-                       uint64_t table_id, ReplacementList *list)
+/* The mutex is held. */
+static void change_tables(Manifest *manifest, const ManifestTxn *txn, uint64_t position,
+                          const Publication *changes)
 {
-    for (uint32_t i = 0; i < list->count; i++) {
-        if (list->items[i].table->table_id == table_id) {
-            return true;
+    for (uint32_t i = 0; i < changes->table_count; i++) {
+        change_table(txn, position, changes->tables[i]);
+        if (changes->tables[i]->garbage_position < manifest->garbage_position) {
+            manifest->garbage_position = changes->tables[i]->garbage_position;
         }
     }
-    ManifestTable *table = manifest_make_table(manifest, table_id);
-    TableVersion *version = table == NULL ? NULL : version_after(manifest, table, txn, position);
-    if (version == NULL) {
-        return false;
+    for (uint32_t i = 0; i < changes->delete_count; i++) {
+        const struct StagedDeletes *staged = &changes->deletes[i];
+        ManifestEntry *entry = &staged->table->entries[staged->entry];
+        delete_history_unpin(entry->deletes);
+        entry->deletes = staged->deletes;
     }
-    list->items[list->count++] = (Replacement){.table = table, .version = version};
-    return true;
-}
-
-/* Builds all next versions before any is published; the mutex is held. */
-static bool list_tables(Manifest *manifest, const ManifestTxn *txn, uint64_t position,
-                        ReplacementList *list)
-{
-    bool is_complete = true;
-    for (uint32_t i = 0; i < txn->row_count && is_complete; i++) {
-        is_complete =
-            list_table(manifest, txn, position, txn->rows[i].pending.rows->table_id, list);
-    }
-    for (uint32_t i = 0; i < txn->drop_count && is_complete; i++) {
-        is_complete = list_table(manifest, txn, position, txn->drops[i].table_id, list);
-    }
-    for (uint32_t i = 0; i < txn->delete_count && is_complete; i++) {
-        is_complete = list_table(manifest, txn, position, txn->deletes[i].table_id, list);
-    }
-    return is_complete;
 }
 
 /* All tables and the applied position change together. */
 static Status publish(Manifest *manifest, ManifestTxn *txn, uint64_t position)
 {
     const uint32_t changes = txn->row_count + txn->drop_count + txn->delete_count;
-    ReplacementList list = {.items = heap_alloc((changes + 1) * sizeof *list.items)};
-    if (list.items == NULL) {
-        return no_memory();
-    }
-    mutex_lock(&manifest->mutex);
-    const bool is_complete = list_tables(manifest, txn, position, &list);
-    for (uint32_t i = 0; i < list.count && is_complete; i++) {
-        TableVersion *old = list.items[i].table->version;
-        list.items[i].table->version = list.items[i].version;
-        list.items[i].version = old;
-    }
+    Publication list = {.tables = heap_alloc((changes + 1) * sizeof(ManifestTable *)),
+                        .deletes = heap_alloc((txn->delete_count + 1) * sizeof *list.deletes)};
+    bool is_complete = list.tables != NULL && list.deletes != NULL;
     if (is_complete) {
-        unlink_txn(manifest, txn);
-        manifest_advance(manifest, position);
-        if (txn->has_redo && position > manifest->redone) {
-            manifest->redone = position;
+        mutex_lock(&manifest->mutex);
+        is_complete = list_tables(manifest, txn, position, &list);
+        if (is_complete) {
+            change_tables(manifest, txn, position, &list);
+            unlink_txn(manifest, txn);
+            manifest_advance(manifest, position);
+            if (txn->has_redo && position > manifest->redone) {
+                manifest->redone = position;
+            }
+            condition_broadcast(&manifest->decided);
         }
-        condition_broadcast(&manifest->decided);
+        mutex_unlock(&manifest->mutex);
     }
-    mutex_unlock(&manifest->mutex);
-    for (uint32_t i = 0; i < list.count; i++) {
-        table_version_unpin(list.items[i].version);
+    for (uint32_t i = 0; i < list.delete_count && !is_complete; i++) {
+        delete_history_unpin(list.deletes[i].deletes);
     }
-    heap_free(list.items);
+    heap_free(list.tables);
+    heap_free(list.deletes);
     if (!is_complete) {
         return no_memory();
     }

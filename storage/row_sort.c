@@ -230,3 +230,21 @@ Status row_sort_by(const SortColumn *column, uint32_t row_count, MemoryBudget *b
     close_memory(&memory);
     return status;
 }
+
+Status row_sort_by_codes(const uint64_t *codes, uint32_t row_count, MemoryBudget *budget,
+                         uint32_t *order)
+{
+    const SortColumn column = {.lane = LANE_I64, .values = codes};
+    return row_sort_by(&column, row_count, budget, order);
+}
+
+bool row_sort_is_tie(const SortColumn *column, uint32_t left, uint32_t right)
+{
+    if (column->lane == LANE_TEXT) {
+        const TextView *texts = column->values;
+        return text_view_compare(&texts[left], &texts[right]) == 0;
+    }
+    return key_of_row(column, left, false) == key_of_row(column, right, false) &&
+           (column->lane != LANE_I128 ||
+            key_of_row(column, left, true) == key_of_row(column, right, true));
+}

@@ -20,3 +20,8 @@ typedef struct SortColumn {
  * permutation. 53200. */
 Status row_sort_by(const SortColumn *column, uint32_t row_count, MemoryBudget *budget,
                    uint32_t *order) CHECKED;
+/* The same by numbers below 2^63. */
+Status row_sort_by_codes(const uint64_t *codes, uint32_t row_count, MemoryBudget *budget,
+                         uint32_t *order) CHECKED;
+/* Whether two rows that are not null stand at the same place of the column's order. */
+bool row_sort_is_tie(const SortColumn *column, uint32_t left, uint32_t right);

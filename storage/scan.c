@@ -137,6 +137,7 @@ static void list_units(TableScan *scan, ScanUnit *units)
             const uint64_t alive = group_rows(source, group) - group_deleted(source, group);
             if (alive == 0 || row_group_is_excluded(scan, source, group)) {
                 scan->counters.row_groups_skipped++;
+                scan->counters.blocks_skipped += scan->request.column_count;
                 continue;
             }
             units[scan->unit_count++] =

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 #include "base/heap.h"
+#include "storage/interleave.h"
 #include "storage/row_sort.h"
 #include "storage/table_writer_internal.h"
 
@@ -171,11 +172,46 @@ typedef struct SortRun {
 
 #define RUN_VALUES_BYTES ((size_t)FORMAT_ROW_GROUP_ROWS * sizeof(Int128) + 64)
 
+/* Rows by the bits of their ranks in all key columns: interleave.h. */
+static Status find_interleaved_order(SortRun *run)
+{
+    const PlanTable *table = run->writer->table;
+    MemoryBudget *budget = run->writer->budget;
+    const size_t bytes = ((size_t)run->row_count + 1) * sizeof(uint64_t);
+    uint64_t *codes = memory_alloc_zeroed(budget, bytes);
+    Status status = codes != NULL ? STATUS_OK : memory_refused(budget, bytes, "sorting rows");
+    for (uint32_t k = 0; k < table->sort_key_count && status == STATUS_OK; k++) {
+        const uint32_t index = table->sort_keys[k];
+        WideColumn column = {0};
+        status = wide_column_open(&column, run->source, index, run->writer->types[index], budget);
+        if (status == STATUS_OK) {
+            const SortColumn key = {.lane = column.lane,
+                                    .values = column.values,
+                                    .validity = column.null_count > 0 ? column.validity : NULL};
+            status = row_sort_by(&key, run->row_count, budget, run->order);
+            if (status == STATUS_OK) {
+                interleave_ranks(&key, run->order, run->row_count, k, table->sort_key_count, codes);
+            }
+        }
+        if (column.budget != NULL) {
+            wide_column_close(&column);
+        }
+    }
+    if (status == STATUS_OK) {
+        status = row_sort_by_codes(codes, run->row_count, budget, run->order);
+    }
+    memory_free(budget, codes, bytes);
+    return status;
+}
+
 static Status find_order(SortRun *run)
 {
     const PlanTable *table = run->writer->table;
     for (uint32_t i = 0; i < run->row_count; i++) {
         run->order[i] = i;
+    }
+    if (table->is_interleaved) {
+        return find_interleaved_order(run);
     }
     for (uint32_t k = table->sort_key_count; k > 0; k--) { // the last key first
         const uint32_t index = table->sort_keys[k - 1];
@@ -235,7 +271,9 @@ static Status encode_columns(SortRun *run)
         const uint32_t left = run->row_count - first;
         rowset_writer_end_row_group(run->target, left < step ? left : step);
     }
-    rowset_writer_set_sort_keys(run->target, table->sort_keys, table->sort_key_count);
+    // An interleaved order is one of this rowset only: no merge can go on with it.
+    rowset_writer_set_sort_keys(run->target, table->sort_keys,
+                                table->is_interleaved ? 0 : table->sort_key_count);
     return STATUS_OK;
 }
 

@@ -92,6 +92,13 @@ static bool is_sorted_by(const RowsetFooter *footer, const PlanTable *table)
     return is_same;
 }
 
+/* Whether rows have one order in all rowsets, by which those can be merged. An interleaved one is
+ * each rowset's own: those are joined as they come and sorted as they are sealed. */
+static bool has_order(const PlanTable *table)
+{
+    return table->sort_key_count > 0 && !table->is_interleaved;
+}
+
 /* The range of a rowset's keys; `*is_usable` is false when it has another order. */
 static Status find_range(const TableMerger *merger, const StoredRows *rows,
                          MergeCandidate *candidate, bool *is_usable)
@@ -132,7 +139,7 @@ static Status add_candidate(TableMerger *merger, SliceWork *slice, VisibleRows *
                                 .deleted_count = delete_mask_row_count(visible->deleted),
                                 .is_unordered = rows->kind == ROWS_BATCH,
                                 .object = visible};
-    if (merger->options.table->sort_key_count > 0 && !candidate.is_unordered) {
+    if (has_order(merger->options.table) && !candidate.is_unordered) {
         TRY(find_range(merger, rows, &candidate, &is_usable));
     }
     if (is_usable) {
@@ -149,7 +156,7 @@ static Status list_slice(TableMerger *merger, uint32_t index)
                          .candidates =
                              ARENA_ARRAY(merger->arena, MergeCandidate, merger->visible_count + 1),
                          .policy = {.mode = options->mode,
-                                    .has_sort_key = options->table->sort_key_count > 0,
+                                    .has_sort_key = has_order(options->table),
                                     .percent = options->percent,
                                     .rowset_rows = (uint64_t)merger->writer->row_group_rows *
                                                    FORMAT_ROWSET_ROW_GROUPS,
@@ -179,7 +186,7 @@ static Status open_writer(TableMerger *merger)
                                        .budget = options->budget,
                                        .is_canceled = options->is_canceled};
     TRY(table_writer_create(&writing, &merger->writer));
-    merger->writer->is_in_order = options->table->sort_key_count > 0;
+    merger->writer->is_in_order = has_order(options->table);
     merger->writer->local_count = 1; // so that an unfinished one forgets what it wrote
     return encode_context_init(&merger->context, options->budget);
 }

@@ -8,8 +8,13 @@
 /* Rows up to here are kept as an INSERT batch instead of a rowset of their own. */
 #define INSERT_BATCH_ROWS_MAX 8192u
 #define INSERT_BATCH_BYTES_MAX ((size_t)1 << 20)
-/* A run to sort holds at most so many row groups: what is decoded at once stays bounded. */
+/* A run to sort holds at most so many row groups: what is decoded at once stays bounded. An
+ * interleaved key divides them by every column, and no merge makes them more: a whole rowset. */
 #define SORT_RUN_ROW_GROUPS 32u
+static inline uint32_t table_run_row_groups(const PlanTable *table)
+{
+    return table->is_interleaved ? FORMAT_ROWSET_ROW_GROUPS : SORT_RUN_ROW_GROUPS;
+}
 
 /* Rows of one slice, written by one worker. */
 typedef struct WriteBuffer {

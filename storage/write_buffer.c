@@ -200,7 +200,7 @@ static Status encode_rows(WriteBuffer *buffer, EncodeContext *context)
     const uint32_t row_groups = rowset_writer_row_group_count(buffer->rowset);
     const bool is_sorted_here = writer->table->sort_key_count > 0 && !writer->is_in_order;
     const bool is_full = row_groups == FORMAT_ROWSET_ROW_GROUPS ||
-                         (is_sorted_here && row_groups == SORT_RUN_ROW_GROUPS);
+                         (is_sorted_here && row_groups == table_run_row_groups(writer->table));
     return is_full ? seal_current(buffer, context) : STATUS_OK;
 }
 

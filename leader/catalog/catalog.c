@@ -244,6 +244,23 @@ static void move_entry(CatalogVersion *version, uint32_t from, TableEntry *entry
     version->table_count++;
 }
 
+/* 40001 when the rows of a table are now kept under another id. */
+static Status check_replaced(const CatalogVersion *version, uint64_t table_id)
+{
+    for (uint32_t i = 0; i < version->table_count; i++) {
+        for (const TableEntry *entry = version->tables[i]->previous; entry != NULL;
+             entry = entry->previous) {
+            if (entry->table.table_id == table_id) {
+                return status_error(SQLSTATE_SERIALIZATION_FAILURE,
+                                    "the rows of table \"%s\" were distributed or sorted anew by "
+                                    "another transaction",
+                                    entry->table.name);
+            }
+        }
+    }
+    return STATUS_OK;
+}
+
 static Status alter_table(CatalogVersion *version, const CatalogChange *change)
 {
     const CatalogTable *table = change->table;
@@ -253,6 +270,7 @@ static Status alter_table(CatalogVersion *version, const CatalogChange *change)
         slot++;
     }
     if (slot == version->table_count) {
+        TRY(check_replaced(version, table->table_id));
         return status_error(SQLSTATE_UNDEFINED_TABLE, "table \"%s\" does not exist", table->name);
     }
     TableEntry *old = version->tables[slot], *entry = NULL;
@@ -268,6 +286,30 @@ static Status alter_table(CatalogVersion *version, const CatalogChange *change)
     TRY(table_entry_altered(old, table, &entry));
     entry->table.identity_next = old->table.identity_next;
     move_entry(version, slot, entry);
+    table_entry_unpin(old);
+    return STATUS_OK;
+}
+
+/* Under a new id, so that who writes into the old one fails, and who reads it is not disturbed. */
+static Status replace_table(CatalogVersion *version, const CatalogChange *change)
+{
+    const CatalogTable *table = change->table;
+    uint32_t slot = 0;
+    while (slot < version->table_count &&
+           version->tables[slot]->table.table_id != change->table_id) {
+        slot++;
+    }
+    if (slot == version->table_count ||
+        version->tables[slot]->table.generation + 1 != table->generation) {
+        return status_error(SQLSTATE_SERIALIZATION_FAILURE,
+                            "table \"%s\" was altered or dropped by another transaction",
+                            table->name);
+    }
+    TableEntry *old = version->tables[slot];
+    TableEntry *entry = table_entry_create(table, old->owner);
+    entry->table.identity_next = old->table.identity_next;
+    table_entry_follow(entry, change->position == 0 ? NULL : old, change->position);
+    version->tables[slot] = entry;
     table_entry_unpin(old);
     return STATUS_OK;
 }
@@ -353,6 +395,7 @@ static Status change_statistics(CatalogVersion *version, const CatalogChange *ch
         table_entry_unpin(old);
         return STATUS_OK;
     }
+    TRY(check_replaced(version, change->table_id));
     // The table was dropped by a transaction that committed first: its rows are gone with it.
     return status_error(SQLSTATE_UNDEFINED_TABLE, "the table was dropped by another transaction");
 }
@@ -373,6 +416,8 @@ static Status apply_one(CatalogVersion *version, const CatalogChange *change)
         return create_table(version, change);
     case CATALOG_ALTER_TABLE:
         return alter_table(version, change);
+    case CATALOG_REPLACE_TABLE:
+        return replace_table(version, change);
     case CATALOG_DROP_TABLE:
         return drop_table(version, change);
     case CATALOG_CREATE_SCHEMA:

@@ -26,7 +26,13 @@ typedef struct TableEntry {
     uint64_t row_count;
     ColumnSketch *sketches;      /* per column; null for views */
     RowSample *sample;           /* null until rows were loaded */
+    /* Its rows were written anew, under another id, by the commit at `replaced_at`: snapshots from
+     * before that see `previous`. Null, 0: there are none, or the leader has started since. */
+    struct TableEntry *previous;
+    uint64_t replaced_at;
 } TableEntry;
+/* What a snapshot at `position` sees of it. */
+TableEntry *table_entry_at(TableEntry *entry, uint64_t position);
 TableEntry *table_entry_pin(TableEntry *entry);
 void table_entry_unpin(TableEntry *entry); /* null is allowed */
 
@@ -66,7 +72,9 @@ typedef enum CatalogChangeKind {
     CATALOG_ADVANCE_IDENTITY, /* `table_id`: the next number is at least `row_count` */
     CATALOG_RENEW_STATISTICS, /* analyzed: forgets `row_count` rows of `table_id`, all sketches */
     CATALOG_REMOVE_ROWS,      /* deleted: `row_count` of `table_id` */
-    CATALOG_ALTER_TABLE       /* `table`: the next generation of the one with its id */
+    CATALOG_ALTER_TABLE,      /* `table`: the next generation of the one with its id */
+    CATALOG_REPLACE_TABLE     /* `table`, under a new id, has the rows `table_id` had at
+                               * `snapshot`: 40001 when those have changed since */
 } CatalogChangeKind;
 
 typedef struct CatalogChange {
@@ -77,6 +85,8 @@ typedef struct CatalogChange {
     const char *owner;
     uint64_t table_id;
     uint64_t row_count;
+    uint64_t snapshot; /* position */
+    uint64_t position; /* of the commit, once that is known; else 0 */
     UserEntry user;
     size_t statistics_bytes;      /* as table_writer_statistics wrote them */
     const uint8_t *statistics;

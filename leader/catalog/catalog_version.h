@@ -17,6 +17,8 @@ CatalogVersion *catalog_version_copy(const CatalogVersion *version, uint32_t ext
 uint32_t catalog_version_table_slot(const CatalogVersion *version, const char *schema,
                                     const char *name, bool *is_found);
 TableEntry *table_entry_create(const CatalogTable *table, const char *owner);
+/* An entry that nobody shares yet: snapshots from before `position` see `previous` (null: none). */
+void table_entry_follow(TableEntry *entry, TableEntry *previous, uint64_t position);
 /* A copy with other statistics: those of `entry` plus what a node reported (null: none). */
 Status table_entry_with_statistics(const TableEntry *entry, bool keeps_old,
                                    const uint8_t *statistics, size_t bytes,

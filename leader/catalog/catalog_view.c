@@ -14,13 +14,20 @@ typedef struct SessionView {
     VirtualTables virtual_tables;
 } SessionView;
 
+/* What the session's snapshot sees of it: rows may have been written anew since. */
+static const CatalogTable *seen_by(const Session *session, TableEntry *entry)
+{
+    const Txn *txn = &session->txn;
+    return txn->has_snapshot ? &table_entry_at(entry, txn->position)->table : &entry->table;
+}
+
 /* Schemas searched for unqualified names: temporary tables first, pg_catalog, the search path. */
 const CatalogTable *session_find_table(const Session *session, const CatalogVersion *version,
                                        const char *name)
 {
     TableEntry *temporary = catalog_version_table(version, session->temporary_schema, name);
     const CatalogTable *table =
-        temporary != NULL ? &temporary->table : system_table_find("pg_catalog", name);
+        temporary != NULL ? seen_by(session, temporary) : system_table_find("pg_catalog", name);
     char path[1024];
     snprintf(path, sizeof(path), "%s", setting_text(session->settings, SETTING_SEARCH_PATH));
     char *rest = NULL;
@@ -33,7 +40,7 @@ const CatalogTable *session_find_table(const Session *session, const CatalogVers
         }
         const char *schema = strcmp(word, "$user") == 0 ? session->user : word;
         TableEntry *entry = catalog_version_table(version, schema, name);
-        table = entry == NULL ? system_table_find(schema, name) : &entry->table;
+        table = entry == NULL ? system_table_find(schema, name) : seen_by(session, entry);
     }
     return table;
 }
@@ -45,7 +52,7 @@ static Status find_table(void *self, const char *schema, const char *name, Arena
     SessionView *view = self;
     if (schema == NULL) {
         *out = session_find_table(view->session, view->version, name);
-        return STATUS_OK;
+        return statement_lock_table(view->session, *out);
     }
     const char *own = view->session->temporary_schema;
     if (strcmp(schema, "pg_temp") == 0) {
@@ -55,8 +62,8 @@ static Status find_table(void *self, const char *schema, const char *name, Arena
         return STATUS_OK;
     }
     TableEntry *entry = catalog_version_table(view->version, schema, name);
-    *out = entry == NULL ? system_table_find(schema, name) : &entry->table;
-    return STATUS_OK;
+    *out = entry == NULL ? system_table_find(schema, name) : seen_by(view->session, entry);
+    return statement_lock_table(view->session, *out);
 }
 
 static bool schema_exists(void *self, const char *schema)

@@ -473,6 +473,64 @@ void system_rows_activity(SystemRows *rows)
     server_visit_sessions(rows->session->leader->server, add_session, rows);
 }
 
+/* Who uses a process id, as long as it is there. */
+typedef struct UserSearch {
+    uint32_t process_id;
+    bool is_found;
+    SessionInfo info;
+} UserSearch;
+
+static void find_process(void *object, Session *session)
+{
+    UserSearch *search = object;
+    SessionInfo info;
+    session_info(session, &info);
+    if (info.process_id == search->process_id) {
+        search->info = info;
+        search->is_found = true;
+    }
+}
+
+static const char *user_of_process(const SystemRows *rows, uint32_t process_id)
+{
+    UserSearch search = {.process_id = process_id};
+    server_visit_sessions(rows->session->leader->server, find_process, &search);
+    return search.is_found ? arena_strdup(rows->arena, search.info.user) : NULL;
+}
+
+void system_rows_locks(SystemRows *rows)
+{
+    LockInfo *locks = NULL;
+    const uint32_t count =
+        table_locks_list(rows->session->leader->table_locks, rows->arena, &locks);
+    for (uint32_t i = 0; i < count; i++) {
+        system_rows_begin(rows);
+        system_rows_integer(rows, (int64_t)locks[i].table_id);
+        system_rows_text(rows, user_of_process(rows, locks[i].process_id));
+        system_rows_integer(rows, locks[i].process_id);
+        system_rows_text(rows, !locks[i].is_granted              ? "Waiting"
+                               : locks[i].mode == LOCK_EXCLUSIVE ? "Holding exclusive lock"
+                                                                 : "Holding shared lock");
+    }
+}
+
+void system_rows_transactions(SystemRows *rows)
+{
+    LockInfo *locks = NULL;
+    const uint32_t count =
+        table_locks_list(rows->session->leader->table_locks, rows->arena, &locks);
+    for (uint32_t i = 0; i < count; i++) {
+        system_rows_begin(rows);
+        system_rows_text(rows, user_of_process(rows, locks[i].process_id));
+        system_rows_text(rows, rows->session->leader->database);
+        system_rows_integer(rows, locks[i].process_id);
+        system_rows_text(rows, lock_mode_name(locks[i].mode));
+        system_rows_text(rows, "relation");
+        system_rows_integer(rows, (int64_t)locks[i].table_id);
+        system_rows_integer(rows, locks[i].is_granted);
+    }
+}
+
 void system_rows_cluster_nodes(SystemRows *rows)
 {
     NodeInfo *infos = NULL;
@@ -524,8 +582,9 @@ void system_rows_table_info(SystemRows *rows)
         system_rows_text(rows, table->name);
         system_rows_integer(rows, (int64_t)table->table_id);
         system_rows_text(rows, style);
-        system_rows_text(rows, table->sort_key_count > 0 ? table->columns[table->sort_keys[0]].name
-                                                         : NULL);
+        const char *first_key =
+            table->sort_key_count > 0 ? table->columns[table->sort_keys[0]].name : NULL;
+        system_rows_text(rows, table->is_interleaved ? "INTERLEAVED" : first_key);
         system_rows_integer(rows, (int64_t)table->row_count);
     }
 }

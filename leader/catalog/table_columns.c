@@ -74,6 +74,7 @@ Status table_entry_merge(TableEntry *entry, const ColumnParts *parts)
 Status table_entry_altered(const TableEntry *old, const CatalogTable *table, TableEntry **out)
 {
     TableEntry *entry = table_entry_create(table, old->owner);
+    table_entry_follow(entry, old->previous, old->replaced_at);
     Status status = STATUS_OK;
     if (table->kind == CATALOG_TABLE) {
         uint32_t *ids = ARENA_ARRAY(entry->arena, uint32_t, old->table.column_count + 1);

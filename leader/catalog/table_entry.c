@@ -5,7 +5,7 @@
 #include "leader/catalog/catalog_version.h"
 #include "planner/plan/plan_codec.h"
 
-#define DEFINITION_VERSION 2u /* 1: nothing altered, no identities */
+#define DEFINITION_VERSION 3u /* 1: nothing altered, no identities; 2: compound sort keys only */
 #define STATISTICS_VERSION 1u
 #define COLUMNS_MAX 1600u
 
@@ -20,8 +20,24 @@ void table_entry_unpin(TableEntry *entry)
     if (entry == NULL || __atomic_sub_fetch(&entry->reference_count, 1, __ATOMIC_ACQ_REL) > 0) {
         return;
     }
+    TableEntry *previous = entry->previous;
     row_sample_destroy(entry->sample);
     arena_destroy(entry->arena);
+    table_entry_unpin(previous);
+}
+
+TableEntry *table_entry_at(TableEntry *entry, uint64_t position)
+{
+    while (entry->previous != NULL && position < entry->replaced_at) {
+        entry = entry->previous;
+    }
+    return entry;
+}
+
+void table_entry_follow(TableEntry *entry, TableEntry *previous, uint64_t position)
+{
+    entry->previous = previous == NULL ? NULL : table_entry_pin(previous);
+    entry->replaced_at = position;
 }
 
 static const char *copy_text(Arena *arena, const char *text)
@@ -165,6 +181,7 @@ Status table_entry_with_statistics(const TableEntry *entry, bool keeps_old,
     TableEntry *copy = entry_create(entry->owner);
     copy_definition(copy, &entry->table);
     init_sketches(copy);
+    table_entry_follow(copy, entry->previous, entry->replaced_at);
     Status status = STATUS_OK;
     if (keeps_old) {
         copy->row_count = entry->row_count;
@@ -264,6 +281,7 @@ void table_entry_encode(const TableEntry *entry, ByteBuffer *target)
     for (uint32_t i = 0; i < table->sort_key_count; i++) {
         byte_buffer_add_u32(target, table->sort_keys[i]);
     }
+    byte_buffer_add_u8(target, table->is_interleaved);
 }
 
 /* What version 1 did not have. */
@@ -318,6 +336,7 @@ static void decode_columns(ByteReader *reader, TableEntry *entry, uint32_t versi
             byte_reader_fail(reader);
         }
     }
+    table->is_interleaved = version > 2 && byte_reader_u8(reader) != 0;
 }
 
 Status table_entry_decode(const uint8_t *data, size_t bytes, TableEntry **out)

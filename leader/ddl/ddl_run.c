@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "leader/session_internal.h"
+#include "leader/ddl/rewrite.h"
 #include "protocol/pgwire/auth_scram.h"
 
 #define DDL_TIMEOUT_US INT64_C(30000000)
@@ -14,7 +14,7 @@ static void tag(Session *session, const char *text)
 }
 
 /* Asks every node to drop a table's rows as the transaction sees them. */
-static Status drop_rows(Session *session, const Snapshot *snapshot, uint64_t table_id, bool is_drop)
+Status ddl_drop_rows(Session *session, const Snapshot *snapshot, uint64_t table_id, bool is_drop)
 {
     Txn *txn = &session->txn;
     uint32_t count = commit_log_node_count(session->leader->log);
@@ -47,7 +47,7 @@ static const char *copy_text(Arena *arena, const char *text)
 }
 
 /* A deep copy in the transaction's arena: the bound statement dies with its portal. */
-static CatalogTable *copy_table(Arena *arena, const CatalogTable *source)
+CatalogTable *ddl_copy_table(Arena *arena, const CatalogTable *source)
 {
     CatalogTable *table = ARENA_NEW(arena, CatalogTable);
     *table = *source;
@@ -74,7 +74,7 @@ static Status create_relation(Session *session, const BoundStatement *bound, Cat
 {
     Txn *txn = &session->txn;
     CatalogChange *change = txn_new_change(txn, kind);
-    CatalogTable *table = copy_table(txn->arena, bound->create);
+    CatalogTable *table = ddl_copy_table(txn->arena, bound->create);
     table->table_id = commit_log_next_table(session->leader->log);
     change->table = table;
     change->owner = arena_strdup(txn->arena, session->user);
@@ -86,25 +86,10 @@ static Status create_relation(Session *session, const BoundStatement *bound, Cat
 static Status fill_table(Session *session, Portal *portal, PlannerContext *planner,
                          const Snapshot *snapshot, const CatalogTable *table)
 {
-    const BoundStatement *bound = portal->bound;
-    LogicalInsert *insert = ARENA_NEW(planner->arena, LogicalInsert);
-    insert->node = (LogicalNode){.kind = LOGICAL_INSERT,
-                                 .position = POSITION_NONE,
-                                 .column_count = 1,
-                                 .columns = ARENA_NEW(planner->arena, LogicalColumn),
-                                 .rows = -1};
-    insert->node.columns[0] = (LogicalColumn){
-        .number = planner->next_column++, .name = "rows", .type = type_of(TYPE_BIGINT)};
-    insert->child = bound->root;
-    insert->table = table;
-    const Plan *plan = NULL;
-    TRY(statement_start_query(session, portal, planner, snapshot, &insert->node, 1,
-                              &(PlanResultColumn){.name = "rows", .type = type_of(TYPE_BIGINT)},
-                              NULL, false, true, &plan));
-    TRY(statement_wait(session, portal->query));
-    TRY(statement_collect_writes(session, portal->query, plan));
-    snprintf(session->last_tag, sizeof(session->last_tag), "SELECT %ld",
-             (long)result_queue_first_value(portal->results));
+    int64_t rows = 0;
+    TRY(ddl_fill(session, portal, planner, snapshot,
+                 logical_insert(planner, table, portal->bound->root), &rows));
+    snprintf(session->last_tag, sizeof(session->last_tag), "SELECT %ld", (long)rows);
     return STATUS_OK;
 }
 
@@ -144,14 +129,19 @@ static Status run_create_schema(Session *session, const BoundStatement *bound)
 
 /* ---- ALTER ---- */
 
-static Status run_alter(Session *session, const BoundStatement *bound)
+static Status run_alter(Session *session, Portal *portal, PlannerContext *planner,
+                        const Snapshot *snapshot)
 {
+    const BoundStatement *bound = portal->bound;
     tag(session, "ALTER TABLE");
     if (bound->create == NULL) { // IF EXISTS, and it does not: the notice was sent
         return STATUS_OK;
     }
+    if (bound->root != NULL) {
+        return rewrite_table(session, portal, planner, snapshot);
+    }
     CatalogChange *change = txn_new_change(&session->txn, CATALOG_ALTER_TABLE);
-    change->table = copy_table(session->txn.arena, bound->create);
+    change->table = ddl_copy_table(session->txn.arena, bound->create);
     change->table->generation++;
     return txn_add_change(&session->txn, change);
 }
@@ -166,7 +156,7 @@ static Status drop_relation(Session *session, const Snapshot *snapshot, const ch
     change->name = arena_strdup(session->txn.arena, name);
     change->table_id = table_id;
     TRY(txn_add_change(&session->txn, change));
-    return is_table ? drop_rows(session, snapshot, table_id, true) : STATUS_OK;
+    return is_table ? ddl_drop_rows(session, snapshot, table_id, true) : STATUS_OK;
 }
 
 Status ddl_drop_schema(Session *session, const CatalogVersion *catalog, const Snapshot *snapshot,
@@ -216,7 +206,7 @@ static Status run_truncate(Session *session, const BoundStatement *bound, const 
         CatalogChange *change = txn_new_change(&session->txn, CATALOG_CLEAR_STATISTICS);
         change->table_id = bound->truncate[i]->table_id;
         TRY(txn_add_change(&session->txn, change));
-        TRY(drop_rows(session, snapshot, bound->truncate[i]->table_id, false));
+        TRY(ddl_drop_rows(session, snapshot, bound->truncate[i]->table_id, false));
     }
     return STATUS_OK;
 }
@@ -301,7 +291,9 @@ Status ddl_run(Session *session, Portal *portal, PlannerContext *planner, const 
 {
     const BoundStatement *bound = portal->bound;
     Snapshot writing = *snapshot;
-    TRY(txn_begin_write(&session->txn, &writing));
+    if (bound->kind != BOUND_APPEND) {
+        TRY(txn_begin_write(&session->txn, &writing));
+    }
     portal->is_ended = true;
     switch (bound->kind) {
     case BOUND_CREATE_TABLE:
@@ -310,7 +302,9 @@ Status ddl_run(Session *session, Portal *portal, PlannerContext *planner, const 
     case BOUND_CREATE_SCHEMA:
         return run_create_schema(session, bound);
     case BOUND_ALTER_TABLE:
-        return run_alter(session, bound);
+        return run_alter(session, portal, planner, &writing);
+    case BOUND_APPEND:
+        return rewrite_append(session, portal, planner, snapshot);
     case BOUND_DROP:
         return run_drop(session, portal, &writing);
     case BOUND_TRUNCATE:

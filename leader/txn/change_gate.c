@@ -3,8 +3,6 @@
 
 #include "base/clock.h"
 
-#define ENTER_WAIT_US 1000000 /* for a merge that commits; fsync may take its time */
-
 void change_gate_init(ChangeGate *gate)
 {
     *gate = (ChangeGate){0};
@@ -18,15 +16,17 @@ void change_gate_deinit(ChangeGate *gate)
     mutex_deinit(&gate->mutex);
 }
 
-void change_gate_enter(ChangeGate *gate)
+bool change_gate_enter(ChangeGate *gate, int64_t timeout_us, bool is_forced)
 {
-    const int64_t deadline = clock_monotonic_us() + ENTER_WAIT_US;
+    const int64_t deadline = clock_monotonic_us() + timeout_us;
     mutex_lock(&gate->mutex);
     for (int64_t left; gate->is_closed && (left = deadline - clock_monotonic_us()) > 0;) {
         condition_wait(&gate->changed, &gate->mutex, left);
     }
-    gate->inside_count++;
+    const bool is_in = !gate->is_closed || is_forced;
+    gate->inside_count += is_in;
     mutex_unlock(&gate->mutex);
+    return is_in;
 }
 
 void change_gate_leave(ChangeGate *gate)

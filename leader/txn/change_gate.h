@@ -8,7 +8,8 @@
  *
  *   enter .. snapshot .. deletes .. commit .. leave      close(nobody inside) .. commit .. open
  *
- * Both sides wait for a bounded time only: the gate spares statements a failure, the nodes' votes
+ * Both sides wait for a bounded time only, newcomers minding their statement's end meanwhile:
+ * nobody waits for ever. The gate spares statements a failure, the nodes' votes
  * keep the data right without it.
  */
 #pragma once
@@ -23,7 +24,8 @@ typedef struct ChangeGate {
 
 void change_gate_init(ChangeGate *gate);
 void change_gate_deinit(ChangeGate *gate);
-void change_gate_enter(ChangeGate *gate);
+/* False when it is still closed after `timeout_us`; `is_forced`: one goes in all the same. */
+bool change_gate_enter(ChangeGate *gate, int64_t timeout_us, bool is_forced);
 void change_gate_leave(ChangeGate *gate);
 /* True: nobody is inside until it is opened. False when some stayed for `timeout_us`: it is open
  * again. */

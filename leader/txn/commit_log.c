@@ -272,6 +272,14 @@ typedef struct CommitGroup {
     uint64_t position;
 } CommitGroup;
 
+/* Changes of the group's own list learn where they are committed. */
+static void note_position(CatalogChangeList *changes, uint64_t position)
+{
+    for (CatalogChange *change = changes->first; change != NULL; change = change->next) {
+        change->position = position;
+    }
+}
+
 /* Writes every commit of the group; a commit whose changes no longer apply leaves it alone. */
 static Status write_group(CommitLog *log, CommitGroup *group)
 {
@@ -294,6 +302,10 @@ static Status write_group(CommitLog *log, CommitGroup *group)
         task->status = statistics_buffer_filter(log->statistics, group->version, commit.changes,
                                                 arena, &changes);
         if (task->status == STATUS_OK) {
+            task->status = last_writes_check(log->last_writes, commit.changes);
+        }
+        if (task->status == STATUS_OK) {
+            note_position(&changes, group->position + 1);
             task->status = catalog_version_apply(group->version, &changes, &next);
         }
         if (task->status == STATUS_OK && commit.serial != NULL) {
@@ -303,6 +315,7 @@ static Status write_group(CommitLog *log, CommitGroup *group)
             catalog_version_unpin(next);
             continue;
         }
+        last_writes_note(log->last_writes, commit.changes, group->position + 1);
         commit.changes = &changes;
         task->position = group->position + 1;
         status = log_database_write_commit(log->database, &commit, next, task->position,
@@ -510,9 +523,10 @@ Status commit_log_open(const CommitLogOptions *options, CommitLog **out)
     log->arena = arena_create(NULL, "commit log");
     log->statistics = statistics_buffer_create();
     log->graph = conflict_graph_create();
+    log->last_writes = last_writes_create();
     log->tasks = queue_create("control", TASKS_MAX);
     mutex_init(&log->mutex, MUTEX_RANK_TXN);
-    Status status = log->statistics == NULL || log->graph == NULL
+    Status status = log->statistics == NULL || log->graph == NULL || log->last_writes == NULL
                         ? status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for the commit log")
                         : log_database_open(log, options);
     if (status == STATUS_OK) {
@@ -548,6 +562,7 @@ void commit_log_close(CommitLog *log)
     catalog_version_unpin(log->version);
     statistics_buffer_destroy(log->statistics);
     conflict_graph_destroy(log->graph);
+    last_writes_destroy(log->last_writes);
     queue_destroy(log->tasks);
     mutex_deinit(&log->mutex);
     arena_destroy(log->arena);

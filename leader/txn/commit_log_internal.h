@@ -5,6 +5,7 @@
 #include "base/queue.h"
 #include "base/thread.h"
 #include "leader/txn/commit_log.h"
+#include "leader/txn/last_writes.h"
 #include "leader/txn/statistics_buffer.h"
 
 #define SECRET_BYTES 32
@@ -54,6 +55,7 @@ struct CommitLog {
     uint64_t next_rowset;     /* the control thread's */
     StatisticsBuffer *statistics; /* the control thread's */
     ConflictGraph *graph;         /* the control thread's */
+    LastWrites *last_writes;      /* the control thread's */
     Status failure;           /* the control thread's: a commit is in doubt, no more is written */
     Queue *tasks;
     Thread thread;

@@ -224,6 +224,11 @@ static Status write_change(LogDatabase *database, const CatalogChange *change,
         }
         TRY(write_relation(database, entry));
         return write_statistics(database, entry); // by column, as the definition has them
+    case CATALOG_REPLACE_TABLE:
+        TRY(run_with_id(database, QUERY_DROP_RELATION, change->table_id));
+        TRY(run_with_id(database, QUERY_DROP_STATISTICS, change->table_id));
+        entry = catalog_version_table_by_id(version, change->table->table_id);
+        return entry == NULL ? STATUS_OK : write_relation(database, entry);
     case CATALOG_ADVANCE_IDENTITY:
         entry = catalog_version_table_by_id(version, change->table_id);
         return entry == NULL ? STATUS_OK : write_relation(database, entry);

@@ -212,7 +212,8 @@ Status statistics_buffer_filter(StatisticsBuffer *buffer, const CatalogVersion *
         bool is_added = change->kind == CATALOG_ADD_STATISTICS;
         bool is_altered = change->kind == CATALOG_ALTER_TABLE;
         bool is_gone =
-            change->kind == CATALOG_DROP_TABLE || change->kind == CATALOG_CLEAR_STATISTICS;
+            change->kind == CATALOG_DROP_TABLE || change->kind == CATALOG_CLEAR_STATISTICS ||
+            change->kind == CATALOG_REPLACE_TABLE;
         WaitingTable *table = find(buffer, catalog_change_table_id(change));
         if (is_added && !is_recounted(changes, change->table_id)) {
             TRY(add_statistics(buffer, version, change, arena, out));

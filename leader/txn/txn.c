@@ -9,6 +9,8 @@
 
 #define PREPARE_TIMEOUT_US INT64_C(120000000) /* fsync of much data takes its time */
 #define OUTCOME_TIMEOUT_US INT64_C(2000000)
+#define GATE_WAIT_US 1000000 /* for a merge that commits; fsync may take its time */
+#define GATE_CHECK_US 20000
 
 void txn_init(Txn *txn, CommitLog *log, Nodes *nodes)
 {
@@ -34,11 +36,35 @@ void txn_begin(Txn *txn, bool is_explicit)
     txn->is_single = txn->is_single && !txn->is_explicit;
 }
 
-void txn_enter_gate(Txn *txn)
+Status txn_enter_gate(Txn *txn, Status (*check)(void *object), void *object)
 {
-    if (txn->gate != NULL && !txn->is_inside && !txn->has_snapshot && txn->state == TXN_OPEN) {
-        change_gate_enter(txn->gate);
-        txn->is_inside = true;
+    if (txn->gate == NULL || txn->is_inside || txn->has_snapshot || txn->state != TXN_OPEN) {
+        return STATUS_OK;
+    }
+    const int64_t deadline = clock_monotonic_us() + GATE_WAIT_US;
+    while (!txn->is_inside) {
+        const bool is_last = clock_monotonic_us() >= deadline;
+        txn->is_inside = change_gate_enter(txn->gate, is_last ? 0 : GATE_CHECK_US, is_last);
+        if (!txn->is_inside) {
+            TRY(check(object));
+        }
+    }
+    return STATUS_OK;
+}
+
+/* `first_statement` 0: all of them. */
+static void release_locks(Txn *txn, uint32_t first_statement)
+{
+    if (txn->locks != NULL) {
+        table_locks_release(txn->locks, &txn->lock_owner, first_statement);
+    }
+}
+
+void txn_forget_snapshot(Txn *txn)
+{
+    if (txn->has_snapshot && txn->snapshot_statement == txn->statement && txn->txn_id == 0) {
+        commit_log_release_snapshot(txn->log, &txn->hold);
+        txn->has_snapshot = false;
     }
 }
 
@@ -57,6 +83,7 @@ Status txn_begin_statement(Txn *txn, Snapshot *snapshot, CatalogVersion **catalo
         committed = commit_log_hold_snapshot(txn->log, &txn->hold);
         txn->position = txn->hold.position;
         txn->has_snapshot = true;
+        txn->snapshot_statement = txn->statement + 1;
     }
     Status status = catalog_version_apply(committed, &txn->changes, catalog);
     catalog_version_unpin(committed);
@@ -166,6 +193,8 @@ static void end(Txn *txn)
     Nodes *nodes = txn->nodes;
     Arena *arena = txn->arena;
     ChangeGate *gate = txn->gate;
+    TableLocks *locks = txn->locks;
+    release_locks(txn, 0);
     if (txn->is_inside) {
         change_gate_leave(gate);
     }
@@ -173,7 +202,12 @@ static void end(Txn *txn)
         commit_log_release_snapshot(log, &txn->hold);
     }
     arena_reset(arena);
-    *txn = (Txn){.log = log, .nodes = nodes, .arena = arena, .gate = gate};
+    *txn = (Txn){.log = log,
+                 .nodes = nodes,
+                 .arena = arena,
+                 .gate = gate,
+                 .locks = locks,
+                 .lock_owner = {.process_id = txn->lock_owner.process_id}};
 }
 
 void txn_rollback(Txn *txn)
@@ -193,6 +227,8 @@ void txn_fail(Txn *txn)
 {
     if (txn->state == TXN_OPEN && txn->is_explicit) {
         txn->state = TXN_FAILED;
+        // What a savepoint cannot bring back is over: nobody waits for it any longer.
+        release_locks(txn, txn->savepoints == NULL ? 0 : txn->savepoints->statement);
     } else if (txn->state == TXN_OPEN) {
         txn_rollback(txn);
     }
@@ -353,6 +389,7 @@ Status txn_rollback_to(Txn *txn, const char *name)
         NodeSet set = participants(txn, true);
         TRY(nodes_call_all(txn->nodes, &set, &request, NODE_CALL_TIMEOUT_US, txn->arena, NULL));
     }
+    release_locks(txn, savepoint->statement);
     txn->savepoints = savepoint; // it stays, later ones go
     txn->changes.last = savepoint->last_change;
     if (savepoint->last_change == NULL) {

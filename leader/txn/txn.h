@@ -13,6 +13,7 @@
 #pragma once
 #include "leader/membership/nodes.h"
 #include "leader/txn/change_gate.h"
+#include "leader/txn/table_locks.h"
 #include "planner/plan/snapshot.h"
 
 typedef enum TxnState { TXN_IDLE, TXN_OPEN, TXN_FAILED } TxnState;
@@ -31,6 +32,8 @@ typedef struct Txn {
     Nodes *nodes;
     ChangeGate *gate; /* null: merges do not mind it */
     bool is_inside;   /* the gate */
+    TableLocks *locks; /* null: it takes none */
+    LockOwner lock_owner;
     TxnState state;
     bool is_explicit; /* BEGIN was said */
     bool is_single;   /* its first statement is its last one: nodes vote at the end of that */
@@ -42,6 +45,7 @@ typedef struct Txn {
     uint64_t txn_id;   /* 0 until it writes */
     uint64_t position; /* of its snapshot */
     bool has_snapshot;
+    uint32_t snapshot_statement; /* which took it */
     SnapshotHold hold;  /* of that snapshot */
     bool has_dropped;   /* rows on the nodes: their files can go after the commit */
     uint32_t statement; /* current, from 1 */
@@ -59,10 +63,13 @@ void txn_deinit(Txn *txn); /* rolls back what is open */
 /* Starts a transaction unless one is open. */
 void txn_begin(Txn *txn, bool is_explicit);
 /* Before the first snapshot of a transaction that may delete rows: no merge commits until its
- * end. */
-void txn_enter_gate(Txn *txn);
+ * end. `check` tells meanwhile whether to go on. */
+Status txn_enter_gate(Txn *txn, Status (*check)(void *object), void *object) CHECKED;
 /* Begins a statement: its snapshot, and the catalog it sees (a new reference). 25P02 if failed. */
 Status txn_begin_statement(Txn *txn, Snapshot *snapshot, CatalogVersion **catalog) CHECKED;
+/* Forgets the snapshot when this statement took it and has not written: the next statement, or this
+ * one begun anew, sees what has been committed meanwhile. */
+void txn_forget_snapshot(Txn *txn);
 /* The statement will write: gives the transaction its id (25006 when read only). */
 Status txn_begin_write(Txn *txn, Snapshot *snapshot) CHECKED;
 /* The node has been written to under this greeting (0: it was not reached). 08006 when earlier

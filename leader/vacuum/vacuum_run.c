@@ -19,11 +19,6 @@ typedef struct VacuumTarget {
     const char *schema, *name;
 } VacuumTarget;
 
-static Status check_statement(void *object)
-{
-    return statement_check(object, NULL);
-}
-
 static Status check_query(void *object, DistributedQuery *query)
 {
     return statement_check(object, query);
@@ -138,7 +133,7 @@ Status vacuum_run(Session *session, Portal *portal)
     const uint32_t count = list_targets(session, portal, targets);
     // Its snapshot would keep the files of what is dropped.
     TRY(txn_commit(&session->txn));
-    TRY(merge_gate_enter(&leader->merge_gate, check_statement, session));
+    TRY(merge_gate_enter(&leader->merge_gate, statement_check_session, session));
     Status status = STATUS_OK;
     for (uint32_t i = 0; i < count && status == STATUS_OK; i++) {
         status = vacuum_table(session, vacuum, &targets[i]);

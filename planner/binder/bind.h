@@ -28,7 +28,9 @@ typedef enum BoundKind {
     BOUND_CREATE_TABLE,      /* create; root: a query for CREATE TABLE AS, else null */
     BOUND_CREATE_VIEW,
     BOUND_CREATE_SCHEMA,
-    BOUND_ALTER_TABLE,       /* target as it is, create as it will be; null: nothing to do */
+    BOUND_ALTER_TABLE,       /* target as it is, create as it will be; null: nothing to do; root:
+                              * its rows, when they are to be written anew */
+    BOUND_APPEND,            /* root inserts into target what truncate[0] has */
     BOUND_DROP,
     BOUND_TRUNCATE,
     BOUND_TRANSACTION,       /* as parsed */
@@ -41,6 +43,7 @@ typedef enum BoundKind {
     BOUND_DISCARD,
     BOUND_ANALYZE,           /* target; null: every table */
     BOUND_VACUUM,
+    BOUND_LOCK,              /* the tables were found: that is all */
     BOUND_USER,              /* CREATE and ALTER USER, as parsed */
     BOUND_NOTHING            /* accepted without effect, with a notice when `notice` is set */
 } BoundKind;

@@ -1,5 +1,6 @@
 /*
- * bind_alter_table.c — ALTER TABLE: the definition as it will be; no row is touched.
+ * bind_alter_table.c — ALTER TABLE: the definition as it will be; rows are touched only when they
+ * are to lie elsewhere, or in another order: then all of them are written anew.
  *
  *   ALTER TABLE t ADD COLUMN c integer DEFAULT 7
  *   ->  the columns of t and c, which reads 7 in the rowsets written before
@@ -210,6 +211,48 @@ static void forget_encodings(const Alteration *alteration)
     }
 }
 
+// ---- distribution and sort keys ----
+
+static bool is_laid_out_alike(const CatalogTable *one, const CatalogTable *other)
+{
+    bool is_same = one->style == other->style &&
+                   one->distribution_column == other->distribution_column &&
+                   one->sort_key_count == other->sort_key_count &&
+                   one->is_interleaved == other->is_interleaved;
+    for (uint32_t i = 0; is_same && i < one->sort_key_count; i++) {
+        is_same = one->sort_keys[i] == other->sort_keys[i];
+    }
+    return is_same;
+}
+
+// AUTO keeps what there is. Without a sort key rows may stay in whatever order they have.
+static Status change_layout(Alteration *alteration, const AstAlterAction *action)
+{
+    Binder *binder = alteration->binder;
+    CatalogTable *table = alteration->table;
+    const AstTableAttributes *attributes = &action->attributes;
+    const AstWord *style = &attributes->distribution_style;
+    if (style->text != NULL && strcmp(style->text, "auto") == 0 &&
+        attributes->distribution_key.text == NULL) {
+        table->is_auto_style = true;
+        return STATUS_OK;
+    }
+    if (action->kind == AST_ALTER_SORT_KEY && attributes->sort_keys.count == 0) {
+        table->sort_key_count = 0;
+        table->is_interleaved = false;
+        return STATUS_OK;
+    }
+    TRY(bind_table_layout(binder, attributes, table));
+    if (style->text != NULL && strcmp(style->text, "key") == 0 && table->distribution_column < 0) {
+        return status_at(style->position, SQLSTATE_INVALID_TABLE_DEFINITION,
+                         "DISTSTYLE KEY needs a DISTKEY");
+    }
+    if (!is_laid_out_alike(alteration->old, table)) {
+        alteration->bound->root = get_make(binder, alteration->old, NULL);
+    }
+    return STATUS_OK;
+}
+
 // ---- the statement ----
 
 static Status apply_action(Alteration *alteration, const AstAlterAction *action)
@@ -234,6 +277,9 @@ static Status apply_action(Alteration *alteration, const AstAlterAction *action)
     case AST_ALTER_ENCODE_AUTO:
         forget_encodings(alteration);
         return STATUS_OK;
+    case AST_ALTER_DISTRIBUTION:
+    case AST_ALTER_SORT_KEY:
+        return change_layout(alteration, action);
     default:
         return status_at(action->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
                          "this form of ALTER TABLE is not supported yet");
@@ -262,6 +308,9 @@ Status bind_alter_table(Binder *binder, const AstStatement *statement, BoundStat
 {
     const AstAlterTable *ast = statement->alter_table;
     const CatalogTable *old = NULL;
+    if (ast->actions.count == 1 && ast->actions.items[0]->kind == AST_ALTER_APPEND) {
+        return bind_append(binder, statement, bound);
+    }
     bound->kind = BOUND_ALTER_TABLE;
     TRY(find_altered(binder, ast, bound, &old));
     if (old == NULL) {
@@ -273,6 +322,11 @@ Status bind_alter_table(Binder *binder, const AstStatement *statement, BoundStat
     Alteration alteration = {.binder = binder, .old = old, .table = table, .bound = bound};
     for (uint32_t i = 0; i < ast->actions.count; i++) {
         TRY(apply_action(&alteration, ast->actions.items[i]));
+    }
+    if (bound->root != NULL && ast->actions.count > 1) {
+        return status_at(ast->actions.items[0]->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
+                         "a change of distribution or sort key together with another one is not "
+                         "supported");
     }
     bound->target = old;
     bound->create = table;

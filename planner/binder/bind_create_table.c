@@ -226,6 +226,7 @@ static Status add_like(TableMaker *maker, const AstTableLike *like)
         table->distribution_column = source->distribution_column + (int32_t)first;
     }
     table->sort_key_count = source->sort_key_count;
+    table->is_interleaved = source->is_interleaved;
     table->sort_keys = ARENA_ARRAY(maker->binder->arena, uint32_t, source->sort_key_count + 1);
     for (uint32_t i = 0; i < source->sort_key_count; i++) {
         table->sort_keys[i] = source->sort_keys[i] + first;
@@ -375,9 +376,11 @@ static Status set_sort_keys(TableMaker *maker)
     const AstTableAttributes *attributes = &maker->ast->attributes;
     const AstWordList *words = &attributes->sort_keys;
     CatalogTable *table = maker->table;
-    if (attributes->sort_key_style == AST_SORT_KEY_INTERLEAVED) {
-        return status_at(attributes->sort_key_position, SQLSTATE_FEATURE_NOT_SUPPORTED,
-                         "INTERLEAVED SORTKEY is not supported");
+    const bool is_interleaved = attributes->sort_key_style == AST_SORT_KEY_INTERLEAVED;
+    if (is_interleaved && words->count > INTERLEAVED_KEYS_MAX) {
+        return status_at(attributes->sort_key_position, SQLSTATE_PROGRAM_LIMIT_EXCEEDED,
+                         "an interleaved sort key can have at most %d columns",
+                         INTERLEAVED_KEYS_MAX);
     }
     if (maker->column_sort_key >= 0 && words->count > 0) {
         return conflict(&words->items[0], "SORTKEY is given for a column and for the table");
@@ -391,6 +394,7 @@ static Status set_sort_keys(TableMaker *maker)
         return STATUS_OK;
     }
     table->sort_key_count = count;
+    table->is_interleaved = is_interleaved;
     table->sort_keys = ARENA_ARRAY(maker->binder->arena, uint32_t, count);
     for (uint32_t i = 0; i < count; i++) {
         if (maker->column_sort_key >= 0) {
@@ -407,6 +411,18 @@ static Status set_sort_keys(TableMaker *maker)
         }
     }
     return STATUS_OK;
+}
+
+Status bind_table_layout(Binder *binder, const AstTableAttributes *attributes, CatalogTable *table)
+{
+    const AstCreateTable ast = {.attributes = *attributes};
+    TableMaker maker = {.binder = binder,
+                        .ast = &ast,
+                        .table = table,
+                        .column_distribution_key = -1,
+                        .column_sort_key = -1};
+    TRY(set_distribution(&maker));
+    return set_sort_keys(&maker);
 }
 
 // ---- AS query ----

@@ -249,6 +249,30 @@ Status bind_drop(Binder *binder, const AstStatement *statement, BoundStatement *
 
 // ---- TRUNCATE ----
 
+// There is one mode that keeps others out.
+static Status check_lock_mode(const AstWordList *words)
+{
+    static const char *const only[] = {"access", "exclusive", "mode"};
+    bool is_only = words->count == 0 || words->count == 3;
+    for (uint32_t i = 0; is_only && i < words->count; i++) {
+        is_only = strcmp(words->items[i].text, only[i]) == 0;
+    }
+    return is_only ? STATUS_OK
+                   : status_at(words->items[0].position, SQLSTATE_FEATURE_NOT_SUPPORTED,
+                               "LOCK in a mode other than ACCESS EXCLUSIVE is not supported");
+}
+
+Status bind_lock(Binder *binder, const AstStatement *statement, BoundStatement *bound)
+{
+    const AstLock *ast = statement->lock;
+    TRY(check_lock_mode(&ast->mode));
+    for (uint32_t i = 0; i < ast->tables.count; i++) {
+        TRY(bind_writable_table(binder, ast->tables.items[i], "lock", &bound->target));
+    }
+    bound->kind = BOUND_LOCK;
+    return STATUS_OK;
+}
+
 Status bind_truncate(Binder *binder, const AstStatement *statement, BoundStatement *bound)
 {
     const AstObjectNameList *names = &statement->truncate->tables;

@@ -53,7 +53,9 @@ static void print_layout(Binder *binder, const CatalogTable *table, ByteBuffer *
                            quoted(binder, table->columns[table->distribution_column].name));
     }
     for (uint32_t i = 0; i < table->sort_key_count; i++) {
-        byte_buffer_printf(text, "%s%s", i == 0 ? "\nSORTKEY (" : ", ",
+        byte_buffer_printf(text, "%s%s", i > 0                    ? ", "
+                                         : table->is_interleaved ? "\nINTERLEAVED SORTKEY ("
+                                                                 : "\nSORTKEY (",
                            quoted(binder, table->columns[table->sort_keys[i]].name));
     }
     byte_buffer_printf(text, "%s;", table->sort_key_count > 0 ? ")" : "");

@@ -34,7 +34,6 @@ static const struct {
 } unsupported_statements[] = {
     {AST_STATEMENT_ALTER_SCHEMA, "ALTER SCHEMA"},
     {AST_STATEMENT_COMMENT, "COMMENT"},
-    {AST_STATEMENT_LOCK, "LOCK"},
 };
 
 void bind_results(Binder *binder, BoundStatement *bound)
@@ -189,6 +188,8 @@ static Status bind_kind(Binder *binder, const AstStatement *ast, BoundStatement 
         return bind_drop(binder, ast, bound);
     case AST_STATEMENT_TRUNCATE:
         return bind_truncate(binder, ast, bound);
+    case AST_STATEMENT_LOCK:
+        return bind_lock(binder, ast, bound);
     case AST_STATEMENT_EXPLAIN:
         return bind_explain(binder, ast, bound);
     case AST_STATEMENT_SHOW:

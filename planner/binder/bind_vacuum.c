@@ -41,8 +41,9 @@ static Status bind_threshold(const AstMaintenance *ast, uint32_t *percent)
     return STATUS_OK;
 }
 
-// REINDEX begins with a new look at interleaved sort keys, of which there are none: what remains of
-// it is FULL. RECLUSTER sorts what is out of order whatever its share.
+// REINDEX begins with a new look at the values of interleaved sort keys, which every rowset takes
+// when it is written: what remains of it is FULL. RECLUSTER sorts what is out of order whatever its
+// share.
 static Status bind_mode(const AstMaintenance *ast, BoundVacuum *vacuum)
 {
     const AstOption *recluster = find_option(ast, "recluster");

@@ -435,5 +435,11 @@ Status bind_create_schema(Binder *binder, const AstStatement *ast, BoundStatemen
 Status bind_show_object(Binder *binder, const AstShow *show, BoundStatement *bound) CHECKED;
 Status bind_drop(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
 Status bind_vacuum(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
+/* Distribution and sort keys as the attributes say; what they do not name stays. */
+Status bind_table_layout(Binder *binder, const AstTableAttributes *attributes,
+                         CatalogTable *table) CHECKED;
+/* bind_append.c: ALTER TABLE t APPEND FROM s. */
+Status bind_append(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
 Status bind_truncate(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
+Status bind_lock(Binder *binder, const AstStatement *ast, BoundStatement *bound) CHECKED;
 Status bind_default_expr(Binder *binder, const AstExpr *ast, Type type, Expr **out) CHECKED;

@@ -95,6 +95,7 @@ static PlanTable *build_table(PlanBuilder *builder, const CatalogTable *catalog)
     table->distribution_column = catalog->distribution_column;
     table->sort_key_count = catalog->sort_key_count;
     table->sort_keys = catalog->sort_keys;
+    table->is_interleaved = catalog->is_interleaved;
     table->column_count = catalog->column_count;
     table->columns = arena_array(builder->arena, catalog->column_count, sizeof(*table->columns));
     for (uint32_t i = 0; i < catalog->column_count; i++) {

@@ -486,6 +486,10 @@ typedef struct AstDrop {
 typedef struct AstTruncate {
     AstObjectNameList tables;
 } AstTruncate;
+typedef struct AstLock {
+    AstObjectNameList tables;
+    AstWordList mode;            /* the words of IN … MODE; none: ACCESS EXCLUSIVE */
+} AstLock;
 
 typedef enum AstAlterKind {
     AST_ALTER_ADD_COLUMN, AST_ALTER_DROP_COLUMN, AST_ALTER_RENAME_TABLE, AST_ALTER_RENAME_COLUMN,
@@ -498,7 +502,7 @@ typedef struct AstAlterAction {
     AstAlterKind kind;
     int32_t position;
     AstWord column;
-    const char *name;            /* new name, owner, schema, constraint, encoding */
+    const char *name;            /* new name, owner, schema, constraint, encoding; APPEND: option */
     AstColumnDefinition *definition;
     AstTypeName *type;
     AstExpr *default_value;      /* ALTER_COLUMN_DEFAULT; null: dropped */
@@ -589,7 +593,7 @@ typedef struct AstFetch {
     int64_t count;
 } AstFetch;
 
-typedef struct AstMaintenance {  /* ANALYZE, VACUUM, LOCK */
+typedef struct AstMaintenance {  /* ANALYZE, VACUUM */
     AstObjectName *table;        /* or null: all */
     AstWordList *columns;
     AstOptionList options;
@@ -635,6 +639,7 @@ struct AstStatement {
         AstCreateSchema *create_schema;
         AstDrop *drop;
         AstTruncate *truncate;
+        AstLock *lock;
         AstAlterTable *alter_table;
         AstAlterSchema *alter_schema;
         AstTransaction *transaction;

@@ -169,7 +169,7 @@ static void sql_error(AstLocation *location, Parser *parser, const char *message
 %type <text> constant_call date_word opt_window_base setting_name update_alias copy_path
 %type <text> opt_owner close_name
 %type <word> name_word privilege
-%type <words> name_list qualified privileges
+%type <words> name_list qualified privileges opt_lock_mode lock_words
 %type <words_pointer> column_names opt_column_names opt_exclude
 %type <object> object_name
 %type <objects> object_names
@@ -1599,6 +1599,8 @@ alter_action:
   | "alter" "encode" NAME                  { CHECK(parser_expect_word(parser, @3, $3, "auto"));
                                              $$ = ALTER(ENCODE_AUTO, @1); }
   | "append" "from" object_name            { $$ = ALTER(APPEND, @1); $$->source = $3; }
+  | "append" "from" object_name NAME       { $$ = ALTER(APPEND, @1); $$->source = $3;
+                                             $$->name = $4; }
   ;
 
 opt_column_word: %empty | "column" ;
@@ -1860,14 +1862,20 @@ signed_integer:
 maintenance:
     "analyze" soup                         { CHECK(parser_analyze(parser, &$2, &$$)); }
   | "vacuum" soup                          { CHECK(parser_vacuum(parser, &$2, &$$)); }
-  | "lock" opt_table object_name opt_lock_mode
-                                           { $$ = STATEMENT(LOCK, maintenance, AstMaintenance);
-                                             $$->maintenance->table = $3; }
+  | "lock" opt_table object_names opt_lock_mode
+                                           { $$ = STATEMENT(LOCK, lock, AstLock);
+                                             *$$->lock = (AstLock){.tables = $3, .mode = $4}; }
   | "discard" any_word                     { $$ = parser_named(parser, AST_STATEMENT_DISCARD, $2); }
   ;
 
-opt_lock_mode: %empty | "in" lock_words ;
-lock_words:    any_word | lock_words any_word ;
+opt_lock_mode:
+    %empty                                 { $$ = (AstWordList){0}; }
+  | "in" lock_words                        { $$ = $2; }
+  ;
+lock_words:
+    any_word                               { $$ = (AstWordList){0}; ADD(&$$, WORD($1, @1)); }
+  | lock_words any_word                    { $$ = $1; ADD(&$$, WORD($2, @2)); }
+  ;
 
 grant:
     "grant" privileges "on" grant_target "to" grantees opt_grant_option

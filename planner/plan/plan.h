@@ -43,6 +43,8 @@ typedef enum DistributionStyle {
     DISTRIBUTION_STYLE_ALL
 } DistributionStyle;
 
+#define INTERLEAVED_KEYS_MAX 8u
+
 /* What a node must know of a table to read or write it. */
 typedef struct PlanTable {
     uint64_t table_id;
@@ -59,7 +61,8 @@ typedef struct PlanTable {
     } * columns;
     int32_t distribution_column; /* index into columns; -1: none */
     uint32_t sort_key_count;
-    uint32_t *sort_keys; /* indexes into columns, compound */
+    uint32_t *sort_keys; /* indexes into columns */
+    bool is_interleaved; /* the sort keys: all alike; else compound */
 } PlanTable;
 
 typedef struct PlanRuntimeFilterUse {

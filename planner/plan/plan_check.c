@@ -112,6 +112,10 @@ static Status check_table(const PlanTable *table, const PlanNode *node)
             return CORRUPT("plan node %u has a table with an invalid default", node->id);
         }
     }
+    if (table->is_interleaved &&
+        (table->sort_key_count == 0 || table->sort_key_count > INTERLEAVED_KEYS_MAX)) {
+        return CORRUPT("plan node %u has a table with an invalid sort key", node->id);
+    }
     return check_column_numbers(table->sort_keys, table->sort_key_count, table->column_count, node);
 }
 

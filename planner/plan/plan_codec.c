@@ -77,6 +77,7 @@ static void encode_table(const PlanTable *table, ByteBuffer *target)
     }
     byte_buffer_add_u32(target, (uint32_t)table->distribution_column);
     encode_numbers(table->sort_keys, table->sort_key_count, target);
+    byte_buffer_add_u8(target, table->is_interleaved ? 1 : 0);
 }
 
 static void encode_scan(const PlanScan *scan, ByteBuffer *target)

@@ -153,6 +153,7 @@ static Status decode_table(Decoder *self, PlanTable **out)
     }
     table->distribution_column = (int32_t)byte_reader_u32(self->reader);
     table->sort_keys = decode_numbers(self, &table->sort_key_count);
+    table->is_interleaved = decode_flag(self);
     *out = table;
     return check_reader(self);
 }

@@ -6,24 +6,10 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import cluster  # noqa: E402
-import pgwire  # noqa: E402
+from checks import check, fails  # noqa: E402
 
 ROWS = 1000
 STYLES = ("distkey (id)", "diststyle even", "diststyle all")
-
-
-def check(condition, text):
-    if not condition:
-        raise SystemExit(f"FAILED: {text}")
-
-
-def fails(run, sqlstate, part=""):
-    try:
-        run()
-    except pgwire.ServerError as error:
-        check(error.sqlstate == sqlstate and part in error.message, f"{error}, expected {sqlstate}")
-        return
-    check(False, f"an error {sqlstate} was expected")
 
 
 def make(connection, style):

@@ -5,18 +5,11 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import checks  # noqa: E402
 import cluster  # noqa: E402
 import pgwire  # noqa: E402
 
-passed = failed = 0
-
-
-def check(condition, what):
-    global passed, failed
-    passed += bool(condition)
-    failed += not condition
-    if not condition:
-        print(f"FAILED: {what}")
+check = checks.Checks()
 
 
 def outcome(connection, sql):
@@ -103,8 +96,7 @@ def main():
         modes(first, second)
         for connection in connections:
             connection.close()
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return check.end()
 
 
 if __name__ == "__main__":

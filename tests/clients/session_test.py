@@ -8,13 +8,9 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import cluster  # noqa: E402
 import pgwire  # noqa: E402
+from checks import check  # noqa: E402
 
 THREADS = 4
-
-
-def check(condition, text):
-    if not condition:
-        raise SystemExit(f"FAILED: {text}")
 
 
 def idle_sessions_cost_no_thread(server):

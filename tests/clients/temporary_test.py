@@ -7,23 +7,9 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import cluster  # noqa: E402
-import pgwire  # noqa: E402
+from checks import check, fails  # noqa: E402
 
 SCHEMAS = "select count(*) from pg_namespace where nspname like 'pg_temp%'"
-
-
-def check(condition, text):
-    if not condition:
-        raise SystemExit(f"FAILED: {text}")
-
-
-def fails(run, sqlstate):
-    try:
-        run()
-    except pgwire.ServerError as error:
-        check(error.sqlstate == sqlstate, f"{error}, expected {sqlstate}")
-        return
-    check(False, f"an error {sqlstate} was expected")
 
 
 def wait_for(server, sql, wanted):

@@ -16,6 +16,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
+import checks  # noqa: E402
 import cluster  # noqa: E402
 import psycopg2  # noqa: E402
 import psycopg2.extras  # noqa: E402
@@ -25,18 +26,6 @@ CLIENT_SECONDS_MAX = 240
 JDBC_JAR = "/usr/share/java/postgresql.jar"
 SLOW = ("select count(*) from numbers a, numbers b, numbers c "
         "where a.n * 3 + b.n * 7 + c.n * 11 = -1")
-
-
-class Checks:
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def __call__(self, condition, what):
-        if condition:
-            self.passed += 1
-        else:
-            self.failed += 1
-            print(f"FAILED: {what}", file=sys.stderr, flush=True)
 
 
 def fill(server):
@@ -201,7 +190,7 @@ def test_node(server, check):
 
 
 def main():
-    check = Checks()
+    check = checks.Checks()
     with cluster.Local(nodes=2) as server:
         fill(server)
         for test in (test_psql, test_psycopg2, test_jdbc, test_node):
@@ -214,8 +203,7 @@ def main():
                 check(False, f"{test.__name__}: {error!r}")
             finally:
                 watchdog.cancel()
-    print(f"{check.passed} passed, {check.failed} failed")
-    return 1 if check.failed else 0
+    return check.end()
 
 
 if __name__ == "__main__":

@@ -11,20 +11,13 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
+import checks  # noqa: E402
 import cluster  # noqa: E402
 
 ROWS = 50_000
 WAIT_SECONDS = 10
 
-passed = failed = 0
-
-
-def check(condition, what):
-    global passed, failed
-    passed += bool(condition)
-    failed += not condition
-    if not condition:
-        print(f"FAILED: {what}")
+check = checks.Checks()
 
 
 def file_count(server):
@@ -69,8 +62,7 @@ def main():
     for server in (cluster.Local(2), cluster.Cluster(2)):
         with server:
             run(server)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return check.end()
 
 
 if __name__ == "__main__":

@@ -10,21 +10,14 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import checks  # noqa: E402
 import cluster  # noqa: E402
 
 ROWS = 60_000
 INSERTS = 40
 WAIT_SECONDS = 30
 
-passed = failed = 0
-
-
-def check(condition, what):
-    global passed, failed
-    passed += bool(condition)
-    failed += not condition
-    if not condition:
-        print(f"FAILED: {what}")
+check = checks.Checks()
 
 
 def file_count(server):
@@ -101,8 +94,7 @@ def main():
     with cluster.Local(2, settings={**settings, "auto_merge": "off"},
                        preset=options.preset) as server:
         is_off(server)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return check.end()
 
 
 if __name__ == "__main__":

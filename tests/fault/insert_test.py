@@ -21,6 +21,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
+import checks  # noqa: E402
 import cluster  # noqa: E402
 import pgwire  # noqa: E402
 
@@ -28,15 +29,7 @@ CLIENTS = 8
 HASTY = 8  # the client whose statements are canceled
 BAD = (("null, 'x'", "23502"), ("%d, 'much too long for it'", "22001"), ("30000000000, 'x'", "22003"))
 
-passed = failed = 0
-
-
-def check(condition, what):
-    global passed, failed
-    passed += bool(condition)
-    failed += not condition
-    if not condition:
-        print(f"FAILED: {what}")
+check = checks.Checks()
 
 
 class Client(threading.Thread):
@@ -161,8 +154,7 @@ def main():
     kills = [lambda server: restart(server.nodes[0]), lambda server: restart(server.leader)]
     with cluster.Cluster(2) as server:
         run(server, "distkey(k)", options.seconds * 3, options.seed, kills)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return check.end()
 
 
 if __name__ == "__main__":

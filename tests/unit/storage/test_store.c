@@ -341,6 +341,34 @@ START_TEST(horizon_unlinks_what_nobody_reads)
 }
 END_TEST
 
+/* Row i is committed at position i + 1; every tenth commit drops all rows there are. */
+START_TEST(many_small_commits_keep_every_snapshot)
+{
+    enum { COMMITS = 200, DROPS_EVERY = 10, HORIZON = 105 };
+    for (uint32_t i = 0; i < COMMITS; i++) {
+        const uint64_t txn = i + 1;
+        if (i % DROPS_EVERY == DROPS_EVERY - 1) {
+            const Snapshot truncating = {.position = i, .txn_id = txn, .statement = 1};
+            must(store_truncate_table(fixture.store, 10, &truncating));
+        }
+        write_rows(&fixture, &table, txn, 2, i, 1);
+        must(store_prepare(fixture.store, txn));
+        must(store_commit(fixture.store, txn, txn));
+    }
+    for (int pass = 0; pass < 3; pass++) {
+        for (uint32_t seen = pass == 0 ? 1 : HORIZON; seen <= COMMITS; seen++) {
+            const uint32_t first = seen < DROPS_EVERY ? 0 : seen / DROPS_EVERY * DROPS_EVERY - 1;
+            expect_rows(&fixture, &table, (Snapshot){.position = seen}, first, seen - first,
+                        COMMITS);
+        }
+        store_set_horizon(fixture.store, HORIZON);
+        if (pass == 1) {
+            fixture_reopen(&fixture);
+        }
+    }
+}
+END_TEST
+
 START_TEST(unfinished_writers_leave_nothing)
 {
     TableWriter *writer = open_writer(&fixture, &table, 1, 1);
@@ -684,6 +712,7 @@ int main(void)
     tcase_add_test(tests, truncate_drops_what_it_sees);
     tcase_add_test(tests, drop_table_takes_everything);
     tcase_add_test(tests, horizon_unlinks_what_nobody_reads);
+    tcase_add_test(tests, many_small_commits_keep_every_snapshot);
     tcase_add_test(tests, unfinished_writers_leave_nothing);
     tcase_add_test(tests, refuses_nulls_and_long_text);
     tcase_add_test(tests, refuses_rows_of_other_nodes);

@@ -21,9 +21,9 @@ START_TEST(closes_when_nobody_is_inside)
 {
     ck_assert(change_gate_close(&gate, 0));
     change_gate_open(&gate);
-    change_gate_enter(&gate);
+    ck_assert(change_gate_enter(&gate, 1000000, false));
     ck_assert(!change_gate_close(&gate, 1000));
-    change_gate_enter(&gate); // it is open again
+    ck_assert(change_gate_enter(&gate, 1000000, false)); // it is open again
     change_gate_leave(&gate);
     change_gate_leave(&gate);
     ck_assert(change_gate_close(&gate, 0));
@@ -41,7 +41,7 @@ static void *leave_soon(void *object)
 START_TEST(waits_for_those_inside)
 {
     pthread_t thread;
-    change_gate_enter(&gate);
+    ck_assert(change_gate_enter(&gate, 1000000, false));
     ck_assert_int_eq(pthread_create(&thread, NULL, leave_soon, NULL), 0);
     ck_assert(change_gate_close(&gate, 10000000));
     pthread_join(thread, NULL);
@@ -53,7 +53,7 @@ static uint32_t entered;
 static void *enter_once(void *object)
 {
     (void)object;
-    change_gate_enter(&gate);
+    ck_assert(change_gate_enter(&gate, 1000000, false));
     __atomic_add_fetch(&entered, 1, __ATOMIC_SEQ_CST);
     return NULL;
 }
@@ -80,7 +80,8 @@ END_TEST
 START_TEST(newcomers_do_not_wait_for_ever)
 {
     ck_assert(change_gate_close(&gate, 0));
-    change_gate_enter(&gate);
+    ck_assert(!change_gate_enter(&gate, 1000, false));
+    ck_assert(change_gate_enter(&gate, 0, true));
     change_gate_leave(&gate);
 }
 END_TEST
