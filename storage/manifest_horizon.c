@@ -150,6 +150,7 @@ static bool has_dropped(Manifest *manifest, uint64_t horizon)
 
 Status manifest_set_horizon(Manifest *manifest, uint64_t position)
 {
+    manifest_finish_aborts(manifest);
     if (has_dropped(manifest, position)) {
         TRY(manifest_store_forget(manifest->store, position));
     }

@@ -100,7 +100,6 @@ static const char *const statement_sql[SQL_COUNT] = {
         " (SELECT rowset_id FROM rowset WHERE dropped IS NOT NULL AND dropped <= ?1)",
 };
 
-
 enum { OUTCOMES_MAX = 256, WRITE_WAIT_US = 1000000 };
 
 typedef Status ChangeBody(ManifestStore *store, const void *argument);
@@ -110,6 +109,7 @@ typedef struct Change {
     ChangeBody *body;
     const void *argument;
     Status status;
+    bool is_in_doubt; /* it failed, and may be durable all the same */
     bool is_done;
     struct Change *next;
 } Change;
@@ -189,6 +189,11 @@ Status manifest_store_open(FileSystem *system, const char *directory, ManifestSt
     return open_store(system, directory, false, out);
 }
 
+Status manifest_store_limit_log(ManifestStore *store, uint64_t bytes)
+{
+    return metadata_store_limit_log(store->database, bytes);
+}
+
 Status manifest_store_open_read(FileSystem *system, const char *directory, ManifestStore **out)
 {
     return open_store(system, directory, true, out);
@@ -247,6 +252,9 @@ static Status write_bodies(ManifestStore *store, const Change *first, const Chan
 static Status write_transaction(ManifestStore *store, const Change *first, const Change *end,
                                 bool *is_refused)
 {
+    if (metadata_store_is_broken(store->database)) {
+        TRY(metadata_store_reopen(store->database)); // what failed was told so; it may be there
+    }
     TRY(metadata_store_begin(store->database));
     Status status = write_bodies(store, first, end);
     *is_refused = status != STATUS_OK;
@@ -272,6 +280,8 @@ static void write_group(ManifestStore *store, Change *first)
         change->status = is_split ? write_transaction(store, change, change->next, &is_refused)
                          : status == STATUS_OK ? STATUS_OK
                                                : status_copy(status);
+        change->is_in_doubt =
+            change->status != STATUS_OK && metadata_store_is_broken(store->database);
     }
     mutex_unlock(&store->mutex);
     status_free(status);
@@ -289,7 +299,8 @@ static void enqueue(ManifestStore *store, Change *change)
 
 /* One transaction with `body` in it. Threads that come while another one writes wait and are then
  * written together, by one of them: a commit of SQLite costs a sync. */
-static Status in_transaction(ManifestStore *store, ChangeBody *body, const void *argument)
+static Status in_any_transaction(ManifestStore *store, ChangeBody *body, const void *argument,
+                                 bool *is_in_doubt)
 {
     Change change = {.body = body, .argument = argument};
     mutex_lock(&store->queue_mutex);
@@ -314,7 +325,15 @@ static Status in_transaction(ManifestStore *store, ChangeBody *body, const void 
         condition_broadcast(&store->written);
     }
     mutex_unlock(&store->queue_mutex);
+    *is_in_doubt = change.is_in_doubt;
     return change.status;
+}
+
+/* What is in doubt does no harm when it is repeated, or was never needed. */
+static Status in_transaction(ManifestStore *store, ChangeBody *body, const void *argument)
+{
+    bool is_in_doubt = false;
+    return in_any_transaction(store, body, argument, &is_in_doubt);
 }
 
 Status manifest_store_verify(ManifestStore *store)
@@ -531,9 +550,10 @@ static Status prepare_body(ManifestStore *store, const void *argument)
     return run(store, SQL_ADD_PREPARED, &txn_id, 1);
 }
 
-Status manifest_store_prepare(ManifestStore *store, const PrepareChange *change)
+Status manifest_store_prepare(ManifestStore *store, const PrepareChange *change,
+                              bool *may_be_stored)
 {
-    return in_transaction(store, prepare_body, change);
+    return in_any_transaction(store, prepare_body, change, may_be_stored);
 }
 
 // The statements for drops look at every rowset of the database.

@@ -71,6 +71,9 @@ static Status open_parts(Store *store, const StoreOptions *options)
     TRY(file_make_directory(store->system, options->directory));
     TRY(check_database_is_there(store, options));
     TRY(manifest_store_open(store->system, options->directory, &store->manifest_store));
+    if (options->metadata_log_bytes > 0) {
+        TRY(manifest_store_limit_log(store->manifest_store, options->metadata_log_bytes));
+    }
     TRY(check_identity(store, "cluster", (int64_t)store->cluster, options->is_expected));
     TRY(check_identity(store, "node", options->node_id, options->is_expected));
     TRY(load_slices(store));
