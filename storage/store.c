@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/heap.h"
+#include "base/io/disk_reserve.h"
 #include "base/log.h"
 #include "storage/inspect.h"
 
@@ -94,8 +95,12 @@ Status store_open(const StoreOptions *options, Store **out)
     store->budget = options->budget;
     store->node_id = options->node_id;
     store->cluster = cluster_fold(options->cluster_id);
+    store->disk_reserve_bytes = options->disk_reserve_bytes;
+    store->directory = heap_strdup(options->directory);
     mutex_init(&store->mutex, MUTEX_RANK_TABLE);
-    Status status = open_parts(store, options);
+    Status status = store->directory != NULL
+                        ? open_parts(store, options)
+                        : status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for a store");
     if (status != STATUS_OK) {
         store_close(store);
         return status;
@@ -120,7 +125,13 @@ void store_close(Store *store)
     rowset_lease_close(&store->lease);
     manifest_store_close(store->manifest_store);
     mutex_deinit(&store->mutex);
+    heap_free(store->directory);
     heap_free(store);
+}
+
+Status store_check_room(const Store *store)
+{
+    return disk_reserve_check(store->system, store->directory, store->disk_reserve_bytes);
 }
 
 Status store_set_slices(Store *store, uint64_t map_epoch, const SliceRange *slices,

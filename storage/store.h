@@ -31,6 +31,7 @@ typedef struct StoreOptions {
     uint8_t cluster_id[CLUSTER_ID_BYTES];
     size_t cache_bytes;          /* of encoded blocks */
     bool is_expected;            /* the node was here before: so must be its database */
+    uint64_t disk_reserve_bytes; /* free space below which nobody writes rows; 0: none */
     uint64_t metadata_log_bytes; /* of the database's write-ahead log; 0: the default */
 } StoreOptions;
 
