@@ -255,7 +255,8 @@ bool metadata_store_is_in_doubt(const MetadataStore *store)
 
 bool metadata_store_is_broken(const MetadataStore *store)
 {
-    return store->is_in_doubt || store->vfs == NULL || sqlite_vfs_is_broken(store->vfs);
+    return store->is_in_doubt || store->vfs == NULL || sqlite_vfs_is_broken(store->vfs) ||
+           sqlite3_get_autocommit(store->connection) == 0; // a rollback was refused memory
 }
 
 void metadata_store_rollback(MetadataStore *store)

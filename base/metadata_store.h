@@ -26,7 +26,8 @@ Status metadata_store_begin(MetadataStore *store) CHECKED;
 Status metadata_store_commit(MetadataStore *store) CHECKED; /* durable on return */
 /* A commit failed when it may have become durable already: only opening the store again tells. */
 bool metadata_store_is_in_doubt(const MetadataStore *store);
-/* In doubt, or one of its files refuses everything after a failed write: until it is reopened. */
+/* In doubt, one of its files refuses everything after a failed write, or a rollback failed: until
+ * it is reopened. Outside of transactions. */
 bool metadata_store_is_broken(const MetadataStore *store);
 /* Closes the files and opens them again; queries stay, bound values and rows half read do not. What
  * the log holds becomes durable in the file, so that nothing is built on a sync that failed. When

@@ -371,10 +371,10 @@ class Walk:
 
     # ---- runs ----
 
-    def run_statement(self, step, log):
+    def run_statement(self, step, log, connection=None):
         """acknowledged, refused or unknown; the error's text."""
         try:
-            with self.server.connect(timeout=END_MAX) as c:
+            with connection or self.server.connect(timeout=END_MAX) as c:
                 step.run(c)
             log.append(("acknowledged", ""))
         except pgwire.ServerError as error:
@@ -383,7 +383,9 @@ class Walk:
             else:
                 outcome = "refused" if error.sqlstate in REFUSED else "unknown"
                 log.append((outcome, f"{error}"))
-        except (OSError, ConnectionError) as error:
+        except TimeoutError:
+            log.append(("wrong", "the statement never ended"))
+        except OSError as error:
             log.append(("unknown", f"{error!r}"))
         except Failure as error:
             log.append(("wrong", f"{error}"))
@@ -400,8 +402,7 @@ class Walk:
             time.sleep(0.01)
         process.control("disarm")
 
-    def armed_statement(self, process, point, action, name, hit):
-        self.fill()
+    def ready_step(self, name):
         step = self.steps().get(name)
         if step is None:  # CREATE and DROP take turns
             other = self.steps()["DROP" if name == "CREATE" else "CREATE"]
@@ -411,6 +412,11 @@ class Walk:
                 other.run(c)
             self.model = after
             step = self.steps()[name]
+        return step
+
+    def armed_statement(self, process, point, action, name, hit):
+        self.fill()
+        step = self.ready_step(name)
         when = f"{step.name}: {point}={action}:{hit} in the {self.role(process)}"
         before, after = self.model, self.model.copy()
         step.effect(after)

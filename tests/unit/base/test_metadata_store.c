@@ -388,6 +388,26 @@ START_TEST(a_broken_store_opens_again)
 }
 END_TEST
 
+// What a refused rollback leaves open would swallow all that is written later.
+START_TEST(a_failed_rollback_is_noticed)
+{
+    ck_assert_ok(open_store());
+    ck_assert_ok(put(1, 10));
+    ck_assert_ok(metadata_store_begin(store));
+    ck_assert_ok(put(2, 10));
+    failing_heap_start(1, true);
+    metadata_store_rollback(store);
+    failing_heap_stop();
+    ck_assert(metadata_store_is_broken(store));
+    ck_assert_ok(metadata_store_reopen(store));
+    ck_assert(!metadata_store_is_broken(store));
+    ck_assert_int_eq(rows(), 1);
+    ck_assert_ok(put(3, 10));
+    reopen();
+    ck_assert_int_eq(rows(), 2);
+}
+END_TEST
+
 // The log moves into the file by itself; that it cannot does not fail the commit.
 START_TEST(a_long_log_moves_into_the_file)
 {
@@ -498,6 +518,7 @@ int main(void)
 #ifdef BASALT_FAULTS
     tcase_add_test(faults, a_fault_before_the_commit_undoes_it);
     tcase_add_loop_test(faults, a_broken_store_opens_again, 0, 4);
+    tcase_add_test(faults, a_failed_rollback_is_noticed);
     tcase_add_test(faults, a_long_log_moves_into_the_file);
 #endif
     tcase_add_test(add_case(suite, "files"), works_on_real_files);
