@@ -77,6 +77,12 @@ Status fault_hit(FaultPoint *point)
     return fault_act(point, action);
 }
 
+bool fault_breaks(const char *name)
+{
+    const char *broken = getenv("BASALT_BREAK");
+    return broken != NULL && strcmp(broken, name) == 0;
+}
+
 static bool text_equals(const char *text, size_t bytes, const char *wanted)
 {
     return strlen(wanted) == bytes && memcmp(text, wanted, bytes) == 0;

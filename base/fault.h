@@ -32,6 +32,9 @@ Status fault_hit(FaultPoint *point);
             __attribute__((section("basalt_faults"), used)) = {.name = (point_name)};              \
         fault_hit(&fault_point_);                                                                  \
     })
+/* Negative control of tests: true when BASALT_BREAK is `name`; the program is then wrong. */
+bool fault_breaks(const char *name);
+#define FAULT_BREAKS(name) fault_breaks(name)
 Status fault_arm(const char *specification) CHECKED; /* 22023 for an unknown name */
 void fault_disarm_all(void);
 void fault_visit(void (*visit)(void *object, const FaultPoint *point), void *object);
@@ -40,4 +43,5 @@ bool fault_is_listed(const char *name); /* in fault_points.def */
 Status fault_check_list(void) CHECKED;
 #else
 #define FAULT(point_name) STATUS_OK
+#define FAULT_BREAKS(name) false
 #endif

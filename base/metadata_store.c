@@ -13,33 +13,40 @@
 #include "base/fault.h"
 #include "base/heap.h"
 #include "base/io/sqlite_vfs.h"
+#include "base/log.h"
 #include "base/metrics.h"
 #include "base/mutex.h"
 
 enum {
     SQL_BYTES_MAX = 256,
+    PAGE_BYTES = 4096,
+    LOG_BYTES_DEFAULT = 64 << 20,
     MEMORY_PREFIX_BYTES = 16 /* before each block: its size, and the alignment of what follows */
 };
 
 struct MetadataQuery {
     MetadataStore *store;
     MetadataQuery *next, *previous; /* of the store's */
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement;        /* null while the store is closed */
+    char *sql;
     int bind_code;   /* the first refused bind since the last step */
     bool is_running; /* between its first step and the reset */
 };
 
 struct MetadataStore {
-    sqlite3 *connection;
+    sqlite3 *connection; /* null, and vfs too, after a failed reopen */
     SqliteVfs *vfs;
+    Status reopen_error; /* of the last attempt, when it failed */
     FileSystem *system;
-    bool is_in_doubt;
+    bool is_in_doubt, is_writable;
+    uint64_t log_pages, log_pages_max; /* of the WAL: after the last commit; that it may have */
     MetadataQuery *queries;
     char path[];
 };
 
 static Status sqlite_prepare_process(void);
 static Status store_configure(MetadataStore *store);
+static Status query_attach(MetadataQuery *query);
 static Status store_check_schema(MetadataStore *store, const char *schema_sql,
                                  uint32_t schema_version);
 
@@ -71,7 +78,7 @@ static SqlState state_of(int code)
 
 static Status store_failed(MetadataStore *store, int code, const char *what)
 {
-    Status cause = sqlite_vfs_take_error(store->vfs);
+    Status cause = store->vfs != NULL ? sqlite_vfs_take_error(store->vfs) : STATUS_OK;
     if (cause != STATUS_OK) {
         return status_with_context(cause, "metadata store \"%s\": %s", store->path, what);
     }
@@ -83,7 +90,34 @@ static Status store_failed(MetadataStore *store, int code, const char *what)
 // An error that SQLite met and coped with must not be told at a later call.
 static void forget_former_error(MetadataStore *store)
 {
-    status_ignore(sqlite_vfs_take_error(store->vfs), "SQLite coped with it");
+    if (store->vfs != NULL) {
+        status_ignore(sqlite_vfs_take_error(store->vfs), "SQLite coped with it");
+    }
+}
+
+static Status store_attach(MetadataStore *store, int create_flag)
+{
+    TRY(sqlite_vfs_create(store->system, store->path, create_flag == 0 && !store->is_writable,
+                          &store->vfs));
+    int flags = SQLITE_OPEN_READWRITE | create_flag | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                SQLITE_OPEN_PRIVATECACHE;
+    int code = sqlite3_open_v2(store->path, &store->connection, flags, sqlite_vfs_name(store->vfs));
+    return code == SQLITE_OK ? store_configure(store) : store_failed(store, code, "open");
+}
+
+static void store_detach(MetadataStore *store)
+{
+    for (MetadataQuery *query = store->queries; query != NULL; query = query->next) {
+        sqlite3_finalize(query->statement);
+        query->statement = NULL;
+        query->is_running = false;
+        query->bind_code = SQLITE_OK;
+    }
+    int code = sqlite3_close(store->connection); // null is allowed
+    ASSERT(code == SQLITE_OK);                   // every statement was finalized above
+    store->connection = NULL;
+    sqlite_vfs_destroy(store->vfs);
+    store->vfs = NULL;
 }
 
 static Status store_connect(FileSystem *system, const char *path, int create_flag,
@@ -98,15 +132,8 @@ static Status store_connect(FileSystem *system, const char *path, int create_fla
     }
     memcpy(store->path, path, path_bytes);
     store->system = system;
-    TRY_OR(cleanup, sqlite_vfs_create(system, path, create_flag == 0, &store->vfs));
-    int flags = SQLITE_OPEN_READWRITE | create_flag | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-                SQLITE_OPEN_PRIVATECACHE;
-    int code = sqlite3_open_v2(path, &store->connection, flags, sqlite_vfs_name(store->vfs));
-    if (code != SQLITE_OK) {
-        status = store_failed(store, code, "open");
-        goto cleanup;
-    }
-    TRY_OR(cleanup, store_configure(store));
+    store->is_writable = create_flag != 0;
+    TRY_OR(cleanup, store_attach(store, create_flag));
     *out = store;
     store = NULL;
 cleanup:
@@ -155,14 +182,14 @@ void metadata_store_close(MetadataStore *store)
     while (store->queries != NULL) {
         metadata_query_destroy(store->queries);
     }
-    int code = sqlite3_close(store->connection); // null is allowed
-    ASSERT(code == SQLITE_OK);                   // every statement was finalized above
-    sqlite_vfs_destroy(store->vfs);
+    store_detach(store);
+    status_free(store->reopen_error);
     heap_free(store);
 }
 
 Status metadata_store_exec(MetadataStore *store, const char *sql)
 {
+    TRY(status_copy(store->reopen_error));
     forget_former_error(store);
     int code = sqlite3_exec(store->connection, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? STATUS_OK : store_failed(store, code, "statement");
@@ -171,6 +198,35 @@ Status metadata_store_exec(MetadataStore *store, const char *sql)
 Status metadata_store_begin(MetadataStore *store)
 {
     return metadata_store_exec(store, "BEGIN IMMEDIATE");
+}
+
+Status metadata_store_limit_log(MetadataStore *store, uint64_t bytes)
+{
+    char sql[SQL_BYTES_MAX];
+    store->log_pages_max = bytes / PAGE_BYTES;
+    sqlite3_snprintf(sizeof sql, sql, "PRAGMA journal_size_limit = %lld", (long long)bytes);
+    return metadata_store_exec(store, sql);
+}
+
+// SQLite's own checkpoint by itself would tell nobody when it fails.
+static int note_log_pages(void *object, sqlite3 *connection, const char *schema, int pages)
+{
+    (void)connection, (void)schema;
+    ((MetadataStore *)object)->log_pages = (uint64_t)pages;
+    return SQLITE_OK;
+}
+
+// The commit is durable whatever becomes of this; the next one tries again.
+static void shorten_log(MetadataStore *store)
+{
+    if (store->log_pages < store->log_pages_max) {
+        return;
+    }
+    Status status = metadata_store_checkpoint(store);
+    if (status != STATUS_OK) {
+        log_status(LOG_WARN, "checkpoint_failed", status);
+        status_free(status);
+    }
 }
 
 // SQLite leaves some failed commits open; here a failed one is over.
@@ -184,6 +240,7 @@ Status metadata_store_commit(MetadataStore *store)
         metric_add(METRIC_METADATA_COMMITS, 1);
         status = FAULT("metadata.after_commit");
         store->is_in_doubt = store->is_in_doubt || status != STATUS_OK;
+        shorten_log(store);
         return status;
     }
     store->is_in_doubt = store->is_in_doubt || sqlite_vfs_has_broken_log(store->vfs);
@@ -196,24 +253,66 @@ bool metadata_store_is_in_doubt(const MetadataStore *store)
     return store->is_in_doubt;
 }
 
+bool metadata_store_is_broken(const MetadataStore *store)
+{
+    return store->is_in_doubt || store->vfs == NULL || sqlite_vfs_is_broken(store->vfs) ||
+           sqlite3_get_autocommit(store->connection) == 0; // a rollback was refused memory
+}
+
 void metadata_store_rollback(MetadataStore *store)
 {
-    if (sqlite3_get_autocommit(store->connection) == 0) {
+    if (store->connection != NULL && sqlite3_get_autocommit(store->connection) == 0) {
         status_ignore(metadata_store_exec(store, "ROLLBACK"), "there is no other way out");
     }
 }
 
-Status metadata_store_checkpoint(MetadataStore *store)
+static Status checkpoint(MetadataStore *store, int mode)
 {
+    TRY(status_copy(store->reopen_error));
     forget_former_error(store);
     TRY(FAULT("metadata.checkpoint"));
-    // RESTART: the next transaction writes the log from its start, so it does not grow.
-    int code =
-        sqlite3_wal_checkpoint_v2(store->connection, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+    int code = sqlite3_wal_checkpoint_v2(store->connection, NULL, mode, NULL, NULL);
     if (code != SQLITE_OK) {
         return store_failed(store, code, "checkpoint");
     }
     metric_add(METRIC_METADATA_CHECKPOINTS, 1);
+    return STATUS_OK;
+}
+
+Status metadata_store_checkpoint(MetadataStore *store)
+{
+    // RESTART: the next transaction writes the log from its start, so it does not grow.
+    return checkpoint(store, SQLITE_CHECKPOINT_RESTART);
+}
+
+// An emptied log: frames whose sync failed once may be on the disk or not, whatever a later sync
+// says, and a cut log under a newer file would take it back.
+static Status reattach(MetadataStore *store)
+{
+    uint64_t log_bytes = store->log_pages_max * PAGE_BYTES;
+    TRY(store_attach(store, 0));
+    TRY(metadata_store_limit_log(store, log_bytes));
+    for (MetadataQuery *query = store->queries; query != NULL; query = query->next) {
+        TRY(query_attach(query));
+    }
+    return checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
+}
+
+Status metadata_store_reopen(MetadataStore *store)
+{
+    ASSERT(store->is_writable);
+    metadata_store_rollback(store);
+    store_detach(store);
+    status_free(store->reopen_error);
+    store->reopen_error = STATUS_OK;
+    Status status = reattach(store);
+    if (status != STATUS_OK) {
+        store_detach(store);
+        store->reopen_error = status_copy(status);
+        return status;
+    }
+    store->is_in_doubt = false;
+    log_warn("metadata_store_reopened", "path=\"%s\"", store->path);
     return STATUS_OK;
 }
 
@@ -238,21 +337,36 @@ Status metadata_store_verify(MetadataStore *store)
     return status;
 }
 
-Status metadata_query_prepare(MetadataStore *store, const char *sql, MetadataQuery **out)
+static Status query_attach(MetadataQuery *query)
 {
+    MetadataStore *store = query->store;
+    TRY(status_copy(store->reopen_error));
     forget_former_error(store);
-    MetadataQuery *query = heap_alloc_zeroed(sizeof *query);
-    if (query == NULL) {
-        return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for a query");
-    }
-    int code = sqlite3_prepare_v3(store->connection, sql, -1, SQLITE_PREPARE_PERSISTENT,
+    int code = sqlite3_prepare_v3(store->connection, query->sql, -1, SQLITE_PREPARE_PERSISTENT,
                                   &query->statement, NULL);
     if (code != SQLITE_OK) {
-        heap_free(query);
         return store_failed(store, code, "prepare");
     }
     ASSERT(query->statement != NULL); // no statement in the text
-    query->store = store;
+    return STATUS_OK;
+}
+
+Status metadata_query_prepare(MetadataStore *store, const char *sql, MetadataQuery **out)
+{
+    MetadataQuery *query = heap_alloc_zeroed(sizeof *query);
+    char *copy = heap_strdup(sql);
+    if (query == NULL || copy == NULL) {
+        heap_free(query);
+        heap_free(copy);
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for a query");
+    }
+    *query = (MetadataQuery){.store = store, .sql = copy};
+    Status status = query_attach(query);
+    if (status != STATUS_OK) {
+        heap_free(query);
+        heap_free(copy);
+        return status;
+    }
     query->next = store->queries;
     if (store->queries != NULL) {
         store->queries->previous = query;
@@ -276,6 +390,7 @@ void metadata_query_destroy(MetadataQuery *query)
         query->next->previous = query->previous;
     }
     sqlite3_finalize(query->statement); // repeats the last step's error, which was told then
+    heap_free(query->sql);
     heap_free(query);
 }
 
@@ -325,6 +440,7 @@ void metadata_query_bind_null(MetadataQuery *query, int index)
 Status metadata_query_step(MetadataQuery *query, bool *has_row)
 {
     MetadataStore *store = query->store;
+    TRY(status_copy(store->reopen_error));
     if (query->bind_code != SQLITE_OK) {
         int code = query->bind_code;
         query->bind_code = SQLITE_OK;
@@ -513,8 +629,6 @@ static Status store_configure(MetadataStore *store)
     sqlite3_db_config(connection, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     int reserved = SQLITE_RESERVED_BYTES;
     sqlite3_file_control(connection, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
-    // The owner checkpoints off the commit path; the automatic one only bounds a log whose owner
-    // does not come to it (64 MiB).
     TRY(metadata_store_exec(store, "PRAGMA locking_mode = EXCLUSIVE;"
                                    "PRAGMA page_size = 4096;"
                                    "PRAGMA temp_store = MEMORY;"
@@ -522,8 +636,9 @@ static Status store_configure(MetadataStore *store)
                                    "PRAGMA cache_size = -8192;"));
     TRY(check_journal_mode(store));
     TRY(metadata_store_exec(store, "PRAGMA synchronous = FULL;"
-                                   "PRAGMA wal_autocheckpoint = 16384;"
-                                   "PRAGMA journal_size_limit = 67108864;"));
+                                   "PRAGMA wal_autocheckpoint = 0;"));
+    TRY(metadata_store_limit_log(store, LOG_BYTES_DEFAULT));
+    sqlite3_wal_hook(connection, note_log_pages, store);
     reserved = -1;
     int code = sqlite3_file_control(connection, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
     if (code != SQLITE_OK || reserved != SQLITE_RESERVED_BYTES) {

@@ -28,8 +28,18 @@ Status metadata_store_begin(MetadataStore *store) CHECKED;
 Status metadata_store_commit(MetadataStore *store) CHECKED; /* durable on return */
 /* A commit failed when it may have become durable already: only opening the store again tells. */
 bool metadata_store_is_in_doubt(const MetadataStore *store);
+/* In doubt, one of its files refuses everything after a failed write, or a rollback failed: until
+ * it is reopened. Outside of transactions. */
+bool metadata_store_is_broken(const MetadataStore *store);
+/* Closes the files and opens them again; queries stay, bound values and rows half read do not. What
+ * the log holds becomes durable in the file, so that nothing is built on a sync that failed. When
+ * this fails every call fails, and the store stays broken: try again later. */
+Status metadata_store_reopen(MetadataStore *store) CHECKED;
 void metadata_store_rollback(MetadataStore *store);
 Status metadata_store_checkpoint(MetadataStore *store) CHECKED; /* WAL into the file */
+/* The WAL moves into the file with the commit that makes it longer, and is cut to this length.
+ * 64 MiB when this is never called. */
+Status metadata_store_limit_log(MetadataStore *store, uint64_t bytes) CHECKED;
 /* XX001 unless every page matches its checksum, those that hold nothing too, and integrity_check
  * is content. */
 Status metadata_store_verify(MetadataStore *store) CHECKED;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "deploy/fault_control.h"
 #include "deploy/role.h"
 #include "storage/inspect.h"
 
@@ -12,9 +13,19 @@ static void help(void)
     printf("usage: basalt inspect [--verbose] PATH ...\n\n"
            "Verifies rowset files and databases, or every one below a directory. Each fault is\n"
            "one line naming file, table, column, row group and block.\n\n"
-           "  --verbose   print headers, blocks and zone maps too\n"
-           "  --help      show this\n\n"
+           "  --verbose        print headers, blocks and zone maps too\n"
+           "  --fault-points   print the names of the fault points of this build\n"
+           "  --help           show this\n\n"
            "exit code: 0 everything is whole, 1 a fault was found, 2 wrong usage\n");
+}
+
+static int list_fault_points(void)
+{
+    if (!fault_control_print_points()) {
+        fprintf(stderr, "basalt inspect: this build has no fault points\n");
+        return EXIT_FAILED;
+    }
+    return EXIT_OK;
 }
 
 int role_inspect(int argument_count, char **arguments)
@@ -27,6 +38,9 @@ int role_inspect(int argument_count, char **arguments)
         if (strcmp(arguments[i], "--help") == 0) {
             help();
             return EXIT_OK;
+        }
+        if (strcmp(arguments[i], "--fault-points") == 0) {
+            return list_fault_points();
         }
         is_verbose = is_verbose || strcmp(arguments[i], "--verbose") == 0;
     }

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/vector/kernel_level.h"
 #include "compute/exec/scheduler.h"
+#include "deploy/fault_control.h"
 
 Status server_host_create(SettingSet *owned_settings, Host **out)
 {
@@ -16,6 +17,7 @@ Status server_host_create(SettingSet *owned_settings, Host **out)
         }
     }
     Host *host = NULL;
+    TRY(fault_control_open());
     TRY(host_create(owned_settings, NULL, NULL, &host));
     Status status = STATUS_OK;
     const char *level = setting_text(host->settings, SETTING_KERNEL_LEVEL);
@@ -40,4 +42,5 @@ void server_host_destroy(Host *host)
     }
     scheduler_destroy(host->scheduler);
     host_destroy(host);
+    fault_control_close();
 }

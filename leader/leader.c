@@ -43,6 +43,8 @@ static Status start(Leader *leader, const LeaderOptions *options)
         .slice_count = options->slice_count,
         .admin_name = options->admin_name,
         .admin_verifier = verifier_text,
+        .metadata_log_bytes =
+            (uint64_t)setting_integer(options->host->settings, SETTING_METADATA_LOG_BYTES),
     };
     TRY(commit_log_open(&log_options, &leader->log));
     TRY(stream_hub_create(options->port, 0, &leader->hub));

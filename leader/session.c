@@ -196,6 +196,9 @@ void session_send_parameter(Session *session, SettingId id)
 static Status apply_startup_settings(Session *session, const StartupRequest *request)
 {
     session->settings = setting_set_create(session->leader->host->settings);
+    if (session->settings == NULL) {
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for the session's settings");
+    }
     for (uint32_t i = 0; i < request->setting_count; i++) {
         const StartupSetting *setting = &request->settings[i];
         Status status = setting_set_checked(session->settings, setting->name, setting->value);
@@ -210,7 +213,9 @@ static Status apply_startup_settings(Session *session, const StartupRequest *req
         }
     }
     session->defaults = setting_set_create(session->settings);
-    return STATUS_OK;
+    return session->defaults != NULL
+               ? STATUS_OK
+               : status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for the session's settings");
 }
 
 static Status authenticate(Session *session, const StartupRequest *request, int64_t deadline_us)

@@ -149,6 +149,9 @@ Status statement_start_query(Session *session, Portal *portal, PlannerContext *p
         *plan = made;
     }
     transaction_note_plan(session, made);
+    if (is_writing) {
+        TRY(statement_check_room(session, made));
+    }
     TRY(start_planned(session, portal, &start));
     return is_writing ? distributed_query_enlist(portal->query, &session->txn) : STATUS_OK;
 }

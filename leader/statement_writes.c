@@ -1,4 +1,5 @@
 /* statement_writes.c — what a writing query leaves behind: votes, statistics of what it changed. */
+#include "base/io/disk_reserve.h"
 #include "leader/session_internal.h"
 
 typedef struct WriteCollector {
@@ -34,6 +35,26 @@ static bool is_replicated(const Plan *plan, uint64_t table_id)
         search_write(&search, plan->fragments[i].root);
     }
     return search.is_replicated;
+}
+
+static void search_table_write(void *object, PlanNode *node)
+{
+    bool *is_found = object;
+    *is_found = *is_found || node->kind == PLAN_TABLE_WRITE;
+    plan_node_children(node, search_table_write, is_found);
+}
+
+Status statement_check_room(const Session *session, const Plan *plan)
+{
+    const QueryServices *services = &session->leader->services;
+    bool is_found = false;
+    for (uint32_t i = 0; i < plan->fragment_count; i++) {
+        search_table_write(&is_found, plan->fragments[i].root);
+    }
+    int64_t reserve = setting_integer(services->host->settings, SETTING_DISK_RESERVE_BYTES);
+    return is_found ? disk_reserve_check(services->host->files, services->spill_directory,
+                                         (uint64_t)reserve)
+                    : STATUS_OK;
 }
 
 /* One write as a change of the catalog; those of a transaction are applied once, at commit. */

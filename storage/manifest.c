@@ -353,10 +353,12 @@ void manifest_close(Manifest *manifest)
             table_destroy(table);
         }
     }
-    while (manifest->txns != NULL) {
-        ManifestTxn *txn = manifest->txns;
-        manifest->txns = txn->next;
-        manifest_txn_destroy(txn);
+    ManifestTxn *lists[] = {manifest->txns, manifest->aborted};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        for (ManifestTxn *txn = lists[i], *next; txn != NULL; txn = next) {
+            next = txn->next;
+            manifest_txn_destroy(txn);
+        }
     }
     condition_deinit(&manifest->decided);
     mutex_deinit(&manifest->mutex);

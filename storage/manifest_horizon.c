@@ -190,6 +190,7 @@ static uint64_t smallest_garbage(const Manifest *manifest)
 
 Status manifest_set_horizon(Manifest *manifest, uint64_t position)
 {
+    manifest_finish_aborts(manifest);
     mutex_lock(&manifest->mutex);
     const bool is_clean = manifest->garbage_position > position;
     mutex_unlock(&manifest->mutex);

@@ -34,9 +34,10 @@ typedef struct TxnRows {
 typedef struct ManifestTxn {
     uint64_t txn_id;
     bool is_preparing, is_prepared; /* either: others' rows may conflict with these */
-    bool is_told;  /* the database, of the commit */
-    bool has_redo; /* prepared in memory only: the leader keeps its rows */
-    bool is_busy; /* a vote or an outcome is under way: others wait for its end */
+    bool may_be_stored; /* its vote failed where the database may have it all the same */
+    bool is_told;       /* the database, of the commit */
+    bool has_redo;      /* prepared in memory only: the leader keeps its rows */
+    bool is_busy;       /* a vote or an outcome is under way: others wait for its end */
     uint32_t row_count, row_capacity;
     TxnRows *rows;
     uint32_t drop_count, drop_capacity;
@@ -53,8 +54,9 @@ struct Manifest {
     ManifestStore *store;
     BlockCache *cache;
     MemoryBudget *budget;
-    Mutex mutex;       /* guards tables, txns */
-    Condition decided; /* a transaction is no longer busy */
+    Mutex mutex;          /* guards tables, txns, aborted */
+    ManifestTxn *aborted; /* the database, which refused to write, still has them as prepared */
+    Condition decided;    /* a transaction is no longer busy */
     ManifestTable *tables[MANIFEST_TABLE_BUCKETS];
     ManifestTxn *txns;
     uint64_t garbage_position; /* the smallest one of the tables */
@@ -88,4 +90,6 @@ bool manifest_deletes_with(Manifest *manifest, DeleteHistory *deletes, const Sto
                            const ManifestTxn *txn, uint64_t position, DeleteHistory **out);
 /* Releases rows without dooming them. */
 void manifest_txn_destroy(ManifestTxn *txn);
+/* Tells the database of transactions that were undone while it could not write. */
+void manifest_finish_aborts(Manifest *manifest);
 Status manifest_sync_directories(Manifest *manifest, uint64_t table_id, uint32_t slice) CHECKED;

@@ -48,6 +48,7 @@ typedef enum StatementId {
     SQL_SET_LEASE,
     SQL_ADD_PREPARED,
     SQL_ADD_ROWSET,
+    SQL_ADD_REDONE,
     SQL_ADD_DROP,
     SQL_COMMIT_ROWSETS,
     SQL_COMMIT_DROPS,
@@ -74,7 +75,10 @@ static const char *const statement_sql[SQL_COUNT] = {
                       " ON CONFLICT(first_id) DO UPDATE SET next_id = ?2, end_id = ?3",
     [SQL_ADD_PREPARED] = "INSERT INTO prepared VALUES(?1)",
     [SQL_ADD_ROWSET] = "INSERT INTO rowset VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-                       " ?12, NULL, ?13)",
+                       " NULL, NULL, ?12)",
+    // The commit that failed before may have become durable.
+    [SQL_ADD_REDONE] = "INSERT OR IGNORE INTO rowset VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+                       " ?10, ?11, ?13, NULL, ?12)",
     [SQL_ADD_DROP] = "INSERT OR REPLACE INTO pending_drop VALUES(?1, ?2, ?3, ?4)",
     [SQL_COMMIT_ROWSETS] = "UPDATE rowset SET created = ?2 WHERE txn_id = ?1 AND created IS NULL",
     [SQL_COMMIT_DROPS] =
@@ -109,6 +113,7 @@ typedef struct Change {
     ChangeBody *body;
     const void *argument;
     Status status;
+    bool is_in_doubt; /* it failed, and may be durable all the same */
     bool is_done;
     struct Change *next;
 } Change;
@@ -160,6 +165,11 @@ static Status open_store(FileSystem *system, const char *directory, bool is_read
 Status manifest_store_open(FileSystem *system, const char *directory, ManifestStore **out)
 {
     return open_store(system, directory, false, out);
+}
+
+Status manifest_store_limit_log(ManifestStore *store, uint64_t bytes)
+{
+    return metadata_store_limit_log(store->database, bytes);
 }
 
 Status manifest_store_open_read(FileSystem *system, const char *directory, ManifestStore **out)
@@ -239,6 +249,9 @@ static Status write_bodies(ManifestStore *store, const Change *first, const Chan
 static Status write_transaction(ManifestStore *store, const Change *first, const Change *end,
                                 bool *is_refused)
 {
+    if (metadata_store_is_broken(store->database)) {
+        TRY(metadata_store_reopen(store->database)); // what failed was told so; it may be there
+    }
     TRY(metadata_store_begin(store->database));
     Status status = write_bodies(store, first, end);
     *is_refused = status != STATUS_OK;
@@ -264,6 +277,8 @@ static void write_group(ManifestStore *store, Change *first)
         change->status = is_split ? write_transaction(store, change, change->next, &is_refused)
                          : status == STATUS_OK ? STATUS_OK
                                                : status_copy(status);
+        change->is_in_doubt =
+            change->status != STATUS_OK && metadata_store_is_broken(store->database);
     }
     mutex_unlock(&store->mutex);
     status_free(status);
@@ -281,7 +296,8 @@ static void enqueue(ManifestStore *store, Change *change)
 
 /* One transaction with `body` in it. Threads that come while another one writes wait and are then
  * written together, by one of them: a commit of SQLite costs a sync. */
-static Status in_transaction(ManifestStore *store, ChangeBody *body, const void *argument)
+static Status in_any_transaction(ManifestStore *store, ChangeBody *body, const void *argument,
+                                 bool *is_in_doubt)
 {
     Change change = {.body = body, .argument = argument};
     mutex_lock(&store->queue_mutex);
@@ -306,7 +322,15 @@ static Status in_transaction(ManifestStore *store, ChangeBody *body, const void 
         condition_broadcast(&store->written);
     }
     mutex_unlock(&store->queue_mutex);
+    *is_in_doubt = change.is_in_doubt;
     return change.status;
+}
+
+/* What is in doubt does no harm when it is repeated, or was never needed. */
+static Status in_transaction(ManifestStore *store, ChangeBody *body, const void *argument)
+{
+    bool is_in_doubt = false;
+    return in_any_transaction(store, body, argument, &is_in_doubt);
 }
 
 Status manifest_store_verify(ManifestStore *store)
@@ -468,18 +492,17 @@ static Status add_rowset(ManifestStore *store, uint64_t txn_id, const PendingRow
         rows->first_bucket,       rows->last_bucket,         rows->kind,
         (int64_t)rows->row_count, (int64_t)rows->byte_count, (int64_t)rows->footer_checksum,
         (int64_t)txn_id,          pending->statement};
-    MetadataQuery *query = store->queries[SQL_ADD_ROWSET];
-    if (created == POSITION_NEVER) {
-        metadata_query_bind_null(query, 12);
-    } else {
-        metadata_query_bind_i64(query, 12, (int64_t)created);
+    const StatementId id = created == POSITION_NEVER ? SQL_ADD_ROWSET : SQL_ADD_REDONE;
+    MetadataQuery *query = store->queries[id];
+    if (created != POSITION_NEVER) {
+        metadata_query_bind_i64(query, 13, (int64_t)created);
     }
     if (rows->kind == ROWS_BATCH) {
-        metadata_query_bind_blob(query, 13, rows->bytes, rows->byte_count);
+        metadata_query_bind_blob(query, 12, rows->bytes, rows->byte_count);
     } else {
-        metadata_query_bind_null(query, 13);
+        metadata_query_bind_null(query, 12);
     }
-    return run(store, SQL_ADD_ROWSET, values, 11);
+    return run(store, id, values, 11);
 }
 
 /* `position` POSITION_NEVER: of a prepared transaction. */
@@ -531,9 +554,10 @@ static Status prepare_body(ManifestStore *store, const void *argument)
     return run(store, SQL_ADD_PREPARED, &txn_id, 1);
 }
 
-Status manifest_store_prepare(ManifestStore *store, const PrepareChange *change)
+Status manifest_store_prepare(ManifestStore *store, const PrepareChange *change,
+                              bool *may_be_stored)
 {
-    return in_transaction(store, prepare_body, change);
+    return in_any_transaction(store, prepare_body, change, may_be_stored);
 }
 
 // The statements for drops look at every rowset of the database.

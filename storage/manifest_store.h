@@ -13,6 +13,8 @@
 typedef struct ManifestStore ManifestStore;
 
 Status manifest_store_open(FileSystem *system, const char *directory, ManifestStore **out) CHECKED;
+/* As metadata_store_limit_log; before other threads use the store. */
+Status manifest_store_limit_log(ManifestStore *store, uint64_t bytes) CHECKED;
 /* To look at it: nothing is written. */
 Status manifest_store_open_read(FileSystem *system, const char *directory,
                                 ManifestStore **out) CHECKED;
@@ -64,7 +66,9 @@ typedef struct PrepareChange {
     const PendingDelete *deletes;
     uint32_t delete_count;
 } PrepareChange;
-Status manifest_store_prepare(ManifestStore *store, const PrepareChange *change) CHECKED;
+/* `*may_be_stored`: it failed where the database may have it all the same; only an abort tells. */
+Status manifest_store_prepare(ManifestStore *store, const PrepareChange *change,
+                              bool *may_be_stored) CHECKED;
 typedef struct CommitChange {
     uint64_t txn_id, position;
     bool has_drops, has_deletes;

@@ -250,7 +250,7 @@ static Status write_prepared(Manifest *manifest, ManifestTxn *txn)
                                   .drop_count = txn->drop_count,
                                   .deletes = txn->deletes,
                                   .delete_count = txn->delete_count};
-    Status status = manifest_store_prepare(manifest->store, &change);
+    Status status = manifest_store_prepare(manifest->store, &change, &txn->may_be_stored);
     heap_free(rows);
     return status;
 }
@@ -288,7 +288,7 @@ static Status write_vote(Manifest *manifest, ManifestTxn *txn, ByteBuffer *redo)
     if (redo != NULL) {
         status = write_redo(txn, redo, &has_redo);
     }
-    if (status == STATUS_OK && !has_redo) {
+    if (status == STATUS_OK && !has_redo && !FAULT_BREAKS("storage.vote_unwritten")) {
         status = write_prepared(manifest, txn);
     }
     mutex_lock(&manifest->mutex);
@@ -313,7 +313,11 @@ Status manifest_prepare(Manifest *manifest, uint64_t txn_id)
     if (txn == NULL) {
         return STATUS_OK; // nothing written here
     }
-    return end_deciding(manifest, txn, write_vote(manifest, txn, NULL));
+    Status status = end_deciding(manifest, txn, write_vote(manifest, txn, NULL));
+    if (status == STATUS_OK) {
+        manifest_finish_aborts(manifest);
+    }
+    return status;
 }
 
 Status manifest_vote(Manifest *manifest, uint64_t txn_id, ByteBuffer *redo)
@@ -372,8 +376,7 @@ static bool stage_table(Manifest *manifest, const ManifestTxn *txn, uint64_t pos
     for (uint32_t i = 0; txn->delete_count > 0 && i < table->entry_count && is_complete; i++) {
         const struct StagedDeletes place = {
             .table = table, .entry = i, .deletes = table->entries[i].deletes};
-        is_complete =
-            stage_deletes(manifest, txn, position, &place, table->entries[i].rows, out);
+        is_complete = stage_deletes(manifest, txn, position, &place, table->entries[i].rows, out);
     }
     for (uint32_t i = 0; i < txn->row_count && is_complete; i++) {
         const StoredRows *rows = txn->rows[i].pending.rows;
@@ -612,26 +615,69 @@ Status manifest_redo(Manifest *manifest, uint64_t txn_id, uint64_t position, con
     return end_deciding(manifest, txn, status);
 }
 
+/* Nothing of the transaction is listed any more. */
+static void forget_txn(ManifestTxn *txn)
+{
+    for (uint32_t i = 0; i < txn->row_count; i++) {
+        stored_rows_doom(txn->rows[i].pending.rows);
+    }
+    manifest_txn_destroy(txn);
+}
+
+static void keep_aborted(Manifest *manifest, ManifestTxn *txn)
+{
+    txn->next = manifest->aborted;
+    manifest->aborted = txn;
+}
+
+void manifest_finish_aborts(Manifest *manifest)
+{
+    mutex_lock(&manifest->mutex);
+    ManifestTxn *txn = manifest->aborted;
+    manifest->aborted = NULL;
+    mutex_unlock(&manifest->mutex);
+    while (txn != NULL) {
+        ManifestTxn *next = txn->next;
+        Status status = manifest_store_abort(manifest->store, txn->txn_id);
+        if (status == STATUS_OK) {
+            forget_txn(txn);
+        } else {
+            status_ignore(status, "tried again with the next vote or horizon");
+            mutex_lock(&manifest->mutex);
+            keep_aborted(manifest, txn);
+            mutex_unlock(&manifest->mutex);
+        }
+        txn = next;
+    }
+}
+
+/* A database that cannot write, on a full disk, stops neither the outcome nor the statement that
+ * brings it: should the process die before it is told, the transaction is prepared again and the
+ * leader asked once more. Its files stay until then: what is listed exists. */
 Status manifest_abort(Manifest *manifest, uint64_t txn_id)
 {
     ManifestTxn *txn = begin_deciding(manifest, txn_id);
     if (txn == NULL) {
         return STATUS_OK;
     }
-    if (txn->is_prepared && !txn->has_redo) {
-        Status status = manifest_store_abort(manifest->store, txn_id);
-        if (status != STATUS_OK) {
-            return end_deciding(manifest, txn, status);
-        }
+    Status status = (txn->is_prepared && !txn->has_redo) || txn->may_be_stored
+                        ? manifest_store_abort(manifest->store, txn_id)
+                        : STATUS_OK;
+    const bool is_told = status == STATUS_OK;
+    if (!is_told) {
+        log_status(LOG_WARN, "abort_deferred", status);
+        status_free(status);
     }
     mutex_lock(&manifest->mutex);
     unlink_txn(manifest, txn);
+    if (!is_told) {
+        keep_aborted(manifest, txn);
+    }
     condition_broadcast(&manifest->decided);
     mutex_unlock(&manifest->mutex);
-    for (uint32_t i = 0; i < txn->row_count; i++) {
-        stored_rows_doom(txn->rows[i].pending.rows);
+    if (is_told) {
+        forget_txn(txn);
     }
-    manifest_txn_destroy(txn);
     return STATUS_OK;
 }
 

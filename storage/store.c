@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/heap.h"
+#include "base/io/disk_reserve.h"
 #include "base/log.h"
 #include "storage/inspect.h"
 
@@ -71,6 +72,9 @@ static Status open_parts(Store *store, const StoreOptions *options)
     TRY(file_make_directory(store->system, options->directory));
     TRY(check_database_is_there(store, options));
     TRY(manifest_store_open(store->system, options->directory, &store->manifest_store));
+    if (options->metadata_log_bytes > 0) {
+        TRY(manifest_store_limit_log(store->manifest_store, options->metadata_log_bytes));
+    }
     TRY(check_identity(store, "cluster", (int64_t)store->cluster, options->is_expected));
     TRY(check_identity(store, "node", options->node_id, options->is_expected));
     TRY(load_slices(store));
@@ -91,8 +95,12 @@ Status store_open(const StoreOptions *options, Store **out)
     store->budget = options->budget;
     store->node_id = options->node_id;
     store->cluster = cluster_fold(options->cluster_id);
+    store->disk_reserve_bytes = options->disk_reserve_bytes;
+    store->directory = heap_strdup(options->directory);
     mutex_init(&store->mutex, MUTEX_RANK_TABLE);
-    Status status = open_parts(store, options);
+    Status status = store->directory != NULL
+                        ? open_parts(store, options)
+                        : status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for a store");
     if (status != STATUS_OK) {
         store_close(store);
         return status;
@@ -117,7 +125,13 @@ void store_close(Store *store)
     rowset_lease_close(&store->lease);
     manifest_store_close(store->manifest_store);
     mutex_deinit(&store->mutex);
+    heap_free(store->directory);
     heap_free(store);
+}
+
+Status store_check_room(const Store *store)
+{
+    return disk_reserve_check(store->system, store->directory, store->disk_reserve_bytes);
 }
 
 Status store_set_slices(Store *store, uint64_t map_epoch, const SliceRange *slices,

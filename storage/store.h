@@ -29,8 +29,10 @@ typedef struct StoreOptions {
     const char *directory;
     uint32_t node_id; /* from 1 */
     uint8_t cluster_id[CLUSTER_ID_BYTES];
-    size_t cache_bytes; /* of encoded blocks */
-    bool is_expected;   /* the node was here before: so must be its database */
+    size_t cache_bytes;          /* of encoded blocks */
+    bool is_expected;            /* the node was here before: so must be its database */
+    uint64_t disk_reserve_bytes; /* free space below which nobody writes rows; 0: none */
+    uint64_t metadata_log_bytes; /* of the database's write-ahead log; 0: the default */
 } StoreOptions;
 
 /* Opens or creates; removes garbage; 55000 when the directory belongs to another cluster or

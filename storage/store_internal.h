@@ -13,6 +13,8 @@ struct Store {
     MemoryBudget *budget;
     uint32_t node_id;
     uint64_t cluster; /* folded id */
+    uint64_t disk_reserve_bytes;
+    char *directory;
     ManifestStore *manifest_store;
     BlockCache *cache;
     Manifest *manifest;
@@ -23,5 +25,7 @@ struct Store {
     SliceRange slices[STORE_SLICES_MAX];
 };
 
+/* 53100 when the disk has no room for rows. */
+Status store_check_room(const Store *store) CHECKED;
 /* A copy of the slices in `arena`; 55000 when there are none yet. */
 Status store_slices(Store *store, Arena *arena, SliceRange **slices, uint32_t *count) CHECKED;

@@ -66,6 +66,7 @@ Status table_writer_create(const TableWriteOptions *options, TableWriter **out)
 {
     const PlanTable *table = options->table;
     TRY(check_table(table));
+    TRY(store_check_room(options->store));
     Arena *arena = arena_create(NULL, "table_writer_arena");
     TableWriter *writer = ARENA_NEW(arena, TableWriter);
     const uint32_t wanted = options->row_group_rows;

@@ -68,6 +68,7 @@ static Status seal_rowset(WriteBuffer *buffer, RowsetWriter *rowset)
     char path[MANIFEST_PATH_BYTES];
     SealedRowset sealed;
     StoredRows *rows;
+    TRY(store_check_room(store));
     TRY(manifest_rowset_path(store->manifest, writer->table->table_id, buffer->slice, rowset_id,
                              path));
     TRY(manifest_make_directory(store->manifest, writer->table->table_id, buffer->slice));

@@ -25,7 +25,7 @@ struct SqliteVfs {
     FileSystem *system;
     WalGuard *guard;
     Status error; /* the first since it was taken */
-    bool has_broken_log;
+    bool has_broken_log, is_broken;
     char name[NAME_BYTES];
 };
 
@@ -63,6 +63,7 @@ static int vfs_failed(SqliteVfs *vfs, Status owned_status, int code)
 // What was written and not synced may be there after a crash, or not.
 static int write_failed(VfsFile *self, Status owned_status, int code)
 {
+    self->vfs->is_broken = self->vfs->is_broken || file_is_poisoned(self->file);
     if (self->kind == FILE_KIND_LOG && file_is_poisoned(self->file)) {
         self->vfs->has_broken_log = true;
     }
@@ -207,7 +208,7 @@ static int file_truncate_method(sqlite3_file *object, sqlite3_int64 bytes)
         status = file_truncate(self->file, (uint64_t)bytes);
     }
     self->allocated_bytes = 0; // asked for again at the next write
-    return status == STATUS_OK ? SQLITE_OK : vfs_failed(self->vfs, status, SQLITE_IOERR_TRUNCATE);
+    return status == STATUS_OK ? SQLITE_OK : write_failed(self, status, SQLITE_IOERR_TRUNCATE);
 }
 
 static int file_sync_method(sqlite3_file *object, int flags)
@@ -523,6 +524,11 @@ const char *sqlite_vfs_name(const SqliteVfs *vfs)
 bool sqlite_vfs_has_broken_log(const SqliteVfs *vfs)
 {
     return vfs->has_broken_log;
+}
+
+bool sqlite_vfs_is_broken(const SqliteVfs *vfs)
+{
+    return vfs->is_broken;
 }
 
 Status sqlite_vfs_take_error(SqliteVfs *vfs)

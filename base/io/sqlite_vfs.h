@@ -20,6 +20,8 @@ Status sqlite_vfs_create(FileSystem *system, const char *path, bool is_read_only
 void sqlite_vfs_destroy(SqliteVfs *vfs); /* after the connection is closed; null is allowed */
 /* A write to the log or its sync failed: the last commit may be durable, or not. */
 bool sqlite_vfs_has_broken_log(const SqliteVfs *vfs);
+/* A write, sync or cut of any file of the store failed: the file refuses everything since. */
+bool sqlite_vfs_is_broken(const SqliteVfs *vfs);
 /* XX001 naming the first page of the database file that does not match its checksum. A log that
  * holds frames may hold newer pages, and the file torn ones: then nothing is looked at. */
 Status sqlite_vfs_check_pages(FileSystem *system, const char *path) CHECKED;

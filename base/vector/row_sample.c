@@ -13,6 +13,7 @@
 
 #define SAMPLE_VERSION 1
 #define SAMPLE_ROWS_LIMIT 65536u
+#define SAMPLE_BYTES_MAX (2u << 20) /* encoded; it travels in messages and lies in the catalog */
 
 struct RowSample {
     uint32_t column_count, rows_max, row_count, row_capacity;
@@ -311,15 +312,41 @@ static void encode_cell(const Value *cell, ByteBuffer *target)
     }
 }
 
+/* The rows that are encoded when only `kept` of them are: evenly spread. */
+static uint32_t spread_row(const RowSample *sample, uint32_t kept, uint32_t index)
+{
+    return (uint32_t)((uint64_t)index * sample->row_count / kept);
+}
+
+static uint64_t spread_bytes(const RowSample *sample, uint32_t kept)
+{
+    uint64_t bytes = 0;
+    for (uint32_t index = 0; index < kept; index++) {
+        const Value *cells = row_cells(sample, spread_row(sample, kept, index));
+        for (uint32_t i = 0; i < sample->column_count; i++) {
+            bytes += 1 + sizeof cells[i].i128;
+            bytes += !cells[i].is_null && type_is_text(cells[i].type) ? cells[i].text.length : 0;
+        }
+    }
+    return bytes;
+}
+
 void row_sample_encode(const RowSample *sample, ByteBuffer *target)
 {
+    uint32_t kept = sample->row_count; // fewer of long rows
+    while (kept > 0 && spread_bytes(sample, kept) > SAMPLE_BYTES_MAX) {
+        kept = kept / 4 * 3;
+    }
     byte_buffer_add_u8(target, SAMPLE_VERSION);
     byte_buffer_add_u64(target, sample->seen);
     byte_buffer_add_u32(target, sample->rows_max);
     byte_buffer_add_varint(target, sample->column_count);
-    byte_buffer_add_varint(target, sample->row_count);
-    for (size_t i = 0; i < (size_t)sample->row_count * sample->column_count; i++) {
-        encode_cell(&sample->cells[i], target);
+    byte_buffer_add_varint(target, kept);
+    for (uint32_t index = 0; index < kept; index++) {
+        const Value *cells = row_cells(sample, spread_row(sample, kept, index));
+        for (uint32_t i = 0; i < sample->column_count; i++) {
+            encode_cell(&cells[i], target);
+        }
     }
 }
 

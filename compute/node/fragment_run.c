@@ -96,6 +96,9 @@ static void run_done_cb(void *object, QueryRun *ended)
 static Status run_prepare(Node *node, FragmentRun *run, const RunMessage *message)
 {
     run->settings = setting_set_create(node->host->settings);
+    if (run->settings == NULL) {
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a query's settings");
+    }
     ByteReader reader;
     byte_reader_init(&reader, message->settings, message->setting_bytes);
     TRY(setting_set_decode(run->settings, &reader));

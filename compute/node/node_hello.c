@@ -31,6 +31,10 @@ Status node_open_store(Node *node)
         .node_id = node->node_id,
         .cache_bytes = node->cache_bytes,
         .is_expected = node->is_named,
+        .disk_reserve_bytes =
+            (uint64_t)setting_integer(node->host->settings, SETTING_DISK_RESERVE_BYTES),
+        .metadata_log_bytes =
+            (uint64_t)setting_integer(node->host->settings, SETTING_METADATA_LOG_BYTES),
     };
     memcpy(options.cluster_id, node->cluster_id, sizeof(options.cluster_id));
     return store_open(&options, &node->store);

@@ -51,7 +51,9 @@ static Status merge_sample(TableEntry *entry, const ColumnParts *parts)
         entry->sample =
             row_sample_create(types, table->column_count, SAMPLE_ROWS_MAX, table->table_id);
     }
-    Status status = row_sample_merge(entry->sample, sample);
+    Status status = entry->sample != NULL
+                        ? row_sample_merge(entry->sample, sample)
+                        : status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a sample of rows");
     row_sample_destroy(sample);
     return status;
 }

@@ -194,7 +194,9 @@ Status table_entry_with_statistics(const TableEntry *entry, bool keeps_old,
         if (entry->sample != NULL) {
             copy->sample = row_sample_create(column_types(copy), copy->table.column_count,
                                              SAMPLE_ROWS_MAX, copy->table.table_id);
-            status = row_sample_merge(copy->sample, entry->sample);
+            status = copy->sample != NULL
+                         ? row_sample_merge(copy->sample, entry->sample)
+                         : status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a sample of rows");
         }
     }
     if (status == STATUS_OK && statistics != NULL) {

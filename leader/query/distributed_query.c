@@ -35,6 +35,8 @@ struct DistributedQuery {
     Condition ended;
     uint32_t open_count;   /* ends still to come: calls, and the leader's run */
     uint32_t cancel_count; /* cancels still to be answered */
+    bool *is_running;      /* per node: its RUN has not ended */
+    bool *is_cancel_lost;  /* per node: nobody heard of it; it is sent again */
     bool is_failed;
     Status failure;
 };
@@ -51,12 +53,34 @@ struct BlockSender {
 static void cancel_done(void *object, NodeCall *call)
 {
     DistributedQuery *query = object;
+    const size_t index = (size_t)(call - query->cancels);
+    const bool is_lost = call->reply.status != STATUS_OK;
     status_ignore(call->reply.status, "the end of the RUN call tells what happened");
     call->reply.status = STATUS_OK;
     mutex_lock(&query->mutex);
+    query->is_cancel_lost[index] = is_lost && query->is_running[index];
     query->cancel_count--;
     condition_broadcast(&query->ended);
     mutex_unlock(&query->mutex);
+}
+
+/* A cancel that found no memory, here or there, is sent again: its node would wait for good for
+ * what nobody sends any more. */
+static void cancel_again(DistributedQuery *query)
+{
+    for (uint32_t i = 0; i < query->node_count; i++) {
+        mutex_lock(&query->mutex);
+        const bool is_lost = query->is_cancel_lost[i] && query->is_running[i];
+        query->is_cancel_lost[i] = false;
+        query->cancel_count += is_lost ? 1 : 0;
+        mutex_unlock(&query->mutex);
+        if (is_lost) {
+            Request request = {.kind = MESSAGE_CANCEL, .cancel = {.query_id = query->query_id}};
+            nodes_call_wait(&query->cancels[i]); // the callback has left the call
+            nodes_call_start(query->services->nodes, &query->cancels[i], &request,
+                             CANCEL_TIMEOUT_US);
+        }
+    }
 }
 
 /* Records the first failure and tells every endpoint; any thread, never blocks. */
@@ -97,6 +121,9 @@ static void end_one(DistributedQuery *query)
 static void call_done(void *object, NodeCall *call)
 {
     DistributedQuery *query = object;
+    mutex_lock(&query->mutex);
+    query->is_running[call - query->calls] = false;
+    mutex_unlock(&query->mutex);
     if (call->reply.status != STATUS_OK) {
         Status reason = call->reply.status;
         call->reply.status = STATUS_OK;
@@ -148,8 +175,11 @@ static void prepare_calls(DistributedQuery *query, const uint64_t *greetings)
 {
     query->calls = ARENA_ARRAY(query->arena, NodeCall, query->node_count + 1);
     query->cancels = ARENA_ARRAY(query->arena, NodeCall, query->node_count + 1);
+    query->is_running = ARENA_ARRAY(query->arena, bool, query->node_count + 1);
+    query->is_cancel_lost = ARENA_ARRAY(query->arena, bool, query->node_count + 1);
     for (uint32_t i = 0; i < query->node_count; i++) {
         uint32_t node = query->nodes[i];
+        query->is_running[i] = true;
         query->calls[i] = (NodeCall){.node = node,
                                      .greeting = greetings[node],
                                      .arena = arena_create(query->arena, "run call"),
@@ -201,6 +231,7 @@ static Status send_runs(DistributedQuery *query, const DistributedQueryOptions *
     if (status != STATUS_OK) { // the ends of the calls that were never made
         fail(query, status_copy(status));
         for (uint32_t i = started; i < query->node_count; i++) {
+            query->is_running[i] = false;
             query->calls[i].is_done = true;
             query->calls[i].nodes = query->services->nodes;
             end_one(query);
@@ -289,6 +320,9 @@ bool distributed_query_wait(DistributedQuery *query, int64_t timeout_us)
     }
     bool has_ended = query->open_count == 0 && query->cancel_count == 0;
     mutex_unlock(&query->mutex);
+    if (!has_ended) {
+        cancel_again(query);
+    }
     return has_ended;
 }
 

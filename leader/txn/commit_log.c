@@ -280,6 +280,35 @@ static void note_position(CatalogChangeList *changes, uint64_t position)
     }
 }
 
+/* A store whose files refuse everything is opened again, unless its last commit is open. */
+static Status heal(CommitLog *log)
+{
+    return log_database_is_broken(log->database) ? log_database_reopen(log->database) : STATUS_OK;
+}
+
+/* After a failed commit that may be durable: the group is committed when one of it is. */
+static Status settle(CommitLog *log, const CommitGroup *group, Status owned_status)
+{
+    bool is_committed = false;
+    uint32_t i = 0;
+    while (i < group->count && group->tasks[i]->status != STATUS_OK) {
+        i++; // those that were refused are not in it
+    }
+    uint64_t txn_id = i < group->count ? group->tasks[i]->commit->txn_id : 0;
+    Status status = log_database_settle(log->database, txn_id, &is_committed);
+    if (status != STATUS_OK) {
+        log_status(LOG_ERROR, "commit_log_lost", status);
+        status_free(status);
+        return owned_status;
+    }
+    if (is_committed) {
+        log_status(LOG_WARN, "commit_found", owned_status);
+        status_free(owned_status);
+        return STATUS_OK;
+    }
+    return owned_status;
+}
+
 /* Writes every commit of the group; a commit whose changes no longer apply leaves it alone. */
 static Status write_group(CommitLog *log, CommitGroup *group)
 {
@@ -292,7 +321,10 @@ static Status write_group(CommitLog *log, CommitGroup *group)
     mutex_unlock(&log->mutex);
     conflict_graph_forget(log->graph, commit_log_horizon(log));
     uint32_t entered = conflict_graph_count(log->graph);
-    Status status = log_database_begin(log->database);
+    Status status = heal(log);
+    if (status == STATUS_OK) {
+        status = log_database_begin(log->database);
+    }
     Arena *arena = arena_create(NULL, "commit group");
     for (uint32_t i = 0; status == STATUS_OK && i < group->count; i++) {
         ControlTask *task = group->tasks[i];
@@ -337,6 +369,11 @@ static Status write_group(CommitLog *log, CommitGroup *group)
     }
     if (status != STATUS_OK) {
         log_database_rollback(log->database);
+    }
+    if (status != STATUS_OK && log_database_is_in_doubt(log->database)) {
+        status = settle(log, group, status);
+    }
+    if (status != STATUS_OK) {
         conflict_graph_cut(log->graph, entered);
     }
     return status;
@@ -412,7 +449,7 @@ static void run_group(CommitLog *log, CommitGroup *group)
 
 static void run_other(CommitLog *log, ControlTask *task)
 {
-    Status status = status_copy(log->failure);
+    Status status = log->failure != STATUS_OK ? status_copy(log->failure) : heal(log);
     switch (status == STATUS_OK ? task->kind : CONTROL_COMMIT) {
     case CONTROL_LEASE:
         task->first = log->next_rowset;

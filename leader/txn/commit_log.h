@@ -24,6 +24,7 @@ typedef struct CommitLog CommitLog;
 typedef struct CommitLogOptions {
     FileSystem *files;
     const char *directory;
+    uint64_t metadata_log_bytes;      /* of the database's write-ahead log; 0: the default */
     uint32_t node_count, slice_count; /* of a new cluster; an old one keeps its own */
     const char *admin_name;           /* of a new cluster: its superuser */
     const char *admin_verifier;

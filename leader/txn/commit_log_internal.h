@@ -81,6 +81,11 @@ void log_database_close(LogDatabase *database);
 Status log_database_begin(LogDatabase *database) CHECKED;
 Status log_database_commit(LogDatabase *database) CHECKED;
 void log_database_rollback(LogDatabase *database);
+/* A file refuses everything after a failed write; the store can be opened again. */
+bool log_database_is_broken(const LogDatabase *database);
+Status log_database_reopen(LogDatabase *database) CHECKED;
+/* Ends the doubt: opens the store again and looks whether it has the commit. */
+Status log_database_settle(LogDatabase *database, uint64_t txn_id, bool *is_committed) CHECKED;
 /* The last commit failed, and may be durable all the same. */
 bool log_database_is_in_doubt(const LogDatabase *database);
 /* Writes one commit within the open transaction. `version` is the state after it. */

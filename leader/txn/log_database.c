@@ -68,6 +68,7 @@ static const char *const query_sql[QUERY_COUNT] = {
 
 struct LogDatabase {
     MetadataStore *store;
+    bool is_in_doubt;
     MetadataQuery *queries[QUERY_COUNT];
 };
 
@@ -90,7 +91,29 @@ Status log_database_begin(LogDatabase *database)
 
 Status log_database_commit(LogDatabase *database)
 {
-    return metadata_store_commit(database->store);
+    Status status = metadata_store_commit(database->store);
+    database->is_in_doubt = status != STATUS_OK && metadata_store_is_in_doubt(database->store);
+    return status;
+}
+
+bool log_database_is_broken(const LogDatabase *database)
+{
+    return metadata_store_is_broken(database->store);
+}
+
+Status log_database_reopen(LogDatabase *database)
+{
+    return metadata_store_reopen(database->store);
+}
+
+Status log_database_settle(LogDatabase *database, uint64_t txn_id, bool *is_committed)
+{
+    uint64_t position = 0;
+    TRY(metadata_store_reopen(database->store));
+    TRY(log_database_find_commit(database, txn_id, &position));
+    *is_committed = position != 0;
+    database->is_in_doubt = false;
+    return STATUS_OK;
 }
 
 void log_database_rollback(LogDatabase *database)
@@ -100,7 +123,7 @@ void log_database_rollback(LogDatabase *database)
 
 bool log_database_is_in_doubt(const LogDatabase *database)
 {
-    return metadata_store_is_in_doubt(database->store);
+    return database->is_in_doubt;
 }
 
 static Status set_integer(LogDatabase *database, const char *name, uint64_t value)
@@ -552,6 +575,9 @@ Status log_database_open(CommitLog *log, const CommitLogOptions *options)
     }
     LogDatabase *database = log->database;
     TRY(metadata_store_open(options->files, path, schema_sql, SCHEMA_VERSION, &database->store));
+    if (options->metadata_log_bytes > 0) {
+        TRY(metadata_store_limit_log(database->store, options->metadata_log_bytes));
+    }
     TRY(metadata_store_upgrade(database->store, SCHEMA_VERSION,
                                "ALTER TABLE pending ADD COLUMN redo BLOB;"));
     for (uint32_t i = 0; i < QUERY_COUNT; i++) {

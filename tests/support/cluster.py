@@ -51,8 +51,36 @@ class Process:
         """`core`: the only processor core it may use; None: any."""
         pin = [] if core is None else ["taskset", "-c", str(core)]
         self.arguments = pin + [str(program(preset))] + [str(a) for a in arguments]
-        self.log_path, self.environment = log_path, environment or {}
+        self.log_path, self.environment = log_path, dict(environment or {})
         self.process = None
+
+    def open_control(self):
+        """From its next start on the process has a door for tests (deploy/fault_control.h)."""
+        self.environment["BASALT_FAULT_CONTROL"] = str(self.log_path) + ".control"
+
+    def control(self, line, timeout=10):
+        """Sends one line through that door; the answer."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(timeout)
+            s.connect(self.environment["BASALT_FAULT_CONTROL"])
+            s.sendall(line.encode() + b"\n")
+            answer = b""
+            while data := s.recv(1 << 16):
+                answer += data
+        return answer.decode().strip()
+
+    def arm(self, specification):
+        answer = self.control(f"arm {specification}")
+        if answer != "ok":
+            raise RuntimeError(f"{specification}: {answer}")
+
+    def fault_hits(self):
+        """Hits of each fault point since the process started, or since it was armed."""
+        hits = {}
+        for line in self.control("hits").splitlines():
+            name, count = line.split()
+            hits[name] = hits.get(name, 0) + int(count)
+        return hits
 
     def start(self):
         log = open(self.log_path, "ab")

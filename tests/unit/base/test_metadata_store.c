@@ -349,6 +349,82 @@ START_TEST(a_fault_before_the_commit_undoes_it)
     ck_assert_int_eq(rows(), 1);
 }
 END_TEST
+
+// Whatever failed: reopened, the store has what was told, and works. What was not told is there
+// whole or not at all.
+START_TEST(a_broken_store_opens_again)
+{
+    static const char *const faults[] = {"file.write=error:1", "file.sync=error:1",
+                                         "file.write=nospace:2", "metadata.after_commit=nomem:1"};
+    MetadataQuery *count = NULL;
+    bool has_row = false;
+    ck_assert_ok(open_store());
+    ck_assert_ok(put(1, 10));
+    ck_assert_ok(metadata_query_prepare(store, "SELECT count(*) FROM t", &count));
+    ck_assert(!metadata_store_is_broken(store));
+    ck_assert_ok(fault_arm(faults[_i]));
+    ck_assert_ok(metadata_store_begin(store));
+    ck_assert_ok(put(2, 10));
+    Status status = metadata_store_commit(store);
+    ck_assert_ptr_nonnull(status);
+    status_free(status);
+    ck_assert(metadata_store_is_broken(store));
+    ck_assert_ok(fault_arm("metadata.checkpoint=error"));
+    ck_assert_state(metadata_store_reopen(store), SQLSTATE_IO_ERROR);
+    ck_assert(metadata_store_is_broken(store));
+    ck_assert_state(metadata_query_step(count, &has_row), SQLSTATE_IO_ERROR);
+    ck_assert_state(metadata_store_begin(store), SQLSTATE_IO_ERROR);
+    fault_disarm_all();
+    ck_assert_ok(metadata_store_reopen(store));
+    ck_assert(!metadata_store_is_broken(store));
+    ck_assert_ok(metadata_query_step(count, &has_row));
+    ck_assert_int_ge(metadata_query_i64(count, 0), 1);
+    metadata_query_reset(count);
+    ck_assert_ok(put(3, 10));
+    ck_assert_ok(metadata_query_step(count, &has_row));
+    ck_assert_int_ge(metadata_query_i64(count, 0), 2);
+    metadata_query_reset(count);
+    ck_assert_ok(metadata_store_verify(store));
+}
+END_TEST
+
+// What a refused rollback leaves open would swallow all that is written later.
+START_TEST(a_failed_rollback_is_noticed)
+{
+    ck_assert_ok(open_store());
+    ck_assert_ok(put(1, 10));
+    ck_assert_ok(metadata_store_begin(store));
+    ck_assert_ok(put(2, 10));
+    failing_heap_start(1, true);
+    metadata_store_rollback(store);
+    failing_heap_stop();
+    ck_assert(metadata_store_is_broken(store));
+    ck_assert_ok(metadata_store_reopen(store));
+    ck_assert(!metadata_store_is_broken(store));
+    ck_assert_int_eq(rows(), 1);
+    ck_assert_ok(put(3, 10));
+    reopen();
+    ck_assert_int_eq(rows(), 2);
+}
+END_TEST
+
+// The log moves into the file by itself; that it cannot does not fail the commit.
+START_TEST(a_long_log_moves_into_the_file)
+{
+    ck_assert_ok(open_store());
+    ck_assert_ok(metadata_store_limit_log(store, 65536));
+    ck_assert_ok(fault_arm("metadata.checkpoint=error:1"));
+    for (int i = 0; i < 40; i++) {
+        ck_assert_ok(metadata_store_begin(store));
+        ck_assert_ok(put(i, 10000));
+        ck_assert_ok(metadata_store_commit(store));
+    }
+    fault_disarm_all();
+    ck_assert_int_gt(simulated_files_length(files, PATH), 100000);
+    ck_assert_int_lt(simulated_files_length(files, PATH "-wal"), 200000);
+    ck_assert_int_eq(rows(), 40);
+}
+END_TEST
 #endif
 
 // A workload with deletes, overwrites and large values, checkpointed and reopened: pages move
@@ -441,6 +517,9 @@ int main(void)
     tcase_add_loop_test(faults, survives_any_refused_allocation, 0, 2);
 #ifdef BASALT_FAULTS
     tcase_add_test(faults, a_fault_before_the_commit_undoes_it);
+    tcase_add_loop_test(faults, a_broken_store_opens_again, 0, 4);
+    tcase_add_test(faults, a_failed_rollback_is_noticed);
+    tcase_add_test(faults, a_long_log_moves_into_the_file);
 #endif
     tcase_add_test(add_case(suite, "files"), works_on_real_files);
     return suite_main(suite);

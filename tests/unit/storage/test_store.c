@@ -657,6 +657,32 @@ END_TEST
 #endif
 
 #ifdef BASALT_FAULTS
+/* The same for rows that come from a redo. */
+START_TEST(redone_commits_can_be_repeated)
+{
+    static const char *const points[] = {"storage.before_redone", "metadata.before_commit",
+                                         "metadata.after_commit", "storage.after_applied"};
+    char specification[64];
+    ByteBuffer redo = vote(2, 0, SMALL);
+    snprintf(specification, sizeof specification, "%s=error", points[_i]);
+    must(fault_arm(specification));
+    Status status = store_redo(fixture.store, 2, 5, redo.data, redo.bytes);
+    if (status == STATUS_OK) {
+        status = store_write_outcomes(fixture.store);
+    }
+    ck_assert(status != STATUS_OK);
+    status_free(status);
+    fault_disarm_all();
+    must(store_redo(fixture.store, 2, 5, redo.data, redo.bytes));
+    must(store_write_outcomes(fixture.store));
+    expect_rows(&fixture, &table, (Snapshot){.position = 5}, 0, SMALL, SMALL);
+    fixture_reopen(&fixture);
+    must(store_redo(fixture.store, 2, 5, redo.data, redo.bytes));
+    expect_rows(&fixture, &table, (Snapshot){.position = 5}, 0, SMALL, SMALL);
+    byte_buffer_deinit(&redo);
+}
+END_TEST
+
 static void *run_prepare(void *object)
 {
     (void)object;
@@ -723,6 +749,7 @@ int main(void)
     tcase_add_loop_test(tests, small_grants_seal_early, 0, 5);
 #ifdef BASALT_FAULTS
     tcase_add_loop_test(tests, faults_before_prepared_lose_nothing_else, 0, 9);
+    tcase_add_loop_test(tests, redone_commits_can_be_repeated, 0, 4);
     tcase_add_loop_test(tests, commits_can_be_repeated, 0, 4);
     tcase_add_test(tests, an_abort_waits_for_a_vote_that_is_being_written);
 #endif

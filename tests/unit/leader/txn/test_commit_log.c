@@ -340,6 +340,33 @@ START_TEST(a_fault_before_the_record_aborts)
 }
 END_TEST
 
+/* A log whose disk works again is opened again: the commit that it holds is one. */
+START_TEST(a_log_that_can_be_read_again_ends_the_doubt)
+{
+    static const char *const faults[] = {"metadata.after_commit=error:1", "file.sync=error:1",
+                                         "file.write=nospace:1", "file.truncate=error:1"};
+    uint64_t txn_id = 0, later = 0, position = 0, first = 0;
+    Outcome outcome, *outcomes = NULL;
+    open_log();
+    ck_assert_ok(fault_arm(faults[_i]));
+    Status status = commit(create_change("t", 1000), &txn_id, &position);
+    bool is_committed = status == STATUS_OK;
+    ck_assert(is_committed || _i > 0);
+    ck_assert_int_ne(status_sqlstate(status), SQLSTATE_TRANSACTION_RESOLUTION_UNKNOWN);
+    status_free(status);
+    fault_disarm_all();
+    for (int turn = 0; turn < 2; turn++) {
+        ck_assert_ok(commit_log_outcome(commit_log, txn_id, &outcome));
+        ck_assert_int_eq(outcome.state == OUTCOME_COMMITTED, is_committed);
+        ck_assert_int_eq(has_table("t"), is_committed);
+        ck_assert_uint_eq(pending(1, &outcomes), is_committed);
+        crash();
+    }
+    ck_assert_ok(commit_log_lease_rowsets(commit_log, 10, &first));
+    ck_assert_ok(commit(create_change("u", 1001), &later, &position));
+}
+END_TEST
+
 /* An error after the record, or of its sync: nobody may say what became of it, and nothing is built
  * upon it, until the log is read again. */
 START_TEST(an_unknown_outcome_stays_unknown_until_the_restart)
@@ -348,6 +375,7 @@ START_TEST(an_unknown_outcome_stays_unknown_until_the_restart)
     Outcome outcome, *outcomes = NULL;
     open_log();
     ck_assert_ok(fault_arm(_i == 0 ? "metadata.after_commit=error:1" : "file.sync=error:1"));
+    ck_assert_ok(fault_arm("metadata.checkpoint=error")); // the store cannot be opened again
     ck_assert_state(commit(create_change("t", 1000), &txn_id, &position),
                     SQLSTATE_TRANSACTION_RESOLUTION_UNKNOWN);
     fault_disarm_all();
@@ -387,6 +415,7 @@ int main(void)
     tcase_add_loop_test(tests, power_cuts_lose_nothing_acknowledged, 0, 4);
 #ifdef BASALT_FAULTS
     tcase_add_loop_test(tests, a_fault_before_the_record_aborts, 0, 2);
+    tcase_add_loop_test(tests, a_log_that_can_be_read_again_ends_the_doubt, 0, 4);
     tcase_add_loop_test(tests, an_unknown_outcome_stays_unknown_until_the_restart, 0, 2);
 #endif
     suite_add_tcase(suite, tests);

@@ -226,7 +226,7 @@ START_TEST(an_unknown_outcome_is_told_to_nobody)
 {
     Outcome *outcomes = NULL;
     ck_assert_ok(write_statement("t"));
-    ck_assert_ok(fault_arm("metadata.after_commit=error:1"));
+    ck_assert_ok(fault_arm("metadata.after_commit=error:1;metadata.checkpoint=error"));
     ck_assert_state(txn_commit(&txn), SQLSTATE_TRANSACTION_RESOLUTION_UNKNOWN);
     expect_requests("prepare 1, prepare 2, ");
     ck_assert_uint_eq(pending(1, &outcomes), 0);
