@@ -119,7 +119,7 @@ static Status greet(Node *node, const Request *request, bool is_new, Arena *aren
     for (uint32_t i = 0; i < hello->peer_count; i++) {
         if (hello->peers[i].address[0] != '\0') {
             TRY(cluster_port_connect(node->port, hello->peers[i].endpoint,
-                                     hello->peers[i].address));
+                                     hello->peers[i].address, hello->peers[i].process));
         }
     }
     TRY(node_apply_outcomes(node, request));

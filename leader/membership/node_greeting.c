@@ -26,11 +26,15 @@ static void fill_hello(Nodes *nodes, uint32_t node, Arena *arena, HelloMessage *
         return;
     }
     hello->peers[hello->peer_count++] =
-        (MessagePeer){.endpoint = 0, .address = nodes->options.address};
+        (MessagePeer){.endpoint = 0,
+                      .address = nodes->options.address,
+                      .process = commit_log_epoch(log)};
     for (uint32_t i = 1; i <= nodes->node_count; i++) {
         if (i != node && nodes->entries[i].address != NULL) {
             hello->peers[hello->peer_count++] = (MessagePeer){
-                .endpoint = i, .address = arena_strdup(arena, nodes->entries[i].address)};
+                .endpoint = i,
+                .address = arena_strdup(arena, nodes->entries[i].address),
+                .process = nodes->entries[i].boot_id};
         }
     }
 }
@@ -86,7 +90,7 @@ static Status check_position(Nodes *nodes, uint32_t node, uint64_t applied)
         "the leader's database is older than the node's: restore both from one copy");
 }
 
-/* A new node's address must reach the nodes greeted before it. */
+/* A new node's address, or its new process, must reach the nodes greeted before it. */
 static void spread_addresses(Nodes *nodes, uint32_t newest, Arena *arena)
 {
     for (uint32_t i = 1; i <= nodes->node_count && !nodes->options.is_local; i++) {
@@ -127,6 +131,7 @@ static Status open_peer(Nodes *nodes, uint32_t node, const BeatMessage *beat)
     mutex_lock(&nodes->mutex);
     if (entry->boot_id != beat->boot_id) {
         entry->gone_boot_id = entry->boot_id;
+        entry->is_told = false;
     }
     entry->boot_id = beat->boot_id;
     entry->peer = peer;
@@ -145,20 +150,20 @@ Status nodes_greet(Nodes *nodes, uint32_t node, const BeatMessage *beat, Arena *
         mutex_lock(&nodes->mutex);
         free(entry->address);
         entry->address = strdup(beat->address);
-        entry->is_address_told = false;
+        entry->is_told = false;
         mutex_unlock(&nodes->mutex);
     }
     TRY(open_peer(nodes, node, beat));
     if (!nodes->options.is_local) {
-        TRY(cluster_port_connect(nodes->options.port, node, beat->address));
+        TRY(cluster_port_connect(nodes->options.port, node, beat->address, beat->boot_id));
     }
     Reply reply = {0};
     TRY(call_hello(nodes, node, arena, &reply));
     TRY(check_position(nodes, node, reply.hello.applied_position));
     TRY(settle(nodes, node, &reply.hello, arena));
-    if (!entry->is_address_told) {
+    if (!entry->is_told) {
         spread_addresses(nodes, node, arena); // before any fragment can send to it
-        entry->is_address_told = true;
+        entry->is_told = true;
     }
     mutex_lock(&nodes->mutex);
     bool is_broken = entry->is_broken;

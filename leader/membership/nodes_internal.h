@@ -15,7 +15,7 @@ typedef struct NodeEntry {
     bool is_broken;        /* its connection ended: absent as soon as the membership thread looks */
     const char *why_absent; /* a literal */
     char *address;
-    bool is_address_told;  /* to the other nodes; membership thread */
+    bool is_told;  /* address and process, to the other nodes; membership thread */
     uint64_t greeting;     /* of the newest HELLO series; 0: none yet */
     uint64_t boot_id;      /* of the process that was greeted */
     uint64_t gone_boot_id; /* of the one before: late beats of it mean nothing */

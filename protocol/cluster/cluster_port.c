@@ -11,6 +11,7 @@ typedef struct PortPeer {
     ClusterPort *port;
     uint32_t endpoint;
     char *base;
+    uint64_t process;
     TransportLink *data, *urgent;
 } PortPeer;
 
@@ -149,16 +150,24 @@ static void lost_cb(void *object)
     cluster_port_endpoint_lost(peer->port, peer->endpoint);
 }
 
-Status cluster_port_connect(ClusterPort *port, uint32_t endpoint, const char *base)
+Status cluster_port_connect(ClusterPort *port, uint32_t endpoint, const char *base,
+                            uint64_t process)
 {
     ASSERT(endpoint < ENDPOINT_MAX);
     mutex_lock(&port->peer_mutex);
     PortPeer *old = port->peers[endpoint];
     bool is_same = old != NULL && strcmp(old->base, base) == 0;
+    bool is_restarted = is_same && old->process != process;
     if (!is_same) {
         port->peers[endpoint] = NULL;
+    } else {
+        old->process = process;
     }
     mutex_unlock(&port->peer_mutex);
+    if (is_restarted) {
+        port->transport->ops->link_reset(old->data);
+        port->transport->ops->link_reset(old->urgent);
+    }
     if (is_same) {
         return STATUS_OK;
     }
@@ -173,6 +182,7 @@ Status cluster_port_connect(ClusterPort *port, uint32_t endpoint, const char *ba
     }
     peer->port = port;
     peer->endpoint = endpoint;
+    peer->process = process;
     Status status =
         port->transport->ops->link_open(port->transport, data, lost_cb, peer, &peer->data);
     if (status == STATUS_OK) {

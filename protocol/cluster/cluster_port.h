@@ -27,8 +27,10 @@ Status cluster_address_check(const char *base, bool is_insecure_allowed) CHECKED
 Status cluster_port_create(Transport *transport, const char *base, MemoryBudget *budget,
                            ClusterPort **out) CHECKED;
 void cluster_port_destroy(ClusterPort *port); /* hubs were destroyed before */
-/* Links to the process of `endpoint`; replaces an older address. */
-Status cluster_port_connect(ClusterPort *port, uint32_t endpoint, const char *base) CHECKED;
+/* Links to the process of `endpoint`; replaces an older address, and the connections to an older
+ * process (any number that changes with each) at the same one. */
+Status cluster_port_connect(ClusterPort *port, uint32_t endpoint, const char *base,
+                            uint64_t process) CHECKED;
 /* Fails all streams with the endpoint (08006), keeps its link dialling. Any thread. */
 void cluster_port_endpoint_lost(ClusterPort *port, uint32_t endpoint);
 void cluster_port_set_epoch(ClusterPort *port, uint64_t epoch); /* older frames are dropped */

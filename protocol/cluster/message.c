@@ -95,6 +95,7 @@ static void hello_encode(const HelloMessage *hello, ByteBuffer *target)
     for (uint32_t i = 0; i < hello->peer_count; i++) {
         byte_buffer_add_u32(target, hello->peers[i].endpoint);
         byte_buffer_add_string(target, hello->peers[i].address);
+        byte_buffer_add_u64(target, hello->peers[i].process);
     }
 }
 
@@ -121,11 +122,12 @@ static Status hello_decode(ByteReader *reader, Arena *arena, HelloMessage *hello
         hello->slices[i].first_bucket = byte_reader_u16(reader);
         hello->slices[i].last_bucket = byte_reader_u16(reader);
     }
-    hello->peer_count = byte_reader_count(reader, 5);
+    hello->peer_count = byte_reader_count(reader, 13);
     hello->peers = ARENA_ARRAY(arena, MessagePeer, hello->peer_count + 1);
     for (uint32_t i = 0; i < hello->peer_count; i++) {
         hello->peers[i].endpoint = byte_reader_u32(reader);
         hello->peers[i].address = byte_reader_string(reader, arena);
+        hello->peers[i].process = byte_reader_u64(reader);
         if (hello->peers[i].endpoint > MESSAGE_NODES_MAX) {
             return malformed("peer");
         }

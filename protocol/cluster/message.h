@@ -40,6 +40,7 @@ typedef struct MessageSlice {
 typedef struct MessagePeer {
     uint32_t endpoint;
     const char *address; /* base address; "": in the same process */
+    uint64_t process;    /* changes with each start */
 } MessagePeer;
 
 typedef struct HelloMessage {

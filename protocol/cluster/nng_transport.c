@@ -10,7 +10,12 @@
  * one thread that reaps pipes waits for its end for ever; nng_close waits for that thread. So
  * closing is left to a thread of its own and given up after a while: whatever is ours has ended by
  * then, nng's share stays behind. From then on lost pipes are not reported any more; calls still
- * end, and silence is noticed by those who expect heartbeats.
+ * end, silence is noticed by those who expect heartbeats, and links to a process that has come back
+ * are reset by those who hear of that.
+ *
+ * And (so in all versions up to 1.11): a PUSH socket whose pipe is closed while a message has just
+ * left it lists the pipe as ready once more, behind its end; the next message is then sent through
+ * freed memory. So a link sends nothing through a socket whose pipe is gone: it gets another one.
  */
 #include "protocol/cluster/transport.h"
 
@@ -81,11 +86,16 @@ struct TransportInbox {
 typedef struct LinkSend {
     TransportLink *link;
     nng_aio *aio;
+    uint64_t generation; /* of the socket it went to */
     struct LinkSend *next_free, *next_made;
 } LinkSend;
 
 struct TransportLink {
-    nng_socket socket;
+    nng_socket socket; /* has had one pipe at most */
+    uint64_t generation;
+    bool is_lost; /* that pipe is gone, and there is no other socket yet */
+    char *address;
+    uint32_t replaced_count; /* former sockets that are being closed */
     void (*lost_cb)(void *object);
     void *object;
     Mutex mutex;
@@ -536,12 +546,110 @@ static Status inbox_open(Transport *self, const char *address,
     return STATUS_OK;
 }
 
+static void link_pipe_cb(nng_pipe pipe, nng_pipe_ev event, void *object);
+
+static Status open_link_socket(TransportLink *link, nng_socket *out)
+{
+    int error = nng_push0_open(out);
+    if (error != 0) {
+        return nng_error(error, "could not open a link to", link->address);
+    }
+    Status status = set_limits(*out);
+    if (status == STATUS_OK) {
+        error = nng_pipe_notify(*out, NNG_PIPE_EV_REM_POST, link_pipe_cb, link);
+        status = error == 0 ? STATUS_OK : nng_error(error, "could not watch", link->address);
+    }
+    if (status != STATUS_OK) {
+        nng_close(*out);
+    }
+    return status;
+}
+
+/* A former socket of a link, closed by a thread of its own. */
+typedef struct FormerSocket {
+    TransportLink *link;
+    nng_socket socket;
+} FormerSocket;
+
+static void close_former_main(void *object)
+{
+    FormerSocket *former = object;
+    TransportLink *link = former->link;
+    nng_pipe_notify(former->socket, NNG_PIPE_EV_REM_POST, NULL, NULL);
+    nng_close(former->socket); // what still waits in it ends
+    free(former);
+    mutex_lock(&link->mutex);
+    link->replaced_count--;
+    condition_broadcast(&link->idle);
+    mutex_unlock(&link->mutex);
+}
+
+static Status start_closing(TransportLink *link, nng_socket socket)
+{
+    FormerSocket *former = calloc(1, sizeof(*former));
+    if (former == NULL) {
+        return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory to close a link");
+    }
+    *former = (FormerSocket){.link = link, .socket = socket};
+    Thread thread;
+    Status status = thread_start(&thread, "close", -1, close_former_main, former);
+    if (status != STATUS_OK) {
+        free(former);
+        return status;
+    }
+    thread_detach(&thread);
+    return STATUS_OK;
+}
+
+/* Gives the link another socket when its own has lost its pipe. */
+static Status replace_socket(TransportLink *link)
+{
+    nng_socket fresh, former;
+    TRY(open_link_socket(link, &fresh));
+    mutex_lock(&link->mutex);
+    bool is_needed = link->is_lost && !link->is_closing;
+    former = is_needed ? link->socket : fresh;
+    if (is_needed) {
+        link->socket = fresh;
+        link->generation++;
+        link->is_lost = false;
+    }
+    link->replaced_count++;
+    mutex_unlock(&link->mutex);
+    Status status = start_closing(link, former);
+    if (status != STATUS_OK) { // it stays as it is: nobody sends through it any more
+        mutex_lock(&link->mutex);
+        link->replaced_count--;
+        mutex_unlock(&link->mutex);
+        status_ignore(status, "a socket is left behind");
+    }
+    if (is_needed) {
+        int error = nng_dial(fresh, link->address, NULL, NNG_FLAG_NONBLOCK);
+        return error == 0 ? STATUS_OK : nng_error(error, "could not dial", link->address);
+    }
+    return STATUS_OK;
+}
+
+/* The pipe is freed when this returns: nobody may be sending then, nor later. */
 static void link_pipe_cb(nng_pipe pipe, nng_pipe_ev event, void *object)
 {
-    (void)pipe;
     TransportLink *link = object;
-    if (event == NNG_PIPE_EV_REM_POST) {
+    if (event != NNG_PIPE_EV_REM_POST) {
+        return;
+    }
+    mutex_lock(&link->mutex);
+    bool is_own = nng_socket_id(nng_pipe_socket(pipe)) == nng_socket_id(link->socket);
+    link->is_lost = link->is_lost || is_own;
+    while (is_own && link->starting_count > 0) { // ends: handing over waits for nothing
+        condition_wait(&link->idle, &link->mutex, 50000);
+    }
+    bool is_closing = link->is_closing;
+    mutex_unlock(&link->mutex);
+    if (is_own) {
         link->lost_cb(link->object);
+    }
+    if (is_own && !is_closing) {
+        status_ignore(replace_socket(link), "the next message tries again");
     }
 }
 
@@ -561,9 +669,15 @@ static void send_end(LinkSend *send_state)
 static void send_aio_cb(void *object)
 {
     LinkSend *send_state = object;
+    TransportLink *link = send_state->link;
     if (nng_aio_result(send_state->aio) != 0) {
         nng_msg_free(nng_aio_get_msg(send_state->aio));
-        send_state->link->lost_cb(send_state->link->object);
+        mutex_lock(&link->mutex);
+        bool is_told = send_state->generation != link->generation; // when that pipe was lost
+        mutex_unlock(&link->mutex);
+        if (!is_told) {
+            link->lost_cb(link->object);
+        }
     }
     send_end(send_state);
 }
@@ -573,33 +687,40 @@ static Status link_open(Transport *self, const char *address, void (*lost_cb)(vo
 {
     (void)self;
     TransportLink *link = calloc(1, sizeof(*link));
-    if (link == NULL) {
+    if (link == NULL || (link->address = strdup(address)) == NULL) {
+        free(link);
         return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a link");
     }
     link->lost_cb = lost_cb;
     link->object = object;
     mutex_init(&link->mutex, MUTEX_RANK_PEER);
     condition_init(&link->idle);
-    int error = nng_push0_open(&link->socket);
-    if (error != 0) {
-        free(link);
-        return nng_error(error, "could not open a link to", address);
-    }
-    Status status = set_limits(link->socket);
+    Status status = open_link_socket(link, &link->socket);
     if (status == STATUS_OK) {
-        error = nng_pipe_notify(link->socket, NNG_PIPE_EV_REM_POST, link_pipe_cb, link);
-        if (error == 0) {
-            error = nng_dial(link->socket, address, NULL, NNG_FLAG_NONBLOCK);
+        int error = nng_dial(link->socket, address, NULL, NNG_FLAG_NONBLOCK);
+        if (error != 0) {
+            nng_close(link->socket);
+            status = nng_error(error, "could not dial", address);
         }
-        status = error == 0 ? STATUS_OK : nng_error(error, "could not dial", address);
     }
     if (status != STATUS_OK) {
-        nng_close(link->socket);
+        free(link->address);
         free(link);
         return status;
     }
     *out = link;
     return STATUS_OK;
+}
+
+static void link_reset(TransportLink *link)
+{
+    mutex_lock(&link->mutex);
+    link->is_lost = true;
+    while (link->starting_count > 0) { // ends: handing over waits for nothing
+        condition_wait(&link->idle, &link->mutex, 50000);
+    }
+    mutex_unlock(&link->mutex);
+    status_ignore(replace_socket(link), "the next message tries again");
 }
 
 static Status message_create(Transport *self, size_t bytes, TransportMessage **out)
@@ -627,8 +748,13 @@ static void message_destroy(TransportMessage *owned_message)
 static Status send(TransportLink *link, TransportMessage *owned_message)
 {
     mutex_lock(&link->mutex);
+    if (link->is_lost && !link->is_closing) {
+        mutex_unlock(&link->mutex);
+        status_ignore(replace_socket(link), "the message is refused below");
+        mutex_lock(&link->mutex);
+    }
     LinkSend *made = link->free_sends;
-    if (link->is_closing) {
+    if (link->is_closing || link->is_lost) {
         made = NULL;
     } else if (made != NULL) {
         link->free_sends = made->next_free;
@@ -652,8 +778,10 @@ static Status send(TransportLink *link, TransportMessage *owned_message)
     nng_aio_set_timeout(made->aio, NNG_DURATION_INFINITE);
     nng_aio_set_msg(made->aio, (nng_msg *)owned_message);
     link->starting_count++;
+    made->generation = link->generation;
+    nng_socket socket = link->socket;
     mutex_unlock(&link->mutex);
-    nng_send_aio(link->socket, made->aio);
+    nng_send_aio(socket, made->aio);
     mutex_lock(&link->mutex);
     link->starting_count--;
     condition_broadcast(&link->idle);
@@ -681,14 +809,26 @@ static void link_close(TransportLink *link)
         nng_aio_stop(made->aio); // what could not be flushed ends here
     }
     close_socket(link->socket);
+    deadline = clock_monotonic_us() + CLOSE_WAIT_US;
+    mutex_lock(&link->mutex);
+    while (link->replaced_count > 0 && clock_monotonic_us() < deadline) {
+        condition_wait(&link->idle, &link->mutex, 50000);
+    }
+    bool is_left_behind = link->replaced_count > 0;
+    mutex_unlock(&link->mutex);
     while (link->made_sends != NULL) {
         LinkSend *next = link->made_sends->next_made;
         nng_aio_free(link->made_sends->aio);
         free(link->made_sends);
         link->made_sends = next;
     }
+    if (is_left_behind) { // nng holds a former socket, and the link with it
+        log_warn("close_given_up", "socket=%d", nng_socket_id(link->socket));
+        return;
+    }
     condition_deinit(&link->idle);
     mutex_deinit(&link->mutex);
+    free(link->address);
     free(link);
 }
 
@@ -703,6 +843,7 @@ static const TransportOps nng_ops = {
     .inbox_open = inbox_open,
     .inbox_close = inbox_close,
     .link_open = link_open,
+    .link_reset = link_reset,
     .message_create = message_create,
     .message_data = message_data,
     .message_destroy = message_destroy,

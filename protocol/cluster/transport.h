@@ -53,6 +53,9 @@ typedef struct TransportOps {
     void (*message_destroy)(TransportMessage *owned_message);
     /* Queues; a later failure to send is reported by `lost_cb`. */
     Status (*send)(TransportLink *link, TransportMessage *owned_message);
+    /* The peer's process is another one: connects anew, whatever became of the former connection.
+     * What was sent and has not left is dropped. */
+    void (*link_reset)(TransportLink *link);
     void (*link_close)(TransportLink *link); /* flushes for at most a second */
 } TransportOps;
 

@@ -114,7 +114,7 @@ static void open_port(void)
     budget = memory_budget_create(pool, NULL, "fuzz", 0);
     require(cluster_port_create(&transport, "inproc://here", budget, &port) == STATUS_OK);
     for (uint32_t i = 0; i < SOURCE_COUNT; i++) {
-        require(cluster_port_connect(port, sources[i], "inproc://there") == STATUS_OK);
+        require(cluster_port_connect(port, sources[i], "inproc://there", 1) == STATUS_OK);
     }
 }
 

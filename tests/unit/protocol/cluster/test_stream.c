@@ -45,8 +45,8 @@ static void set_up_road(int road)
         }
     }
     if (road == REMOTE) {
-        ck_assert_ptr_null(cluster_port_connect(ports[0], 1, bases[1]));
-        ck_assert_ptr_null(cluster_port_connect(ports[1], 0, bases[0]));
+        ck_assert_ptr_null(cluster_port_connect(ports[0], 1, bases[1], 1));
+        ck_assert_ptr_null(cluster_port_connect(ports[1], 0, bases[0], 1));
     }
     ck_assert_ptr_null(stream_hub_create(ports[0], 0, &hubs[0]));
     ck_assert_ptr_null(stream_hub_create(road == REMOTE ? ports[1] : ports[0], 1, &hubs[1]));
