@@ -80,8 +80,9 @@ def report(one, two, options):
     lines.append(f"| geometric mean of {len(ratios)} | | | {mean:.2f} |")
     text = (f"# TPC-H, scale {options.scale:g}: two single-core nodes against one\n\n"
             f"Wall milliseconds at the client, medians of {options.rounds} rounds, new parameters "
-            "each round, all answers compared.\n`bench/tpch/run_scaling.py --from DIR` remakes "
-            "this.\n\n" + "\n".join(lines) + "\n")
+            "each round, all answers compared.\n"
+            f"`bench/tpch/run_scaling.py --from DIR --scale {options.scale:g} --sort {options.sort}"
+            f" --rounds {options.rounds}` remakes this.\n\n" + "\n".join(lines) + "\n")
     print(text)
     if options.markdown is not None:
         options.markdown.write_text(text, encoding="utf-8")
