@@ -61,8 +61,8 @@ static const char *const query_sql[QUERY_COUNT] = {
     [QUERY_DROP_STATISTICS] = "DELETE FROM statistics WHERE table_id = ?1",
     [QUERY_ADD_COMMIT] = "INSERT INTO commit_record VALUES(?1, ?2)",
     [QUERY_FIND_COMMIT] = "SELECT position FROM commit_record WHERE txn_id = ?1",
-    [QUERY_ADD_PENDING] = "INSERT OR REPLACE INTO pending(node, txn_id, position, redo)"
-                          " VALUES(?1, ?2, ?3, ?4)",
+    [QUERY_ADD_PENDING] =
+        "INSERT OR REPLACE INTO pending(node, txn_id, position, redo) VALUES(?1, ?2, ?3, ?4)",
     [QUERY_DELETE_PENDING] = "DELETE FROM pending WHERE node = ?1 AND txn_id = ?2",
 };
 

@@ -77,12 +77,12 @@ static void check_selection(const Block *block, uint32_t number, const Vector *w
     }
 }
 
-static void check_filter(const Block *block, uint32_t number, const Vector *whole,
+/* Rows at most `bound`. */
+static void check_filter(const Block *block, uint32_t number, const Vector *whole, Value bound,
                          DecodeBuffer *buffer)
 {
     static uint64_t bitmap[BLOCK_FILTER_BITMAP_BYTES / sizeof(uint64_t)];
     const uint32_t rows = block_vector_rows(block, number);
-    const Value bound = vector_value(whole, rows / 2);
     const Predicate predicate = {
         .kind = PREDICATE_RANGE, .type = block->type, .has_hi = true, .hi = bound};
     if (bound.is_null || block->type.id == TYPE_INTERVAL) {
@@ -159,7 +159,12 @@ static void decode_all(const Block *block)
             check_value(&vector, &value);
         }
         check_selection(block, number, &vector, &other);
-        check_filter(block, number, &vector, &other);
+        Value bound = vector_value(&vector, block_vector_rows(block, number) / 2);
+        check_filter(block, number, &vector, bound, &other);
+        if (type_is_scaled_integer(block->type) && vector.lo > INT64_MIN) {
+            bound = value_int64(block->type, vector.lo - 1); // below all that the vector says
+            check_filter(block, number, &vector, bound, &other);
+        }
     }
     plant(block->encoding->id == ENCODING_RAW && block->row_count < 64);
     decode_buffer_deinit(&buffer);
