@@ -25,7 +25,6 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 sys.path.insert(0, str(ROOT / "bench" / "tpch"))
 import cluster  # noqa: E402
 from oracle_postgres import PrivateServer  # noqa: E402
-from wire_client import ProcessorClock  # noqa: E402
 
 TABLE = "create table events (id bigint, kind varchar(20), amount decimal(10,2), at timestamp)"
 STATEMENT = """\\set id random(1, 1000000000)
@@ -48,22 +47,29 @@ def sync_ms(directory):
     return statistics.median(times) * 1000
 
 
+def used_ms(process):
+    """Processor time of a process and of its children that have ended (PostgreSQL's sessions)."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    return sum(int(ticks) for ticks in fields[11:15]) * 1000 / os.sysconf("SC_CLK_TCK")
+
+
 class Side:
     def __init__(self, name, port, user, database, process, count, environment):
         self.name, self.port, self.user, self.database = name, port, user, database
-        self.clock = ProcessorClock([process])
+        self.process = process
         self.count, self.environment = count, environment
         self.rows_per_s, self.cpu_us = {}, {}
         self.acknowledged = 0
 
     def run(self, options, protocol, script):
-        before = self.clock.read()
+        before = used_ms(self.process)
         done = subprocess.run(
             [Path(options.bin) / "pgbench", "-n", "-h", "127.0.0.1", "-p", str(self.port),
              "-U", self.user, "-M", protocol, "-f", script, "-c", str(options.clients), "-j", "1",
              "-T", str(options.seconds), self.database],
             env={**os.environ, **self.environment}, capture_output=True, text=True, check=False)
-        cpu_ms = ProcessorClock.used_ms(before, self.clock.read())
+        time.sleep(0.3)  # until the sessions' processes have ended
+        cpu_ms = used_ms(self.process) - before
         if done.returncode != 0:
             raise SystemExit(f"{self.name}: pgbench: {done.stderr.strip()}")
         rows = int(re.search(r"actually processed: (\d+)", done.stdout)[1])
