@@ -13,13 +13,13 @@
 #include "base/fault.h"
 #include "base/heap.h"
 #include "base/io/sqlite_vfs.h"
+#include "base/io/wal_guard.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/mutex.h"
 
 enum {
     SQL_BYTES_MAX = 256,
-    PAGE_BYTES = 4096,
     LOG_BYTES_DEFAULT = 64 << 20,
     MEMORY_PREFIX_BYTES = 16 /* before each block: its size, and the alignment of what follows */
 };
@@ -203,7 +203,7 @@ Status metadata_store_begin(MetadataStore *store)
 Status metadata_store_limit_log(MetadataStore *store, uint64_t bytes)
 {
     char sql[SQL_BYTES_MAX];
-    store->log_pages_max = bytes / PAGE_BYTES;
+    store->log_pages_max = bytes / SQLITE_PAGE_BYTES;
     sqlite3_snprintf(sizeof sql, sql, "PRAGMA journal_size_limit = %lld", (long long)bytes);
     return metadata_store_exec(store, sql);
 }
@@ -289,7 +289,7 @@ Status metadata_store_checkpoint(MetadataStore *store)
 // says, and a cut log under a newer file would take it back.
 static Status reattach(MetadataStore *store)
 {
-    uint64_t log_bytes = store->log_pages_max * PAGE_BYTES;
+    uint64_t log_bytes = store->log_pages_max * SQLITE_PAGE_BYTES;
     TRY(store_attach(store, 0));
     TRY(metadata_store_limit_log(store, log_bytes));
     for (MetadataQuery *query = store->queries; query != NULL; query = query->next) {

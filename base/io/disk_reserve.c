@@ -1,4 +1,4 @@
-/* disk_reserve.c — asks the file system each time: a microsecond, and others fill the disk too. */
+/* disk_reserve.c — asks the file system each time: others fill the disk, too. */
 #include "base/io/disk_reserve.h"
 
 Status disk_reserve_check(FileSystem *system, const char *path, uint64_t reserve_bytes)

@@ -118,16 +118,6 @@ static void encode_entries(const EncodeJob *job, BlockBuilder *builder)
     block_builder_close(builder, bytes);
 }
 
-static size_t write_codes(const EncodeJob *job, uint32_t vector, VectorEntry *entry,
-                          uint8_t *target, void *state)
-{
-    EncodeContext *context = job->context;
-    return pack_vector(
-        context->kernels,
-        chunk_vector(context->residuals, job->chunk->row_count, vector, context->values), state,
-        context->lanes, entry, target);
-}
-
 static Status dictionary_encode(const EncodeJob *job)
 {
     BlockBuilder *builder = &job->context->builder;
@@ -141,8 +131,8 @@ static Status dictionary_encode(const EncodeJob *job)
     }
     block_builder_node(builder, ENCODING_BIT_PACKED);
     PackPlan plan = pack_plan_plain(0, dictionary->entry_count - 1);
-    vector_stream_write(job, job->profile->vector_count * pack_plan_bytes(&plan), write_codes,
-                        &plan);
+    vector_stream_write(job, job->profile->vector_count * pack_plan_bytes(&plan),
+                        vector_stream_pack_codes, &plan);
     encode_entries(job, builder);
     return STATUS_OK;
 }

@@ -40,16 +40,6 @@ static EncodeEstimate float_dictionary_estimate(const EncodeJob *job)
                             .decode_ns = 0.4};
 }
 
-static size_t write_codes(const EncodeJob *job, uint32_t vector, VectorEntry *entry,
-                          uint8_t *target, void *state)
-{
-    EncodeContext *context = job->context;
-    return pack_vector(
-        context->kernels,
-        chunk_vector(context->residuals, job->chunk->row_count, vector, context->values), state,
-        context->lanes, entry, target);
-}
-
 static Status float_dictionary_encode(const EncodeJob *job)
 {
     BlockBuilder *builder = &job->context->builder;
@@ -58,8 +48,8 @@ static Status float_dictionary_encode(const EncodeJob *job)
     PackPlan plan = pack_plan_plain(0, dictionary->entry_count - 1);
     block_builder_node(builder, ENCODING_FLOAT_DICTIONARY)->count = dictionary->entry_count;
     block_builder_node(builder, ENCODING_BIT_PACKED);
-    vector_stream_write(job, job->profile->vector_count * pack_plan_bytes(&plan), write_codes,
-                        &plan);
+    vector_stream_write(job, job->profile->vector_count * pack_plan_bytes(&plan),
+                        vector_stream_pack_codes, &plan);
     uint8_t *target = block_builder_stream(builder, STREAM_ENTRIES, 0, bytes);
     if (target != NULL) {
         memcpy(target, dictionary->integers, bytes);

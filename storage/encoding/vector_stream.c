@@ -31,6 +31,16 @@ size_t vector_stream_write(const EncodeJob *job, size_t bytes_max, VectorWriter 
     return end;
 }
 
+size_t vector_stream_pack_codes(const EncodeJob *job, uint32_t vector, VectorEntry *entry,
+                                uint8_t *target, void *plan)
+{
+    EncodeContext *context = job->context;
+    return pack_vector(
+        context->kernels,
+        chunk_vector(context->residuals, job->chunk->row_count, vector, context->values), plan,
+        context->lanes, entry, target);
+}
+
 Status vector_stream_write_texts(const EncodeJob *job, size_t bytes_max, VectorWriter write,
                                  size_t *bytes)
 {

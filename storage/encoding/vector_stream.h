@@ -29,6 +29,10 @@ typedef size_t (*VectorWriter)(const EncodeJob *job, uint32_t vector, VectorEntr
  * the bytes of the vectors; 0 when memory was refused (block_builder_finish reports that). */
 size_t vector_stream_write(const EncodeJob *job, size_t bytes_max, VectorWriter write, void *state);
 
+/* A VectorWriter of codes, which stand in the context's residuals; its state is the PackPlan. */
+size_t vector_stream_pack_codes(const EncodeJob *job, uint32_t vector, VectorEntry *entry,
+                                uint8_t *target, void *plan);
+
 /* Vectors of texts: the writer's state is room for the plain text of one vector. 53200. `*bytes`:
  * of the vectors. */
 Status vector_stream_write_texts(const EncodeJob *job, size_t bytes_max, VectorWriter write,
