@@ -395,6 +395,9 @@ static void reply_body_decode(ByteReader *reader, Arena *arena, Reply *out)
         out->run.write_statistics = byte_reader_blob(reader, &out->run.write_statistics_bytes);
         out->run.statistics = byte_reader_blob(reader, &out->run.statistics_bytes);
         out->run.redo = byte_reader_blob(reader, &out->run.redo_bytes);
+        if (out->run.redo_bytes > MESSAGE_REDO_BYTES_MAX) {
+            byte_reader_fail(reader);
+        }
     } else if (out->kind == MESSAGE_USAGE) {
         out->usage.count = byte_reader_count(reader, 36);
         out->usage.rows = ARENA_ARRAY(arena, struct UsageRow, out->usage.count + 1);

@@ -10,6 +10,7 @@
 #include "base/byte_buffer.h"
 #include "base/byte_reader.h"
 
+#define MESSAGE_REDO_BYTES_MAX 16384u
 #define MESSAGE_VERSION 6u
 #define MESSAGE_NODES_MAX 256u
 #define MESSAGE_SLICES_MAX 4096u

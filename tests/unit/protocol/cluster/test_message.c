@@ -1,4 +1,5 @@
-/* Control messages: what is encoded comes back; every cut-off or changed byte is refused or harmless. */
+/* Control messages: what is encoded comes back; every cut-off or changed byte is refused or
+ * harmless. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,8 +130,12 @@ START_TEST(hello_and_usage_come_back)
     MessageSlice slices[] = {{.slice = 0, .node = 1, .first_bucket = 0, .last_bucket = 16383}};
     MessagePeer peers[] = {{.endpoint = 0, .address = "tcp://127.0.0.1:1"}};
     Request request = {.kind = MESSAGE_HELLO,
-                       .hello = {.node = 1, .node_count = 1, .slice_count = 1, .slices = slices,
-                                 .peer_count = 1, .peers = peers}},
+                       .hello = {.node = 1,
+                                 .node_count = 1,
+                                 .slice_count = 1,
+                                 .slices = slices,
+                                 .peer_count = 1,
+                                 .peers = peers}},
             back;
     ByteBuffer bytes;
     byte_buffer_init(&bytes, 1 << 20);
@@ -148,11 +153,30 @@ START_TEST(hello_and_usage_come_back)
 }
 END_TEST
 
+/* The leader keeps it in its log: a node may not make that long. */
+START_TEST(a_long_redo_is_refused)
+{
+    static uint8_t redo[MESSAGE_REDO_BYTES_MAX + 1];
+    Reply reply = {.kind = MESSAGE_RUN, .run = {.redo = redo}}, back;
+    for (size_t extra = 0; extra < 2; extra++) {
+        ByteBuffer bytes;
+        byte_buffer_init(&bytes, 1 << 20);
+        reply.run.redo_bytes = MESSAGE_REDO_BYTES_MAX + extra;
+        reply_encode(&reply, &bytes);
+        Status status = reply_decode(bytes.data, bytes.bytes, arena, &back);
+        ck_assert_int_eq(status == STATUS_OK, extra == 0);
+        status_free(status);
+        byte_buffer_deinit(&bytes);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("message");
     TCase *cases = tcase_create("codec");
     tcase_add_checked_fixture(cases, set_up, tear_down);
+    tcase_add_test(cases, a_long_redo_is_refused);
     tcase_add_test(cases, run_comes_back);
     tcase_add_test(cases, every_cut_is_refused);
     tcase_add_test(cases, every_flipped_byte_is_survived);
