@@ -6,14 +6,18 @@ other.
 
 Starts two clusters of separate processes over tcp on loopback, from build/release: one with a node
 on core 0, one with a node on core 0 and a node on core 1. Leaders and this client may use any core.
+The single node runs on either core in turns: on a shared machine one of them may be the slower one.
 Both are loaded with the same .tbl files; each round runs each query once on either side with the
 same new parameters, the first side changing from round to round; a round before the first warms up.
 The answers of both sides are compared in every round. The ratio is one node's wall time divided by
-that of two: 2 is perfect. The exit status is 1 when an answer differs.
+that of two: 2 is perfect. It is given of medians, and of the best rounds: two nodes wait for the
+slower core, so a neighbour that slows either of them down falls on them twice as often as on one.
+The exit status is 1 when an answer differs.
 """
 import argparse
 import json
 import math
+import os
 import statistics
 import sys
 from pathlib import Path
@@ -50,14 +54,23 @@ class Side:
             self.wall_ms.setdefault(name, []).append(wall_ms)
         return self.client.answer()
 
+    def move(self, core):
+        """The only node's threads, to another core."""
+        for task in Path(f"/proc/{self.cluster.nodes[0].process.pid}/task").iterdir():
+            os.sched_setaffinity(int(task.name), {core})
+
     def median(self, name):
         return statistics.median(self.wall_ms[name])
+
+    def best(self, name):
+        return min(self.wall_ms[name])
 
 
 def measure(one, two, options):
     """The number of answers that differ."""
     differences = 0
     for round_number in range(options.rounds + 1):
+        one.move(round_number // 2 % 2)
         for name in parameters.QUERY_NAMES:
             values = parameters.draw_values(name, f"{options.seed}/{round_number}", options.scale)
             sql = parameters.render(name, values)
@@ -71,16 +84,25 @@ def measure(one, two, options):
     return differences
 
 
+def geometric_mean(ratios):
+    return math.exp(statistics.fmean(math.log(ratio) for ratio in ratios))
+
+
 def report(one, two, options):
-    ratios = {name: one.median(name) / two.median(name) for name in parameters.QUERY_NAMES}
-    mean = math.exp(statistics.fmean(math.log(ratio) for ratio in ratios.values()))
-    lines = ["| query | one node | two nodes | ratio |", "| --- | ---: | ---: | ---: |"]
-    for name, ratio in ratios.items():
-        lines.append(f"| {name} | {one.median(name):.1f} | {two.median(name):.1f} | {ratio:.2f} |")
-    lines.append(f"| geometric mean of {len(ratios)} | | | {mean:.2f} |")
+    names = parameters.QUERY_NAMES
+    lines = ["| query | one node | two nodes | ratio | best: one | two | ratio |",
+             "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    for name in names:
+        lines.append(
+            f"| {name} | {one.median(name):.1f} | {two.median(name):.1f} "
+            f"| {one.median(name) / two.median(name):.2f} | {one.best(name):.1f} "
+            f"| {two.best(name):.1f} | {one.best(name) / two.best(name):.2f} |")
+    mean = geometric_mean(one.median(name) / two.median(name) for name in names)
+    best = geometric_mean(one.best(name) / two.best(name) for name in names)
+    lines.append(f"| geometric mean of {len(names)} | | | {mean:.2f} | | | {best:.2f} |")
     text = (f"# TPC-H, scale {options.scale:g}: two single-core nodes against one\n\n"
-            f"Wall milliseconds at the client, medians of {options.rounds} rounds, new parameters "
-            "each round, all answers compared.\n"
+            f"Wall milliseconds at the client, medians and bests of {options.rounds} rounds, new "
+            "parameters each round, all answers compared.\n"
             f"`bench/tpch/run_scaling.py --from DIR --scale {options.scale:g} --sort {options.sort}"
             f" --rounds {options.rounds}` remakes this.\n\n" + "\n".join(lines) + "\n")
     print(text)
@@ -89,7 +111,8 @@ def report(one, two, options):
     if options.json is not None:
         options.json.write_text(json.dumps({
             "scale": options.scale, "rounds": options.rounds, "one_node_ms": one.wall_ms,
-            "two_nodes_ms": two.wall_ms, "geometric_mean": round(mean, 4)}, indent=1) + "\n",
+            "two_nodes_ms": two.wall_ms, "geometric_mean": round(mean, 4),
+            "geometric_mean_of_bests": round(best, 4)}, indent=1) + "\n",
             encoding="utf-8")
 
 

@@ -168,16 +168,18 @@ static Status run_length_open(Block *block)
 static void set_header(const Block *block, const VectorEntry *entry, Vector *out)
 {
     const Lane lane = pack_entry_lane(entry);
-    const int64_t top = lane == LANE_I64
-                            ? INT64_MAX
-                            : entry->base + (int64_t)((UINT64_C(1) << (8 * lane_bytes(lane))) - 1);
+    int64_t top = INT64_MAX;
+    if (lane != LANE_I64) {
+        const int64_t lane_max = (int64_t)((UINT64_C(1) << (8 * lane_bytes(lane))) - 1);
+        top = entry->base < INT64_MAX - lane_max ? entry->base + lane_max : INT64_MAX;
+    }
     *out = (Vector){.type = block->type,
                     .lane = (uint8_t)lane,
                     .form = VECTOR_FLAT,
                     .is_ascending = (entry->flags & VECTOR_FLAG_ASCENDING) != 0,
                     .base = lane == LANE_I64 ? 0 : entry->base,
                     .lo = entry->base,
-                    .hi = top < block->hi && top >= entry->base ? top : block->hi};
+                    .hi = top < block->hi ? top : block->hi};
 }
 
 static Status run_length_decode(const Block *block, uint32_t vector, const uint16_t *selection,
