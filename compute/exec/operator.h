@@ -35,7 +35,10 @@ typedef struct SourceOps {
     /* A batch (FLOW_MORE), or FLOW_DONE with the last rows or none, or FLOW_BLOCKED. */
     Status (*produce)(Source *self, void *local, Batch *out, Flow *flow);
     void (*local_close)(Source *self, void *local); /* may be null */
-    void (*close)(Source *self);                    /* once, last, also on error */
+    /* Once, when all workers have ended, with or without the last row: who makes rows for it must
+     * not wait for somebody to take them. May be null. */
+    void (*stop)(Source *self);
+    void (*close)(Source *self); /* once, last, also on error */
     /* How many workers can be of use, asked when the pipeline starts (0: unknown). May be null. */
     uint32_t (*parallelism)(Source *self);
     /* Asked when the pipeline starts: true when there is nothing to give. May be null. */

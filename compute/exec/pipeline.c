@@ -523,6 +523,9 @@ static enum TaskResult worker_run(Task *task, uint32_t worker_index)
         if (__atomic_sub_fetch(&pipeline->running_count, 1, __ATOMIC_ACQ_REL) > 0) {
             return TASK_DONE;
         }
+        if (pipeline->source->ops->stop != NULL) {
+            pipeline->source->ops->stop(pipeline->source);
+        }
         worker->phase = PHASE_FINISH;
         if (__atomic_sub_fetch(&target->pending_count, 1, __ATOMIC_ACQ_REL) > 0) {
             pipeline_end(pipeline);

@@ -270,6 +270,11 @@ static void exchange_receive_local_close(Source *self, void *local)
     }
 }
 
+static void exchange_receive_stop(Source *self)
+{
+    stream_receiver_stop(((ExchangeReceive *)self)->receiver);
+}
+
 static void exchange_receive_close(Source *self)
 {
     ExchangeReceive *receive = (ExchangeReceive *)self;
@@ -302,6 +307,7 @@ static const SourceOps exchange_receive_ops = {
     .local_open = exchange_receive_local_open,
     .produce = exchange_receive_produce,
     .local_close = exchange_receive_local_close,
+    .stop = exchange_receive_stop,
     .close = exchange_receive_close,
     .parallelism = exchange_receive_parallelism,
 };

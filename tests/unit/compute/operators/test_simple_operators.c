@@ -216,8 +216,9 @@ START_TEST(reports_a_second_row_of_a_single_join)
 }
 END_TEST
 
-// nodes: SEND (hash, broadcast, round robin) <- SCAN; nodes: SEND gather <- AGGREGATE <- RECEIVE
-static Plan *exchange_plan(MadeTable *table, ExchangeKind kind)
+// nodes: SEND (hash, broadcast, round robin) <- SCAN; nodes: SEND gather <- AGGREGATE <- RECEIVE;
+// with a build table: nodes: SEND gather <- JOIN <- RECEIVE, SCAN
+static Plan *exchange_plan(MadeTable *table, ExchangeKind kind, MadeTable *build)
 {
     PlanNode *scan = make_scan(&make, table);
     PlanSend *send = arena_alloc(arena, sizeof *send);
@@ -239,6 +240,11 @@ static Plan *exchange_plan(MadeTable *table, ExchangeKind kind)
     static const uint32_t group[1] = {1};
     PlanAggregate *aggregate = make_aggregate(&make, &receive->node, group, 1, &call, 1);
     PlanNode *root = kind == EXCHANGE_HASH ? &aggregate->node : &receive->node;
+    if (build != NULL) {
+        root = &make_hash_join(&make, JOIN_INNER, &receive->node, make_scan(&make, build), group,
+                               group, 1)
+                    ->node;
+    }
     Plan *plan = make_plan(&make, root, NULL, 0);
     PlanFragment *fragments = ARENA_ARRAY(arena, PlanFragment, 3);
     fragments[0] = (PlanFragment){.id = 3, .site = PLAN_SITE_NODES, .root = &send->node};
@@ -259,10 +265,21 @@ static Plan *exchange_plan(MadeTable *table, ExchangeKind kind)
 START_TEST(exchanges_rows_between_nodes)
 {
     static const ExchangeKind kinds[] = {EXCHANGE_HASH, EXCHANGE_BROADCAST, EXCHANGE_ROUND_ROBIN};
-    Plan *plan = exchange_plan(add_table(2000), kinds[_i % 3]);
+    Plan *plan = exchange_plan(add_table(2000), kinds[_i % 3], NULL);
     for (uint32_t nodes = 1; nodes <= 3; nodes++) {
         EngineOptions options = {.node_count = nodes, .exchange_encode = _i >= 3,
                                  .batch_rows = nodes == 2 ? 6 : 0, .worker_count = nodes};
+        check_plan(plan, &options);
+    }
+}
+END_TEST
+
+// A join without build rows takes none of the rows that are sent to it: nobody may wait for that.
+START_TEST(senders_end_when_nobody_receives)
+{
+    for (uint32_t build_rows = 0; build_rows < 2; build_rows++) {
+        Plan *plan = exchange_plan(add_table(2000), EXCHANGE_BROADCAST, add_table(build_rows));
+        EngineOptions options = {.node_count = 2, .exchange_encode = _i == 1, .batch_rows = 3};
         check_plan(plan, &options);
     }
 }
@@ -345,6 +362,7 @@ int main(void)
     tcase_add_loop_test(tcase, joins_by_nested_loops, 0, 7);
     tcase_add_loop_test(tcase, reports_a_second_row_of_a_single_join, 0, 2);
     tcase_add_loop_test(tcase, exchanges_rows_between_nodes, 0, 6);
+    tcase_add_loop_test(tcase, senders_end_when_nobody_receives, 0, 2);
     tcase_add_test(tcase, writes_rows_and_counts_them);
     tcase_add_test(tcase, waits_for_a_slow_client);
     tcase_add_loop_test(tcase, stops_when_canceled, 0, 4);
