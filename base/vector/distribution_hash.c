@@ -48,7 +48,7 @@ static uint64_t hash_wide(Type type, Int128 value)
         }
     }
     if (value >= INT64_MIN && value <= INT64_MAX) {
-        return xxh3_of_8_bytes((uint64_t)value);
+        return distribution_hash_of_word((uint64_t)value);
     }
     return xxh3_of_16_bytes((uint64_t)value, (uint64_t)((UInt128)value >> 64));
 }
@@ -113,6 +113,22 @@ void distribution_hash_column(const Vector *vector, const Batch *batch, bool is_
 uint64_t distribution_hash_value(const Value *value)
 {
     return hash_single_value(&distribution_method, value);
+}
+
+uint32_t bucket_map_known_bits(const uint32_t *bucket_nodes, uint32_t node)
+{
+    uint32_t first = BUCKET_COUNT, differing = 0;
+    for (uint32_t b = 0; b < BUCKET_COUNT; b++) {
+        if (bucket_nodes[b] == node) {
+            first = first < BUCKET_COUNT ? first : b;
+            differing |= b ^ first;
+        }
+    }
+    uint32_t known = 0;
+    while (known < NEIGHBOUR_BITS && (differing & (BUCKET_COUNT >> 1 >> known)) == 0) {
+        known++;
+    }
+    return first < BUCKET_COUNT ? known : 0;
 }
 
 uint64_t distribution_hash_combine(uint64_t hash, uint64_t next)

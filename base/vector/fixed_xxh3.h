@@ -1,5 +1,6 @@
 /*
- * fixed_xxh3.h — XXH3-64 with seed 0 of 8 and of 16 bytes, written out so that it inlines.
+ * fixed_xxh3.h — XXH3-64 with seed 0 of 8 and of 16 bytes, written out so that it inlines, and the
+ * distribution hash of an integer (distribution_hash.h) over it.
  *
  * Equal to hash_bytes(data, 8, 0) and hash_bytes(data, 16, 0), which the suites check. Source: the
  * xxHash specification, XXH3 for inputs of 4 to 8 and of 9 to 16 bytes; the constants are the words
@@ -17,6 +18,12 @@ static inline uint64_t xxh3_of_8_bytes(uint64_t value)
     hash ^= (hash >> 35) + 8;
     hash *= multiplier;
     return hash ^ hash >> 28;
+}
+
+static inline uint64_t distribution_hash_of_word(uint64_t value)
+{
+    uint64_t turn = (value & 1) << 63 | (value & 2) << 61 | (value & 4) << 59 | (value & 8) << 57;
+    return xxh3_of_8_bytes(value >> 4) ^ turn;
 }
 
 static inline uint64_t xxh3_of_16_bytes(uint64_t low, uint64_t high)

@@ -55,10 +55,12 @@ static inline uint64_t test_range_i64(const uint64_t *group, uint64_t first, uin
     return word;
 }
 
-/* Sixteen bits of a bitmap; lanes beyond the last bit read nothing and fail. */
-static inline uint64_t test_bitmap_16(__m512i indexes, const uint32_t *bits, uint32_t last)
+/* Sixteen bits of a bitmap; lanes beyond the last value read nothing and fail. */
+static inline uint64_t test_bitmap_16(__m512i indexes, const uint32_t *bits, uint32_t last,
+                                      uint32_t shift)
 {
     __mmask16 inside = _mm512_cmple_epu32_mask(indexes, _mm512_set1_epi32((int)last));
+    indexes = _mm512_srl_epi32(indexes, _mm_cvtsi32_si128((int)shift));
     __m512i words = _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), inside,
                                                 _mm512_srli_epi32(indexes, 5), bits, 4);
     __m512i wanted =
@@ -67,51 +69,52 @@ static inline uint64_t test_bitmap_16(__m512i indexes, const uint32_t *bits, uin
 }
 
 static inline uint64_t test_bitmap_u8(const uint8_t *group, uint32_t add, const uint32_t *bits,
-                                      uint32_t last)
+                                      uint32_t last, uint32_t shift)
 {
     uint64_t word = 0;
     for (int i = 0; i < 64; i += 16) {
         __m128i lanes = _mm_loadu_si128((const __m128i *)(group + i));
         __m512i indexes =
             _mm512_add_epi32(_mm512_cvtepu8_epi32(lanes), _mm512_set1_epi32((int)add));
-        word |= test_bitmap_16(indexes, bits, last) << i;
+        word |= test_bitmap_16(indexes, bits, last, shift) << i;
     }
     return word;
 }
 
 static inline uint64_t test_bitmap_u16(const uint16_t *group, uint32_t add, const uint32_t *bits,
-                                       uint32_t last)
+                                       uint32_t last, uint32_t shift)
 {
     uint64_t word = 0;
     for (int i = 0; i < 64; i += 16) {
         __m256i lanes = _mm256_loadu_si256((const __m256i *)(group + i));
         __m512i indexes =
             _mm512_add_epi32(_mm512_cvtepu16_epi32(lanes), _mm512_set1_epi32((int)add));
-        word |= test_bitmap_16(indexes, bits, last) << i;
+        word |= test_bitmap_16(indexes, bits, last, shift) << i;
     }
     return word;
 }
 
 static inline uint64_t test_bitmap_u32(const uint32_t *group, uint32_t add, const uint32_t *bits,
-                                       uint32_t last)
+                                       uint32_t last, uint32_t shift)
 {
     uint64_t word = 0;
     for (int i = 0; i < 64; i += 16) {
         __m512i indexes =
             _mm512_add_epi32(_mm512_loadu_si512(group + i), _mm512_set1_epi32((int)add));
-        word |= test_bitmap_16(indexes, bits, last) << i;
+        word |= test_bitmap_16(indexes, bits, last, shift) << i;
     }
     return word;
 }
 
 static inline uint64_t test_bitmap_i64(const uint64_t *group, uint64_t add, const uint32_t *bits,
-                                       uint64_t last)
+                                       uint64_t last, uint32_t shift)
 {
     uint64_t word = 0;
     for (int i = 0; i < 64; i += 8) {
         __m512i indexes =
             _mm512_add_epi64(_mm512_loadu_si512(group + i), _mm512_set1_epi64((long long)add));
         __mmask8 inside = _mm512_cmple_epu64_mask(indexes, _mm512_set1_epi64((long long)last));
+        indexes = _mm512_srl_epi64(indexes, _mm_cvtsi32_si128((int)shift));
         __m256i words = _mm512_mask_i64gather_epi32(_mm256_setzero_si256(), inside,
                                                     _mm512_srli_epi64(indexes, 5), bits, 4);
         __m256i places = _mm256_and_si256(_mm512_cvtepi64_epi32(indexes), _mm256_set1_epi32(31));

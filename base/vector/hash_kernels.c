@@ -7,7 +7,7 @@
 static void distribution(const uint64_t *values, uint32_t count, uint64_t *hashes)
 {
     for (uint32_t i = 0; i < count; i++) {
-        hashes[i] = xxh3_of_8_bytes(values[i]);
+        hashes[i] = distribution_hash_of_word(values[i]);
     }
 }
 

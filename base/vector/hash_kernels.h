@@ -7,7 +7,7 @@
 #include "base/vector/vector.h"
 
 typedef struct HashKernels {
-    /* XXH3-64 with seed 0 of each value's 8 bytes; in place is allowed. */
+    /* distribution_hash_of_word of each value; in place is allowed. */
     void (*distribution)(const uint64_t *values, uint32_t count, uint64_t *hashes);
     /* hashes[i] = XXH3-64 of the 16 bytes (hashes[i], next[i]). */
     void (*distribution_combine)(const uint64_t *next, uint32_t count, uint64_t *hashes);

@@ -32,12 +32,13 @@ static void NAME(range)(const void *lanes, uint32_t row_count, uint64_t lo, uint
 }
 
 static void NAME(bitmap)(const void *lanes, uint32_t row_count, uint64_t offset,
-                         const uint64_t *bitmap, uint64_t last_bit, uint64_t *words)
+                         const uint64_t *bitmap, uint64_t last_value, uint32_t shift,
+                         uint64_t *words)
 {
     typedef __typeof__(_Generic((U)0, uint64_t : (uint64_t)0, default : (uint32_t)0)) Index;
     const U *restrict values = lanes;
     const uint32_t *restrict bits = (const uint32_t *)bitmap;
-    const Index add = (Index)offset, last = (Index)last_bit;
+    const Index add = (Index)offset, last = (Index)last_value;
     uint8_t flags[64] = {0};
     for (uint32_t row = 0; row < row_count; row += 64, words++) {
         if (*words == 0) {
@@ -46,15 +47,15 @@ static void NAME(bitmap)(const void *lanes, uint32_t row_count, uint64_t offset,
         const U *group = values + row;
 #ifdef HAS_GROUP_TESTS
         if (row_count - row >= 64) {
-            *words &= NAME(test_bitmap)((const void *)group, add, bits, last);
+            *words &= NAME(test_bitmap)((const void *)group, add, bits, last, shift);
             continue;
         }
 #endif
         uint32_t count = row_count - row < 64 ? row_count - row : 64;
         for (uint32_t i = 0; i < count; i++) {
             Index index = (Index)group[i] + add;
-            uint32_t word = bits[(index <= last ? index : 0) >> 5];
-            flags[i] = (uint8_t)(word >> (index & 31) & (index <= last));
+            const Index bit = (index <= last ? index : 0) >> shift;
+            flags[i] = (uint8_t)(bits[bit >> 5] >> (bit & 31) & (index <= last));
         }
         *words &= pack_flags(flags);
     }

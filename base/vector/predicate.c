@@ -109,11 +109,11 @@ static void keep_range(const Vector *vector, uint32_t row_count, int64_t lo, int
         ->range[vector->lane](vector->data, row_count, first, span, is_inverted, mask->words);
 }
 
-/* `bits` bits from value `base` on. */
+/* Bits for `values` values from `base` on, one for every 2^shift of them. */
 static void keep_bitmap(const Vector *vector, uint32_t row_count, const uint64_t *bitmap,
-                        int64_t base, uint64_t bits, RowMask *mask)
+                        int64_t base, uint64_t values, uint32_t shift, RowMask *mask)
 {
-    if (bits == 0) {
+    if (values == 0) {
         memset(mask, 0, sizeof *mask);
         return;
     }
@@ -126,16 +126,19 @@ static void keep_bitmap(const Vector *vector, uint32_t row_count, const uint64_t
         Int128 index_lo = (Int128)vector->lo - base;
         Int128 index_hi = (Int128)vector->hi - base;
         const Int128 wrap = (Int128)1 << 32;
-        if (bits <= (uint64_t)wrap && index_hi < wrap && index_lo > (Int128)bits - 1 - wrap) {
-            kernels->bitmap[lane](vector->data, row_count, offset, bitmap, bits - 1, mask->words);
+        if (values <= (uint64_t)wrap && index_hi < wrap && index_lo > (Int128)values - 1 - wrap) {
+            kernels->bitmap[lane](vector->data, row_count, offset, bitmap, values - 1, shift,
+                                  mask->words);
             return;
         }
         int64_t wide[VECTOR_ROWS];
         vector_read_int64(vector, NULL, row_count, wide);
-        kernels->bitmap[LANE_I64](wide, row_count, -(uint64_t)base, bitmap, bits - 1, mask->words);
+        kernels->bitmap[LANE_I64](wide, row_count, -(uint64_t)base, bitmap, values - 1, shift,
+                                  mask->words);
         return;
     }
-    kernels->bitmap[LANE_I64](vector->data, row_count, offset, bitmap, bits - 1, mask->words);
+    kernels->bitmap[LANE_I64](vector->data, row_count, offset, bitmap, values - 1, shift,
+                              mask->words);
 }
 
 /* The first of `count` ascending values that is not below `bound`. */
@@ -185,7 +188,7 @@ static void keep_in(const Predicate *predicate, const Vector *vector, uint32_t r
             uint64_t bit = (uint64_t)values[i].i64 - (uint64_t)values[first].i64;
             bitmap[bit / 64] |= UINT64_C(1) << (bit % 64);
         }
-        keep_bitmap(vector, row_count, bitmap, values[first].i64, span + 1, mask);
+        keep_bitmap(vector, row_count, bitmap, values[first].i64, span + 1, 0, mask);
     } else {
         int64_t wide[VECTOR_ROWS];
         vector_read_int64(vector, NULL, row_count, wide);
@@ -213,7 +216,7 @@ static void apply_integers(const Predicate *predicate, const Vector *vector, uin
         return;
     default:
         keep_bitmap(vector, row_count, predicate->bitmap, predicate->bitmap_base,
-                    predicate_bitmap_bits(predicate), mask);
+                    predicate_bitmap_values(predicate), predicate->bitmap_shift, mask);
         return;
     }
 }
@@ -366,7 +369,7 @@ static void apply_to_entries(const Predicate *predicate, const Vector *vector, u
         kernels->range[vector->lane](vector->data, row_count, first, last - first, true,
                                      mask->words);
     } else {
-        kernels->bitmap[vector->lane](vector->data, row_count, 0, words, entry_count - 1,
+        kernels->bitmap[vector->lane](vector->data, row_count, 0, words, entry_count - 1, 0,
                                       mask->words);
     }
 }

@@ -13,7 +13,7 @@ typedef enum PredicateKind {
     PREDICATE_RANGE,     /* lo <= value <= hi, either side open; equality is lo = hi */
     PREDICATE_NOT_EQUAL, /* value <> lo (NULL fails) */
     PREDICATE_IN,        /* value among sorted `values` */
-    PREDICATE_BITMAP,    /* bit (value - bitmap_base) of `bitmap`; outside: fails */
+    PREDICATE_BITMAP,    /* bit (value - bitmap_base) >> bitmap_shift of `bitmap`; outside: fails */
     PREDICATE_BLOOM      /* blocked bloom over row_hash of the value; may admit too much */
 } PredicateKind;
 
@@ -33,6 +33,7 @@ typedef struct Predicate {
     const uint64_t *bitmap;
     int64_t bitmap_base;
     uint64_t bitmap_bits;
+    uint32_t bitmap_shift; /* 2^shift neighbouring values share a bit; at most 16 */
     const BloomFilter *bloom;
 } Predicate;
 

@@ -60,8 +60,11 @@ bool predicate_accepts(const Predicate *predicate, const Value *value)
         return is_listed(predicate, value);
     case PREDICATE_BITMAP: {
         uint64_t bit = (uint64_t)value->i64 - (uint64_t)predicate->bitmap_base;
-        return type_is_scaled_integer(value->type) && bit < predicate_bitmap_bits(predicate) &&
-               (predicate->bitmap[bit / 64] >> (bit % 64) & 1) != 0;
+        if (!type_is_scaled_integer(value->type) || bit >= predicate_bitmap_values(predicate)) {
+            return false;
+        }
+        bit >>= predicate->bitmap_shift;
+        return (predicate->bitmap[bit / 64] >> (bit % 64) & 1) != 0;
     }
     case PREDICATE_BLOOM:
         return bloom_filter_contains(predicate->bloom, row_hash_value(value));
@@ -75,13 +78,15 @@ static PredicateVerdict check_bitmap(const Predicate *predicate, int64_t lo, int
 {
     Int128 first = (Int128)lo - predicate->bitmap_base;
     Int128 last = (Int128)hi - predicate->bitmap_base;
-    const Int128 bits = predicate_bitmap_bits(predicate);
-    bool is_inside = first >= 0 && last < bits;
+    const Int128 values = predicate_bitmap_values(predicate);
+    bool is_inside = first >= 0 && last < values;
     first = first < 0 ? 0 : first;
-    last = last >= bits ? bits - 1 : last;
+    last = last >= values ? values - 1 : last;
     if (first > last) {
         return PREDICATE_NONE;
     }
+    first >>= predicate->bitmap_shift;
+    last >>= predicate->bitmap_shift;
     if (last - first >= BITMAP_CHECK_BITS) {
         return PREDICATE_SOME;
     }

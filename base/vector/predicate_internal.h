@@ -43,12 +43,12 @@ static inline int64_t predicate_hi_int64(const Predicate *predicate)
     return predicate->has_hi ? predicate->hi.i64 : INT64_MAX;
 }
 
-/* Bits that stand for a value: none beyond the largest int64, so that (value - base) may wrap. */
-static inline uint64_t predicate_bitmap_bits(const Predicate *predicate)
+/* Values that have a bit: none beyond the largest int64, so that (value - base) may wrap. */
+static inline uint64_t predicate_bitmap_values(const Predicate *predicate)
 {
-    uint64_t bits_max = (uint64_t)INT64_MAX - (uint64_t)predicate->bitmap_base + 1;
-    bool is_clipped = bits_max != 0 && predicate->bitmap_bits > bits_max;
-    return is_clipped ? bits_max : predicate->bitmap_bits;
+    uint64_t values_max = (uint64_t)INT64_MAX - (uint64_t)predicate->bitmap_base + 1;
+    uint64_t values = predicate->bitmap_bits << predicate->bitmap_shift;
+    return values_max != 0 && values > values_max ? values_max : values;
 }
 
 /* Flat TEXT lanes; any kind but BLOOM and the null tests. */

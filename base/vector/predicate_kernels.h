@@ -11,10 +11,11 @@
 /* Passes lanes with (lane - lo) <= span, modulo the lane's width; with `is_inverted` all others. */
 typedef void (*RangeKernel)(const void *lanes, uint32_t row_count, uint64_t lo, uint64_t span,
                             bool is_inverted, uint64_t *words);
-/* Passes lanes whose bit (lane + offset) is set, and none beyond the last bit. The arithmetic is
- * modulo 2^32 for U8, U16 and U32, modulo 2^64 for I64. */
+/* Passes lanes whose bit (lane + offset) >> shift is set, and none with lane + offset > last. The
+ * arithmetic is modulo 2^32 for U8, U16 and U32, modulo 2^64 for I64. */
 typedef void (*BitmapKernel)(const void *lanes, uint32_t row_count, uint64_t offset,
-                             const uint64_t *bitmap, uint64_t last_bit, uint64_t *words);
+                             const uint64_t *bitmap, uint64_t last, uint32_t shift,
+                             uint64_t *words);
 
 /* A closed range of floats and whether NaN passes too. */
 typedef struct FloatRange {

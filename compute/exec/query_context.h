@@ -44,6 +44,7 @@ typedef struct QueryContext {
     Store *store; /* null on the leader */
     StreamHub *hub;
     const uint32_t *bucket_nodes;        /* BUCKET_COUNT entries: endpoint that owns the bucket */
+    uint32_t known_key_bits; /* of bucket_nodes for this endpoint: bucket_map_known_bits */
     const ResultReceiver *result;        /* leader only */
     const VirtualTables *virtual_tables; /* leader only */
     const char *spill_directory;

@@ -198,7 +198,7 @@ static void map_codes(ExprState *state, const Vector *column, const uint64_t *bi
 {
     KERNELS(predicate_kernels)
         ->bitmap[column->lane](column->data, expr_row_count(state), 0, bits,
-                               column->dictionary->entry_count - 1, mask->words);
+                               column->dictionary->entry_count - 1, 0, mask->words);
 }
 
 static void use_truth(ExprState *state, const Vector *column, const EntryCache *cache,

@@ -9,13 +9,14 @@
 #include "base/vector/vector.h"
 
 typedef struct JoinKernels {
-    /* By lane U8, U16, U32, I64: positions[i] = lane + delta + 1 when lane + delta < range, else 0.
-     */
-    void (*positions[4])(const void *lanes, uint64_t delta, uint64_t range, const uint16_t *rows,
-                         uint32_t count, uint32_t *positions);
-    /* The same for one more key: adds (lane + delta) * stride. */
-    void (*add_positions[4])(const void *lanes, uint64_t delta, uint64_t range, uint32_t stride,
-                             const uint16_t *rows, uint32_t count, uint32_t *positions);
+    /* By lane U8, U16, U32, I64: positions[i] = ((lane + delta) >> shift) + 1 when lane + delta <
+     * range, else 0. */
+    void (*positions[4])(const void *lanes, uint64_t delta, uint64_t range, uint32_t shift,
+                         const uint16_t *rows, uint32_t count, uint32_t *positions);
+    /* The same for one more key: adds ((lane + delta) >> shift) * stride. */
+    void (*add_positions[4])(const void *lanes, uint64_t delta, uint64_t range, uint32_t shift,
+                             uint32_t stride, const uint16_t *rows, uint32_t count,
+                             uint32_t *positions);
     /* Lists the i whose bit is `wanted` (0 or 1); returns how many. */
     uint32_t (*find_bits)(const uint64_t *bitmap, const uint32_t *positions, uint32_t count,
                           uint32_t wanted, uint16_t *hits);

@@ -116,6 +116,7 @@ static Status run_prepare(Node *node, FragmentRun *run, const RunMessage *messag
     mutex_lock(&node->mutex);
     uint64_t map_epoch = node->map_epoch;
     run->query.bucket_nodes = node->bucket_nodes;
+    run->query.known_key_bits = node->known_key_bits;
     run->query.node_count = node->node_count;
     mutex_unlock(&node->mutex);
     if (message->map_epoch != map_epoch) {

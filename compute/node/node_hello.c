@@ -102,6 +102,7 @@ static Status take_map(Node *node, const HelloMessage *hello, Arena *arena)
     TRY(store_set_slices(node->store, hello->map_epoch, own, own_count));
     mutex_lock(&node->mutex);
     node->bucket_nodes = bucket_nodes;
+    node->known_key_bits = bucket_map_known_bits(bucket_nodes, hello->node);
     node->map_epoch = hello->map_epoch;
     node->node_count = hello->node_count;
     mutex_unlock(&node->mutex);

@@ -65,6 +65,7 @@ struct Node {
     bool is_greeting;              /* one HELLO at a time */
     uint32_t request_count;        /* admitted and not answered yet, but for HELLO and RUN */
     uint32_t *bucket_nodes;        /* BUCKET_COUNT; a HELLO replaces it, old ones live on */
+    uint32_t known_key_bits;       /* by that map: bucket_map_known_bits */
     Arena *map_arena;
     Store *store;
     FragmentRun *runs;

@@ -80,6 +80,9 @@ Status hash_aggregate_create(QueryContext *query, const PlanAggregate *plan, Sin
     TRY(plan_inputs(aggregate, arena));
     group_shape_init(&shape->groups, arena, query->budget, shape->input_types, plan->key_count,
                      plan->estimated_groups);
+    if (plan->is_key_local) {
+        group_shape_know_bits(&shape->groups, query->known_key_bits);
+    }
     if (plan->has_key_bounds) {
         group_shape_expect_key(&shape->groups, plan->key_min, plan->key_max);
     }

@@ -117,6 +117,8 @@ static void plan_shape(HashJoin *join, Arena *arena)
                              (is_null_aware && !shape->is_existence);
     shape->may_be_columns = !join->marks_build_rows && !is_null_aware;
     shape->probe_rows = plan->probe->estimated_rows;
+    shape->local_key = plan->local_key;
+    shape->known_bits = join->query->known_key_bits;
 
     uint32_t header_words = shape->has_integer_keys ? plan->key_count : 1;
     uint32_t header_bytes = header_words * (uint32_t)sizeof(uint64_t);

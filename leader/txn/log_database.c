@@ -10,6 +10,8 @@
 #include "leader/txn/commit_log_internal.h"
 
 #define SCHEMA_VERSION 2u
+#define STRING_OF(number) STRING_OF_TOKEN(number)
+#define STRING_OF_TOKEN(token) #token
 #define BLOB_BYTES_MAX (256u << 20)
 
 static const char schema_sql[] =
@@ -375,6 +377,7 @@ static Status create_cluster(CommitLog *log, const CommitLogOptions *options)
     TRY(set_integer(database, "node_count", options->node_count));
     TRY(set_integer(database, "next_table", 100000)); // below: ids of the system's own tables
     TRY(set_integer(database, "next_rowset", 1));
+    TRY(set_integer(database, "distribution_hash", DISTRIBUTION_HASH_VERSION));
     TRY(run_with_name(database, QUERY_ADD_SCHEMA, "public"));
     for (uint32_t i = 0; i < options->slice_count; i++) {
         MetadataQuery *query = database->queries[QUERY_ADD_SLICE];
@@ -539,10 +542,28 @@ static Status read_catalog(CommitLog *log)
                         read_relation, version);
 }
 
+/* Rows that lie by another hash would be looked for on the wrong nodes. */
+static Status check_distribution_hash(CommitLog *log)
+{
+    uint32_t is_known = 0;
+    TRY(for_each_row(log,
+                     "SELECT count(*) FROM cluster WHERE name = 'distribution_hash' AND value = "
+                     STRING_OF(DISTRIBUTION_HASH_VERSION),
+                     read_count, &is_known));
+    if (is_known == 0) {
+        return status_with_hint(
+            status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                         "the rows of this cluster were distributed by another version of the hash"),
+            "unload the tables with the version that wrote them and load them again");
+    }
+    return STATUS_OK;
+}
+
 static Status read_cluster(CommitLog *log)
 {
     LogDatabase *database = log->database;
     uint64_t node_count = 0;
+    TRY(check_distribution_hash(log));
     TRY(get_bytes(database, "cluster_id", log->cluster_id, sizeof(log->cluster_id)));
     TRY(get_bytes(database, "secret", log->secret, sizeof(log->secret)));
     TRY(get_integer(database, "epoch", &log->epoch));

@@ -293,6 +293,28 @@ static PlanNode *build_nested_loop(PlanBuilder *builder, const Step *step, const
     return &loop->node;
 }
 
+/* Whether rows lie on their nodes by the hash of this key alone, an integer as it is. */
+static bool is_placed_by(const Distribution *distribution, const Expr *key)
+{
+    bool is_whole = type_is_integer(key->type) || key->type.id == TYPE_DATE ||
+                    key->type.id == TYPE_TIMESTAMP;
+    ColumnNumber column = is_whole ? distribution_column_of(key) : 0;
+    return column != 0 && distribution->kind == DISTRIBUTION_HASHED &&
+           distribution->key_count == 1 && distribution_key_has(&distribution->keys[0], column);
+}
+
+static uint32_t find_local_key(const Step *step, const StepJoin *join)
+{
+    for (uint32_t k = 0; k < join->key_count; k++) {
+        if (!join->is_null_equal[k] &&
+            is_placed_by(&step->inputs[0]->distribution, join->left_keys[k]) &&
+            is_placed_by(&step->inputs[1]->distribution, join->right_keys[k])) {
+            return k + 1;
+        }
+    }
+    return 0;
+}
+
 static PlanNode *build_join(PlanBuilder *builder, const Step *step, PlanNode *const *children)
 {
     const StepJoin *join = step->join;
@@ -318,6 +340,7 @@ static PlanNode *build_join(PlanBuilder *builder, const Step *step, PlanNode *co
         hash->outputs = join_outputs(builder, step, probe, build);
         hash->runtime_filter_ids = ARENA_ARRAY(builder->arena, uint32_t, join->key_count);
         hash->is_build_unique = join->is_build_unique;
+        hash->local_key = find_local_key(step, join);
         node = &hash->node;
     }
     node->label = explain_join_label(step);
@@ -363,6 +386,8 @@ static PlanNode *build_aggregate(PlanBuilder *builder, const Step *step, PlanNod
     aggregate->is_partial = step->aggregate.is_partial;
     aggregate->estimated_groups = step->rows;
     note_key_bounds(builder, step, aggregate);
+    aggregate->is_key_local = step->aggregate.key_count == 1 &&
+                              is_placed_by(&input->distribution, step->aggregate.keys[0]);
     aggregate->node.detail = explain_aggregate(builder->names, step);
     return &aggregate->node;
 }

@@ -136,6 +136,8 @@ typedef struct PlanHashJoin {
     uint32_t *outputs;               /* indexes into probe ++ build (++ the mark for MARK) */
     uint32_t *runtime_filter_ids;    /* per key; 0: none */
     bool is_build_unique;            /* the planner knows the build keys are unique */
+    uint32_t local_key; /* 1 + the key by whose distribution hash both sides' rows lie on their
+                         * node, an integer, date or timestamp; 0: none */
 } PlanHashJoin;
 
 /* Any condition: the build side is stored, blocks of it meet each probe batch. */
@@ -158,6 +160,8 @@ typedef struct PlanAggregate {
     double estimated_groups;
     bool has_key_bounds; /* the only key is an integer or date, by the statistics in these bounds */
     int64_t key_min, key_max;
+    bool is_key_local; /* rows lie on their node by the distribution hash of the only key, an
+                        * integer, date or timestamp */
 } PlanAggregate;
 
 typedef struct PlanSortKey {

@@ -208,6 +208,13 @@ static Status check_filter_made(Checker *self, const PlanHashJoin *join, uint32_
     return STATUS_OK;
 }
 
+/* Only what hashes as itself lets a node know bits of it. */
+static bool may_be_local_key(const Expr *key)
+{
+    return type_is_integer(key->type) || key->type.id == TYPE_DATE ||
+           key->type.id == TYPE_TIMESTAMP;
+}
+
 static Status check_hash_join(Checker *self, const PlanHashJoin *join)
 {
     const PlanNode *probe = join->probe, *build = join->build;
@@ -224,6 +231,11 @@ static Status check_hash_join(Checker *self, const PlanHashJoin *join)
             return CORRUPT("plan node %u joins keys of different types", join->node.id);
         }
         TRY(check_filter_made(self, join, join->runtime_filter_ids[i]));
+    }
+    if (join->local_key > join->key_count ||
+        (join->local_key > 0 && (!may_be_local_key(join->build_keys[join->local_key - 1]) ||
+                                 join->is_null_equal[join->local_key - 1]))) {
+        return CORRUPT("plan node %u has rows placed by no key", join->node.id);
     }
     uint32_t count;
     Type *types = join_types(self, join->join, probe, build, &count);
@@ -260,6 +272,10 @@ static Status check_aggregate(const PlanAggregate *aggregate)
         return CORRUPT("plan node %u has bounds of no key", node->id);
     }
     TRY(check_exprs_give(node, aggregate->keys, 0, aggregate->key_count, child));
+    if (aggregate->is_key_local &&
+        (aggregate->key_count != 1 || !may_be_local_key(aggregate->keys[0]))) {
+        return CORRUPT("plan node %u has rows placed by no key", node->id);
+    }
     for (uint32_t i = 0; i < aggregate->aggregate_count; i++) {
         const AggregateCall *call = &aggregate->aggregates[i];
         if ((call->argument == NULL) != (call->id == AGGREGATE_COUNT_STAR)) {

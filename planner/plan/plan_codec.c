@@ -98,6 +98,7 @@ static void encode_hash_join(const PlanHashJoin *join, ByteBuffer *target)
 {
     byte_buffer_add_u8(target, (uint8_t)join->join);
     byte_buffer_add_u8(target, join->is_build_unique ? 1 : 0);
+    byte_buffer_add_varint(target, join->local_key);
     byte_buffer_add_varint(target, join->key_count);
     for (uint32_t i = 0; i < join->key_count; i++) {
         expr_encode(join->probe_keys[i], target);
@@ -128,6 +129,7 @@ static void encode_aggregate(const PlanAggregate *aggregate, ByteBuffer *target)
         byte_buffer_add_u64(target, (uint64_t)aggregate->key_min);
         byte_buffer_add_u64(target, (uint64_t)aggregate->key_max);
     }
+    byte_buffer_add_u8(target, aggregate->is_key_local ? 1 : 0);
 }
 
 static void encode_window(const PlanWindow *window, ByteBuffer *target)

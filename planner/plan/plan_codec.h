@@ -4,7 +4,7 @@
 #include "planner/plan/plan.h"
 
 #define PLAN_DEPTH_MAX 500
-#define PLAN_CODEC_VERSION 6
+#define PLAN_CODEC_VERSION 7
 void plan_encode(const Plan *plan, ByteBuffer *target);
 Status plan_decode(ByteReader *reader, Arena *arena, Plan **out) CHECKED;
 void expr_encode(const Expr *expr, ByteBuffer *target);

@@ -190,6 +190,7 @@ static Status decode_hash_join(Decoder *self, PlanHashJoin *join)
 {
     join->join = (JoinKind)decode_choice(self, JOIN_SINGLE + 1);
     join->is_build_unique = decode_flag(self);
+    join->local_key = decode_number(self);
     join->key_count = byte_reader_count(self->reader, 2 * EXPR_BYTES_MIN + 2);
     TRY(check_reader(self));
     join->probe_keys = ARENA_ARRAY(self->arena, Expr *, join->key_count);
@@ -233,6 +234,7 @@ static Status decode_aggregate(Decoder *self, PlanAggregate *aggregate)
         aggregate->key_min = (int64_t)byte_reader_u64(self->reader);
         aggregate->key_max = (int64_t)byte_reader_u64(self->reader);
     }
+    aggregate->is_key_local = decode_flag(self);
     return check_reader(self);
 }
 

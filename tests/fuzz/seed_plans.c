@@ -106,6 +106,7 @@ static PlanNode *hash_join(PlanNode *probe, PlanNode *build)
     node->residual = condition();
     node->outputs = outputs;
     node->runtime_filter_ids = filter_ids;
+    node->local_key = 1;
     return &node->node;
 }
 
@@ -131,6 +132,7 @@ static PlanNode *aggregate(PlanNode *child)
     node->has_key_bounds = true;
     node->key_min = -1;
     node->key_max = 99;
+    node->is_key_local = true;
     node->aggregate_count = 1;
     node->aggregates = ARENA_NEW(arena, AggregateCall);
     *node->aggregates = (AggregateCall){

@@ -272,7 +272,8 @@ static bool find_key_ranges(HashAggregate *aggregate)
     uint64_t span = (uint64_t)last - (uint64_t)first;
     aggregate->range_first = first;
     aggregate->range_span = span;
-    aggregate->range_step = span / AGGREGATE_PARTITIONS + 1;
+    const uint64_t known = (UINT64_C(1) << aggregate->shape.groups.key_shift) - 1;
+    aggregate->range_step = ((span / AGGREGATE_PARTITIONS) | known) + 1;
     return true;
 }
 

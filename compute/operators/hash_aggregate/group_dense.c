@@ -1,5 +1,6 @@
 /*
- * group_dense.c — an array over all possible key words.
+ * group_dense.c — an array over all possible key words; of one key whose low bits the others
+ * determine, over all possible words of those others.
  *
  * Ranges grow with what is seen, by a half, and the array is then made anew from the groups; once
  * an eighth of the range that the statistics tell has been seen, it is taken whole. When the array
@@ -49,7 +50,8 @@ static bool is_expected(const GroupShape *shape, int64_t min, int64_t max, uint6
            span >= shape->key_range / EXPECTED_PARTS;
 }
 
-// Widens a key's range to hold [min, max], with room to grow on the side that grew.
+// Widens a key's range to hold [min, max], with room to grow on the side that grew. The limit is
+// one of words.
 static bool widen(const GroupShape *shape, GroupKeyRange *range, int64_t min, int64_t max,
                   uint64_t limit)
 {
@@ -62,6 +64,7 @@ static bool widen(const GroupShape *shape, GroupKeyRange *range, int64_t min, in
     if (span >= limit) {
         return false;
     }
+    const int64_t known = (INT64_C(1) << shape->key_shift) - 1;
     if (is_expected(shape, min, max, limit)) {
         min = shape->key_min;
         max = (int64_t)((uint64_t)min + shape->key_range - 1);
@@ -74,8 +77,8 @@ static bool widen(const GroupShape *shape, GroupKeyRange *range, int64_t min, in
             max += (int64_t)room;
         }
     }
-    range->min = min;
-    range->range = (uint64_t)max - (uint64_t)min + 1;
+    range->min = min & ~known;
+    range->range = (uint64_t)(max | known) - (uint64_t)range->min + 1;
     return true;
 }
 
@@ -94,7 +97,8 @@ static bool set_strides(GroupTable *table, uint64_t limit)
     for (uint32_t k = 0; k < table->shape->key_count; k++) {
         GroupKeyRange *range = &table->ranges[k];
         range->stride = positions;
-        if (__builtin_mul_overflow(positions, range->range + 1, &positions) || positions > limit) {
+        if (__builtin_mul_overflow(positions, (range->range >> table->shape->key_shift) + 1,
+                                   &positions) || positions > limit) {
             return false;
         }
     }
@@ -106,6 +110,7 @@ static void find_positions(const GroupTable *table, const GroupSpace *space, uin
                            uint64_t *positions)
 {
     uint32_t key_count = table->shape->key_count;
+    const uint32_t shift = table->shape->key_shift; // of one key: its stride is 1
     const uint64_t *null_bits = space->words[key_count];
     for (uint32_t k = 0; k < key_count; k++) {
         const GroupKeyRange *range = &table->ranges[k];
@@ -114,7 +119,7 @@ static void find_positions(const GroupTable *table, const GroupSpace *space, uin
         uint64_t stride = range->stride;
         if (k == 0 && !space->has_nulls) {
             for (uint32_t i = 0; i < row_count; i++) {
-                positions[i] = words[i] - min;
+                positions[i] = (words[i] - min) >> shift;
             }
         } else if (!space->has_nulls) {
             for (uint32_t i = 0; i < row_count; i++) {
@@ -123,7 +128,7 @@ static void find_positions(const GroupTable *table, const GroupSpace *space, uin
         } else {
             for (uint32_t i = 0; i < row_count; i++) {
                 bool is_null = (null_bits[i] >> (k & 63) & 1) != 0;
-                uint64_t offset = (is_null ? range->range : words[i] - min) * stride;
+                uint64_t offset = ((is_null ? range->range : words[i] - min) >> shift) * stride;
                 positions[i] = k == 0 ? offset : positions[i] + offset;
             }
         }
@@ -152,7 +157,8 @@ static Status rebuild_map(GroupTable *table)
         for (uint32_t k = 0; k < table->shape->key_count; k++) {
             const GroupKeyRange *range = &table->ranges[k];
             bool is_null = (words[word_count - 1] >> (k & 63) & 1) != 0;
-            position += (is_null ? range->range : words[k] - (uint64_t)range->min) * range->stride;
+            uint64_t offset = is_null ? range->range : words[k] - (uint64_t)range->min;
+            position += (offset >> table->shape->key_shift) * range->stride;
         }
         map[position] = g + 1;
     }
@@ -184,7 +190,7 @@ static Status fit_ranges(GroupTable *table, GroupSpace *space, uint32_t row_coun
         uint64_t high = (uint64_t)max - (uint64_t)range->min;
         if (low >= range->range || high >= range->range) {
             has_grown = true;
-            *is_too_large = !widen(table->shape, range, min, max, limit);
+            *is_too_large = !widen(table->shape, range, min, max, limit << table->shape->key_shift);
         }
     }
     Status status = STATUS_OK;
@@ -250,6 +256,7 @@ uint32_t group_table_range_groups(const GroupTable *table, int64_t first, uint64
                                   bool has_null, uint64_t *cursor, uint32_t *groups)
 {
     const GroupKeyRange *key = &table->ranges[0];
+    const uint32_t shift = table->shape->key_shift;
     int64_t last = (int64_t)((uint64_t)first + range - 1);
     int64_t key_last = (int64_t)((uint64_t)key->min + key->range - 1);
     uint32_t count = 0;
@@ -259,6 +266,8 @@ uint32_t group_table_range_groups(const GroupTable *table, int64_t first, uint64
     if (key->range > 0 && first <= key_last && last >= key->min) {
         uint64_t from = first > key->min ? (uint64_t)first - (uint64_t)key->min : 0;
         uint64_t end = (uint64_t)(last < key_last ? last : key_last) - (uint64_t)key->min + 1;
+        from >>= shift;
+        end >>= shift;
         uint64_t position = from + *cursor < end ? from + *cursor : end;
         for (; position < end && count < VECTOR_ROWS; position++) {
             groups[count] = table->map[position] - 1;
@@ -270,8 +279,9 @@ uint32_t group_table_range_groups(const GroupTable *table, int64_t first, uint64
         }
     }
     // NULL comes last, once: its place is behind the range.
-    if (has_null && count < VECTOR_ROWS && *cursor != UINT64_MAX && table->map[key->range] != 0) {
-        groups[count++] = table->map[key->range] - 1;
+    const uint32_t null_entry = table->map[key->range >> shift];
+    if (has_null && count < VECTOR_ROWS && null_entry != 0) {
+        groups[count++] = null_entry - 1;
         *cursor = UINT64_MAX;
     }
     return count;

@@ -90,8 +90,8 @@ static bool add_lanes(GroupTable *table, GroupSpace *space, uint32_t k, const Ve
     }
     uint64_t delta = (uint64_t)key->base - (uint64_t)range->min;
     KERNELS(group_kernels)
-        ->positions[key->lane](key->data, delta, (uint32_t)range->stride, rows, row_count, k > 0,
-                               space->map_positions);
+        ->positions[key->lane](key->data, delta, table->shape->key_shift, (uint32_t)range->stride,
+                               rows, row_count, k > 0, space->map_positions);
     return true;
 }
 

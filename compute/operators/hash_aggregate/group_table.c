@@ -23,8 +23,16 @@ void group_shape_init(GroupShape *shape, Arena *arena, MemoryBudget *budget, con
     row_layout_init(&shape->layout, arena, key_types, key_count, (uint32_t)sizeof(uint64_t));
 }
 
+void group_shape_know_bits(GroupShape *shape, uint32_t known_bits)
+{
+    shape->key_shift = known_bits;
+}
+
 void group_shape_expect_key(GroupShape *shape, int64_t min, int64_t max)
 {
+    const int64_t known = (INT64_C(1) << shape->key_shift) - 1;
+    min &= ~known;
+    max |= known;
     uint64_t span = (uint64_t)max - (uint64_t)min;
     shape->key_min = min;
     shape->key_range = span < UINT64_MAX ? span + 1 : 0;

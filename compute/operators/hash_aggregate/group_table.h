@@ -30,6 +30,7 @@ typedef struct GroupShape {
     bool has_word_keys;
     uint32_t word_count; /* key_count and one for the NULL bits */
     double estimated_groups;
+    uint32_t key_shift; /* low bits of the only key that the others determine, here */
     int64_t key_min;    /* of the only key, as far as is known */
     uint64_t key_range; /* its words lie in key_min .. key_min + key_range - 1; 0: not known */
     RowLayout layout; /* ROWS: header is the hash */
@@ -37,12 +38,15 @@ typedef struct GroupShape {
 void group_shape_init(GroupShape *shape, Arena *arena, MemoryBudget *budget, const Type *key_types,
                       uint32_t key_count, double estimated_groups);
 
+/* The only key is an integer whose `known_bits` lowest bits the others determine: no two keys here
+ * differ in them alone. Before the next. */
+void group_shape_know_bits(GroupShape *shape, uint32_t known_bits);
 /* The words of the only key are expected in min..max; others may come all the same. */
 void group_shape_expect_key(GroupShape *shape, int64_t min, int64_t max);
 
 typedef struct GroupKeyRange {
     int64_t min;
-    uint64_t range; /* words min .. min + range - 1; NULL is at `range` */
+    uint64_t range; /* words min .. min + range - 1, both multiples of 2^key_shift */
     uint64_t stride;
 } GroupKeyRange;
 
@@ -96,12 +100,12 @@ void group_table_gather(const GroupTable *table, uint32_t key, const uint32_t *g
                         uint32_t count, VectorBuffer *buffer, Vector *out);
 /* The range of the one key of a DENSE table; false for any other. An empty table has no range. */
 bool group_table_key_range(const GroupTable *table, int64_t *min, uint64_t *range);
-/* Groups with keys in [first, first + range) and, with `has_null`, that of NULL: lists at most
- * VECTOR_ROWS of them from *cursor on (0 at first), and moves it; returns how many, 0 at the end.
- */
+/* Groups with keys in [first, first + range) (both multiples of 2^key_shift) and, with `has_null`,
+ * that of NULL: lists at most VECTOR_ROWS of them from *cursor on (0 at first), and moves it;
+ * returns how many, 0 at the end. */
 uint32_t group_table_range_groups(const GroupTable *table, int64_t first, uint64_t range,
                                   bool has_null, uint64_t *cursor, uint32_t *groups);
-/* An empty table of one key learns that its keys will lie in this range. */
+/* An empty table of one key learns that its keys will lie in this range (multiples again). */
 void group_table_expect_range(GroupTable *table, int64_t first, uint64_t range);
 size_t group_table_bytes(const GroupTable *table);
 const char *group_table_describe(const GroupTable *table);

@@ -134,17 +134,18 @@ static uint64_t *read_keys(const JoinTable *table, const JoinProbe *probe)
     }
     const JoinKeyBounds *bounds = &table->bounds[0];
     for (uint32_t i = 0; i < probe->row_count; i++) {
-        uint64_t offset = keys[i] - (uint64_t)bounds->min;
-        keys[i] = offset < bounds->range ? offset : table->empty_key;
+        uint64_t offset = keys[i] - (uint64_t)bounds->first;
+        keys[i] = offset < bounds->range ? offset >> bounds->shift : table->empty_key;
     }
     for (uint32_t k = 1; k < table->shape->key_count; k++) {
         bounds = &table->bounds[k];
         lanes_read_int64(probe->keys[k], probe->rows, probe->row_count, probe->words[k]);
         const uint64_t *words = (const uint64_t *)probe->words[k];
         for (uint32_t i = 0; i < probe->row_count; i++) {
-            uint64_t offset = words[i] - (uint64_t)bounds->min;
+            uint64_t offset = words[i] - (uint64_t)bounds->first;
             bool is_inside = offset < bounds->range && keys[i] != table->empty_key;
-            keys[i] = is_inside ? keys[i] + offset * bounds->stride : table->empty_key;
+            offset = (offset >> bounds->shift) * bounds->stride;
+            keys[i] = is_inside ? keys[i] + offset : table->empty_key;
         }
     }
     return keys;

@@ -15,20 +15,21 @@ static void find_positions(const JoinTable *table, const JoinProbe *probe)
         const void *lanes = key->data;
         const uint16_t *rows = probe->rows;
         uint32_t lane = key->lane;
-        uint64_t delta = (uint64_t)key->base - (uint64_t)bounds->min;
+        uint64_t delta = (uint64_t)key->base - (uint64_t)bounds->first;
         if (key->form != VECTOR_FLAT) {
             lanes_read_int64(key, rows, probe->row_count, probe->words[k]);
             lanes = probe->words[k];
             rows = NULL;
             lane = LANE_I64;
-            delta = 0 - (uint64_t)bounds->min;
+            delta = 0 - (uint64_t)bounds->first;
         }
         if (k == 0) {
-            kernels->positions[lane](lanes, delta, bounds->range, rows, probe->row_count,
-                                     probe->positions);
+            kernels->positions[lane](lanes, delta, bounds->range, bounds->shift, rows,
+                                     probe->row_count, probe->positions);
         } else {
-            kernels->add_positions[lane](lanes, delta, bounds->range, (uint32_t)bounds->stride,
-                                         rows, probe->row_count, probe->positions);
+            kernels->add_positions[lane](lanes, delta, bounds->range, bounds->shift,
+                                         (uint32_t)bounds->stride, rows, probe->row_count,
+                                         probe->positions);
         }
     }
 }

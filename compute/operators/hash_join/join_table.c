@@ -199,21 +199,23 @@ Status join_table_merge(JoinTable *target, JoinTable *source)
 static bool find_range(JoinTable *table)
 {
     uint64_t total = 1;
+    bool fits = true;
     for (uint32_t k = 0; k < table->shape->key_count; k++) {
         JoinKeyBounds *bounds = &table->bounds[k];
         if (bounds->min > bounds->max) {
             bounds->min = bounds->max = 0; // no key at all: every probe misses
         }
-        uint64_t span = (uint64_t)bounds->max - (uint64_t)bounds->min;
+        bounds->shift = k + 1 == table->shape->local_key ? table->shape->known_bits : 0;
+        bounds->first = bounds->min & ~((INT64_C(1) << bounds->shift) - 1);
+        uint64_t span = (uint64_t)bounds->max - (uint64_t)bounds->first;
         bounds->range = span + 1;
         bounds->stride = total;
-        if (span >= INT64_MAX || __builtin_mul_overflow(total, bounds->range, &total) ||
-            total >= INT64_MAX) {
-            return false;
-        }
+        fits = fits && span < INT64_MAX &&
+               !__builtin_mul_overflow(total, (span >> bounds->shift) + 1, &total) &&
+               total < INT64_MAX;
     }
     table->range = total;
-    return true;
+    return fits;
 }
 
 static JoinIndex choose_index(JoinTable *table, bool may_be_columns)

@@ -12,7 +12,8 @@
  *   HASH     open addressing, 16-bit salt and   everything else
  *            48-bit row pointer per slot
  *
- * Several integer keys become one number: sum of (key - min) * stride. Rows with equal keys are
+ * Several integer keys become one number: sum of ((key - first) >> shift) * stride, where `shift`
+ * low bits of a key are determined by its others on this node. Rows with equal keys are
  * chained through their headers. Row header: [key words | hash][link]; the link is the next row of
  * the chain with flags in its low bits.
  *
@@ -42,6 +43,8 @@ typedef struct JoinShape {
     bool is_existence;      /* nothing but the presence of keys matters */
     bool may_be_columns;    /* build rows are only read, never marked or walked */
     bool keeps_null_keys;   /* rows that match nothing are kept for later */
+    uint32_t local_key;     /* 1 + the key whose known_bits lowest bits the others determine, in */
+    uint32_t known_bits;    /* the rows of both sides; 0: none */
     double probe_rows;      /* estimated */
     uint32_t link_offset;   /* in the header, or JOIN_NO_LINK */
     uint32_t first_payload; /* field of the first payload column */
@@ -60,7 +63,9 @@ typedef enum JoinIndex {
 
 typedef struct JoinKeyBounds {
     int64_t min, max;       /* min > max: no value */
-    uint64_t range, stride; /* where the ranges of all keys together fit a word */
+    int64_t first;          /* min, its lowest `shift` bits cleared */
+    uint64_t range, stride; /* first .. first + range - 1; where those of all keys fit a word */
+    uint32_t shift;
 } JoinKeyBounds;
 
 typedef const uint8_t *JoinRow; /* a packed row, or a position as a number */
@@ -177,7 +182,8 @@ static inline uint64_t join_row_number(const JoinTable *table, const uint8_t *ro
     for (uint32_t k = 0; k < table->shape->key_count; k++) {
         uint64_t word;
         __builtin_memcpy(&word, row + k * sizeof word, sizeof word);
-        number += (word - (uint64_t)table->bounds[k].min) * table->bounds[k].stride;
+        const JoinKeyBounds *bounds = &table->bounds[k];
+        number += ((word - (uint64_t)bounds->first) >> bounds->shift) * bounds->stride;
     }
     return number;
 }

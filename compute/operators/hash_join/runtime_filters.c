@@ -64,39 +64,45 @@ static void set_bits_of_heads(const JoinTable *table, uint64_t *bitmap)
     }
 }
 
-static void set_bits_of_rows(const JoinTable *table, uint32_t key, uint64_t *bitmap)
+static void set_bits_of_rows(const JoinTable *table, uint32_t key, int64_t base, uint32_t shift,
+                             uint64_t *bitmap)
 {
     const RowStore *rows = &table->rows;
-    uint64_t min = (uint64_t)table->bounds[key].min;
+    const uint64_t span = (uint64_t)table->bounds[key].max - (uint64_t)base;
     for (uint32_t p = 0; p < rows->page_count; p++) {
         const uint8_t *row = rows->pages[p].rows;
         for (uint32_t i = 0; i < rows->pages[p].row_count; i++, row += rows->layout->row_bytes) {
             uint64_t word;
             memcpy(&word, row + key * sizeof word, sizeof word);
-            uint64_t position = word - min;
-            if (position <= (uint64_t)table->bounds[key].max - min) { // not a key that is NULL
+            uint64_t position = word - (uint64_t)base;
+            if (position <= span) { // not a key that is NULL
+                position >>= shift;
                 bitmap[position >> 6] |= UINT64_C(1) << (position & 63);
             }
         }
     }
 }
 
-static bool add_bitmap(HashJoin *join, uint32_t key, KeyFilter *filter, Predicate *predicate)
+static bool add_bitmap(HashJoin *join, uint32_t key, bool is_told, KeyFilter *filter,
+                       Predicate *predicate)
 {
     const JoinTable *table = &join->table;
     const JoinKeyBounds *bounds = &table->bounds[key];
-    uint64_t span = (uint64_t)bounds->max - (uint64_t)bounds->min;
     bool is_only_key = join->shape.key_count == 1;
     const uint64_t *bitmap = NULL;
-    int64_t base = bounds->min;
     bool has_bitmap = table->index == JOIN_INDEX_BITMAP || table->index == JOIN_INDEX_COLUMNS;
-    if (is_only_key && has_bitmap && base > INT64_MIN) {
+    // What other nodes are told has a bit per key: there the low bits are not known.
+    bool is_by_position = !is_told || bounds->shift == 0;
+    uint32_t shift = is_by_position ? bounds->shift : 0;
+    int64_t base = is_by_position ? bounds->first : bounds->min;
+    uint64_t span = ((uint64_t)bounds->max - (uint64_t)base) >> shift;
+    if (is_only_key && is_by_position && has_bitmap && base > INT64_MIN) {
         bitmap = table->bitmap;
-        base--; // position 0 is no key
+        base -= INT64_C(1) << shift; // position 0 is no key
         span++;
     } else {
         uint64_t rows = table->rows.row_count;
-        bool is_dense = is_only_key && table->index == JOIN_INDEX_DENSE;
+        bool is_dense = is_only_key && is_by_position && table->index == JOIN_INDEX_DENSE;
         if (span >= BITMAP_BITS_MAX ||
             (!is_dense && span > BITMAP_BITS_ALWAYS && span > rows * BITMAP_BITS_PER_ROW)) {
             return false;
@@ -110,7 +116,7 @@ static bool add_bitmap(HashJoin *join, uint32_t key, KeyFilter *filter, Predicat
         if (is_dense) {
             set_bits_of_heads(table, owned);
         } else {
-            set_bits_of_rows(table, key, owned);
+            set_bits_of_rows(table, key, base, shift, owned);
         }
         bitmap = owned;
     }
@@ -120,6 +126,7 @@ static bool add_bitmap(HashJoin *join, uint32_t key, KeyFilter *filter, Predicat
         .bitmap = bitmap,
         .bitmap_base = base,
         .bitmap_bits = span + 1,
+        .bitmap_shift = shift,
     };
     return true;
 }
@@ -162,6 +169,7 @@ static bool add_bloom(HashJoin *join, uint32_t key, KeyFilter *filter, Predicate
 static Status publish_key(HashJoin *join, uint32_t key, uint32_t filter_id, KeyFilter *filter)
 {
     const JoinTable *table = &join->table;
+    uint32_t exchange_id = runtime_filters_exchange(join->query->runtime_filters, filter_id);
     uint32_t count = 0;
     if (join->shape.has_integer_keys) {
         Type type = join->shape.key_types[key];
@@ -173,13 +181,13 @@ static Status publish_key(HashJoin *join, uint32_t key, uint32_t filter_id, KeyF
             .lo = integer_value(type, table->bounds[key].min),
             .hi = integer_value(type, table->bounds[key].max),
         };
-        bool has_more = add_bitmap(join, key, filter, &filter->predicates[count]) ||
-                        add_bloom(join, key, filter, &filter->predicates[count]);
+        Predicate *more = &filter->predicates[count];
+        bool has_more = add_bitmap(join, key, exchange_id != 0, filter, more) ||
+                        add_bloom(join, key, filter, more);
         count += has_more;
     } else if (join->shape.key_count == 1) {
         count += add_bloom(join, key, filter, &filter->predicates[count]);
     }
-    uint32_t exchange_id = runtime_filters_exchange(join->query->runtime_filters, filter_id);
     if (exchange_id != 0) {
         return filter_exchange_tell(join->query, exchange_id, FILTER_KEYS, filter->predicates,
                                     count);

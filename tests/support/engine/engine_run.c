@@ -154,6 +154,9 @@ static void open_endpoint(World_ *world, uint32_t index, const EngineOptions *op
         .store = endpoint->store,
         .hub = endpoint->hub,
         .bucket_nodes = world->bucket_nodes,
+        .known_key_bits = options->known_key_bits > 0
+                              ? options->known_key_bits
+                              : bucket_map_known_bits(world->bucket_nodes, index),
         .result = index == 0 ? &receiver : NULL,
         .spill_directory = world->spill_directory,
         .copy_roots = options->copy_roots,

@@ -18,6 +18,7 @@ typedef struct EngineOptions {
     uint32_t cancel_after_batches;     /* nonzero: the receiver cancels then */
     uint32_t block_every;              /* nonzero: the receiver answers BLOCKED that often */
     const char *copy_roots;
+    uint32_t known_key_bits;           /* nonzero: in place of what the bucket map says */
 } EngineOptions;
 
 typedef struct EngineResult {

@@ -1,6 +1,8 @@
 /* made_rows.c — see made_rows.h. */
 #include "tests/support/engine/made_rows.h"
 
+#include "base/hash.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -112,6 +114,15 @@ void made_rows_add(MadeTable *table, const MadeType *types, uint32_t row_count, 
         for (uint32_t c = 0; c < table->rows->column_count; c++) {
             row[c] = made_value(table->rows->arena, types[c], distinct, null_every, random);
         }
+    }
+}
+
+void made_rows_fix_low_bits(MadeTable *table, uint32_t column, uint32_t bits)
+{
+    for (uint32_t i = 0; i < table->rows->count; i++) {
+        Value *value = &table->rows->items[i][column];
+        const uint64_t low = hash_mix((uint64_t)value->i64) & ((UINT64_C(1) << bits) - 1);
+        value->i64 = value->is_null ? value->i64 : (int64_t)((uint64_t)value->i64 << bits | low);
     }
 }
 

@@ -14,6 +14,8 @@ Value made_value(Arena *arena, MadeType made, uint32_t distinct, uint32_t null_e
                  uint64_t *random);
 void made_rows_add(MadeTable *table, const MadeType *types, uint32_t row_count, uint32_t distinct,
                    uint32_t null_every, uint64_t *random);
+/* Makes room for `bits` low bits in an integer column, and sets them by a hash of the others. */
+void made_rows_fix_low_bits(MadeTable *table, uint32_t column, uint32_t bits);
 /* Where two lists of lines differ first, in words; "" when they do not. */
 const char *lines_difference(Arena *arena, const char *expected, const char *actual);
 /* Makes values that SQL finds equal print alike: texts without trailing blanks, no negative zero. */

@@ -51,7 +51,7 @@ static bool passes(const Predicate *predicate, const Value *value)
         }
         return false;
     case PREDICATE_BITMAP: {
-        Int128 bit = (Int128)value->i64 - predicate->bitmap_base;
+        Int128 bit = ((Int128)value->i64 - predicate->bitmap_base) >> predicate->bitmap_shift;
         return bit >= 0 && bit < (Int128)predicate->bitmap_bits &&
                (predicate->bitmap[(uint64_t)bit / 64] >> ((uint64_t)bit % 64) & 1) != 0;
     }
@@ -130,6 +130,7 @@ static void draw_predicate(PredicateKind kind, const ColumnCase *column, const C
         }
         predicate->bitmap = bitmap;
         predicate->bitmap_bits = test_random(&state) % BITMAP_BITS;
+        predicate->bitmap_shift = (uint32_t)(test_random(&state) % 5);
         predicate->bitmap_base = bound_near(column, other).i64;
         __builtin_sub_overflow(predicate->bitmap_base, (int64_t)(test_random(&state) % 3000),
                                &predicate->bitmap_base);

@@ -31,6 +31,7 @@ typedef struct AggregateCase {
     double estimated_groups;
     bool has_key_bounds;
     int64_t key_min, key_max;
+    bool is_key_local; /* its lowest options.known_key_bits follow from the rest */
     EngineOptions options;
     uint64_t seed;
 } AggregateCase;
@@ -94,6 +95,9 @@ static EngineResult run_case(const AggregateCase *test, const char **expected, c
     }
     MadeTable *table = made_table_add(&tables, arena, sql_types, column_count);
     made_rows_add(table, types, test->row_count, test->distinct, test->null_every, &random);
+    if (test->is_key_local) {
+        made_rows_fix_low_bits(table, 0, test->options.known_key_bits);
+    }
     PlanNode *scan = make_scan(&make, table);
     AggregateCall calls[CALLS_MAX];
     uint32_t call_count = make_calls(test, &make, scan, calls);
@@ -104,6 +108,7 @@ static EngineResult run_case(const AggregateCase *test, const char **expected, c
     aggregate->has_key_bounds = test->has_key_bounds;
     aggregate->key_min = test->key_min;
     aggregate->key_max = test->key_max;
+    aggregate->is_key_local = test->is_key_local;
     Plan *plan = make_plan(&make, &aggregate->node, NULL, 0);
     PlanRunResult reference = plan_run(plan, &tables.rows, 1, arena);
     EngineOptions options = test->options;
@@ -259,6 +264,30 @@ START_TEST(bounds_of_keys_are_hints)
         ck_assert_msg(strcmp(expected, actual) == 0, "bounds %zu: %s", i,
                       lines_difference(arena, expected, actual));
         ck_assert_str_eq(engine_variant(&result, 2), "dense");
+    }
+}
+END_TEST
+
+// Arrays over what the node does not know of a key: grown, taken whole, merged by range, closed.
+START_TEST(groups_when_low_bits_follow_from_the_others)
+{
+    static const uint32_t distinct[] = {50, 3000, 200000, 4000000};
+    for (uint32_t round = 0; round < 16; round++) {
+        const uint32_t bits = 1 + round % 3;
+        const uint32_t keys = distinct[round / 2 % 4];
+        AggregateCase test = {.keys = {round % 2 == 0 ? MADE_BIGINT : MADE_INTEGER},
+                              .key_count = 1,
+                              .row_count = round % 8 == 0 ? 30000 : 3000,
+                              .distinct = keys,
+                              .null_every = round % 3 == 0 ? 40 : 0,
+                              .estimated_groups = round % 4 < 3 ? 100000 : 0,
+                              .has_key_bounds = round % 5 < 2,
+                              .key_min = 3,
+                              .key_max = (int64_t)keys << bits,
+                              .is_key_local = true,
+                              .options = {.known_key_bits = bits, .worker_count = 1 + round % 4},
+                              .seed = 3000 + round};
+        check_case(&test);
     }
 }
 END_TEST
@@ -422,6 +451,7 @@ int main(void)
     tcase_add_loop_test(tcase, matches_when_spilling, 0, 2);
     tcase_add_test(tcase, chooses_the_index_by_keys);
     tcase_add_test(tcase, bounds_of_keys_are_hints);
+    tcase_add_test(tcase, groups_when_low_bits_follow_from_the_others);
     tcase_add_loop_test(tcase, merges_many_groups_by_partition, 0, 7);
     tcase_add_loop_test(tcase, reports_sums_that_do_not_fit, 0, 2);
     tcase_add_test(tcase, takes_a_single_value_only_once);

@@ -28,6 +28,7 @@ typedef struct JoinCase {
     uint32_t key_count;
     uint32_t probe_rows, build_rows, distinct, null_every;
     bool has_residual, is_null_equal, is_unique, has_filters;
+    uint32_t local_key; /* as in the plan: its lowest options.known_key_bits follow from the rest */
     EngineOptions options;
     uint64_t seed;
 } JoinCase;
@@ -75,10 +76,15 @@ static EngineResult run_case(const JoinCase *test, const char **expected, const 
     } else {
         made_rows_add(build, types, test->build_rows, test->distinct, test->null_every, &random);
     }
+    if (test->local_key > 0) {
+        made_rows_fix_low_bits(probe, test->local_key - 1, test->options.known_key_bits);
+        made_rows_fix_low_bits(build, test->local_key - 1, test->options.known_key_bits);
+    }
     static const uint32_t keys[2] = {0, 1};
     PlanHashJoin *join = make_hash_join(&make, test->kind, make_scan(&make, probe),
                                         make_scan(&make, build), keys, keys, test->key_count);
     join->is_build_unique = test->is_unique;
+    join->local_key = test->local_key;
     join->is_null_equal[0] = test->is_null_equal;
     if (test->has_residual) {
         join->residual = residual_of(&make, join, test->key_count);
@@ -359,6 +365,33 @@ START_TEST(inserts_large_build_sides_in_parallel)
 }
 END_TEST
 
+// Keys of which the node knows some bits: every kind, over bitmaps, columns, arrays and slots.
+START_TEST(matches_when_low_bits_follow_from_the_others)
+{
+    static const uint32_t distinct[] = {40, 4000, 3000000};
+    const JoinKind kind = kinds[_i];
+    const bool drops_probe_rows = kind == JOIN_INNER || kind == JOIN_SEMI || kind == JOIN_RIGHT ||
+                                  kind == JOIN_RIGHT_SEMI || kind == JOIN_RIGHT_ANTI;
+    for (uint32_t round = 0; round < 12; round++) {
+        JoinCase test = {
+            .kind = kind,
+            .keys = {round % 2 == 0 ? MADE_BIGINT : MADE_INTEGER, MADE_INTEGER},
+            .key_count = 1 + (round / 3) % 2,
+            .probe_rows = 300,
+            .build_rows = kind == JOIN_SINGLE ? 5 : 120,
+            .distinct = distinct[round % 3],
+            .null_every = round < 6 ? 0 : 7,
+            .is_unique = round % 4 == 3,
+            .has_filters = drops_probe_rows && round % 2 == 0,
+            .options = {.known_key_bits = 1 + round % 4},
+            .seed = 900 + (uint64_t)_i * 100 + round,
+        };
+        test.local_key = 1 + round % test.key_count;
+        check_case(&test);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("hash_join");
@@ -371,6 +404,7 @@ int main(void)
     tcase_add_loop_test(tcase, matches_with_a_wrong_promise_of_uniqueness, 0, KIND_COUNT);
     tcase_add_loop_test(tcase, filters_scans_by_what_was_built, 0, KIND_COUNT);
     tcase_add_loop_test(tcase, matches_when_both_sides_are_on_disk, 0, 1);
+    tcase_add_loop_test(tcase, matches_when_low_bits_follow_from_the_others, 0, KIND_COUNT);
     tcase_add_test(tcase, chooses_the_index_by_keys);
     tcase_add_test(tcase, reports_a_second_row_for_single);
     tcase_add_test(tcase, inserts_large_build_sides_in_parallel);
