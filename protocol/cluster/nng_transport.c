@@ -1,5 +1,5 @@
 /*
- * nng_transport.c — the only door to nng: REQ/REP for calls, PUSH/PULL for messages.
+ * nng_transport.c — the door to nng: REQ/REP for calls, PUSH/PULL for messages.
  *
  * What nng needs to be told (all seen in tests): REQ re-sends by itself unless the resend time is
  * infinite; receive sizes are unlimited unless set; a lost pipe is silent for the sender unless
