@@ -131,31 +131,6 @@ class FaultWalk(Walk):
         self.probe(when)
         return is_reached
 
-    def first_start(self, role, point, action):
-        """A cluster made while the point is armed; after another start it works."""
-        when = f"first start: {point}={action} in the {role}"
-        server = self.make_cluster()
-        processes = server.processes()
-        victim = server.leader if role == "leader" else self.random.choice(server.nodes)
-        try:
-            for process in processes:
-                if process is not victim:
-                    process.start()
-            is_reached = self.armed_start(server, victim, point, action, 1, when)
-            with server.connect() as c:
-                c.query_all("create table t (id bigint) distkey (id)")
-                c.query_all("insert into t values (1), (2), (3)")
-                if c.value("select sum(id) from t") != "6":
-                    raise Failure(f"{when}: wrong sum")
-            codes = server.stop()
-            if any(codes):
-                raise Failure(f"{when}: exit codes {codes}\n{server.logs()[-4000:]}")
-        finally:
-            for process in processes:
-                process.kill()
-            server.remove()
-        return is_reached
-
     def armed_run(self, role, point, action, steps):
         """One run of the walk, repeated when chance kept the point from being reached."""
         names = sorted(steps)
@@ -168,7 +143,9 @@ class FaultWalk(Walk):
             process = self.random.choice(self.processes_of(role))
             self.counts["runs"] += 1
             if name == "first start":
-                is_reached = self.first_start(role, point, action)
+                when = f"first start: {point}={action} in the {role}"
+                is_reached = self.first_start(role, when, lambda server, victim: self.armed_start(
+                    server, victim, point, action, 1, when))
             elif name == "restart":
                 is_reached = self.armed_restart(process, point, action, hit)
             else:

@@ -16,13 +16,12 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import cluster  # noqa: E402
 import call_walk  # noqa: E402
-from call_walk import ON_SECONDS, ROLES  # noqa: E402
+from call_walk import COUNT_ONLY, ON_SECONDS, ROLES  # noqa: E402
 from seeded import Failure  # noqa: E402
 
 
 class IoWalk(call_walk.CallWalk):
     errors = ["eio", "late", "full"]
-    refused = {"58030", "53100", "40001", "57014"}
     unknown = {"08006", "08007", "57P01", "57P03"}
     end_max = 10.0
 
@@ -50,6 +49,7 @@ class IoWalk(call_walk.CallWalk):
         self.compare(f"{when}, another start", self.model, self.model, "acknowledged")
 
     def fail_call(self, role, name, plan, mode):
+        self.refused = {"53100"} if plan.endswith("full") else {"58030"}
         when = super().fail_call(role, name, plan, mode)
         if self.random.random() < self.options.restarts:
             self.counts["killed"] += 1
@@ -66,15 +66,10 @@ class IoWalk(call_walk.CallWalk):
         process.start()
         del process.environment["BASALT_FAULT_CALLS"]
 
-    def fail_start(self, role, plan, mode):
-        process = self.victim(role)
-        when = f"start: {plan} in the {role}"
+    def settle(self, server, process, plan, mode, when):
+        """The process starts while its calls fail; it serves in the end, or after another start."""
         if self.options.verbose:
             print(when, flush=True)
-        if self.random.random() < 0.5:
-            self.stop(process, when)
-        else:
-            process.kill()  # the start has a log to read
         failures = ["0", "none"]
         end = time.monotonic() + ON_SECONDS
         self.start_with(process, plan)
@@ -84,22 +79,48 @@ class IoWalk(call_walk.CallWalk):
             if mode == "on" and time.monotonic() > end:
                 process.control("disarm")
         self.counts["runs"] += 1
-        if self.settle_start(self.server, process, [1], when, look):
+        if self.settle_start(server, process, [1], when, look):
             failures = ["1", "unknown"]
         self.note(failures, None)
+
+    def fail_start(self, role, plan, mode):
+        process = self.victim(role)
+        when = f"start: {plan} in the {role}"
+        if self.random.random() < 0.5:
+            self.stop(process, when)
+        else:
+            process.kill()  # the start has a log to read
+        self.settle(self.server, process, plan, mode, when)
         self.compare(when, self.model, self.model, "acknowledged")
         self.probe(when)
 
+    def fail_first_start(self, role, plan, mode):
+        when = f"first start: {plan} in the {role}"
+        self.first_start(role, when, lambda server, victim:
+                         self.settle(server, victim, plan, mode, when))
+
+    def count_first_start(self, role):
+        def start(server, victim):
+            self.start_with(victim, COUNT_ONLY)
+            server.wait_ready()
+            return self.calls_of(victim)
+        return self.first_start(role, "first start", start)
+
+    def count_start(self, role):
+        process = self.victim(role)
+        process.kill()
+        self.start_with(process, COUNT_ONLY)
+        self.server.wait_ready()
+        return self.calls_of(process)
+
     def more(self):
-        if self.options.steps and "start" not in self.options.steps:
-            return 0
-        calls = {}
-        for role in ROLES:
-            self.victim(role).kill()
-            self.start_with(self.victim(role), "alloc 0 once refused")
-            self.server.wait_ready()
-            calls[role] = self.calls(role)
-        return self.walk_calls("start", calls, self.fail_start)
+        total = 0
+        for name, count, fail in (("start", self.count_start, self.fail_start),
+                                  ("first start", self.count_first_start, self.fail_first_start)):
+            if not self.options.steps or name in self.options.steps:
+                calls = {role: count(role) for role in ROLES}
+                total += self.walk_calls(name, calls, fail)
+        return total
 
 
 if __name__ == "__main__":

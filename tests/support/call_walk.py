@@ -12,6 +12,7 @@ from seeded import Failure
 from statement_walk import Walk
 
 ROLES = ("leader", "node")
+COUNT_ONLY = "alloc 0 once refused"
 ON_SECONDS = 0.5  # so long every call fails
 
 
@@ -25,9 +26,9 @@ class CallWalk(Walk):
     def victim(self, role):
         return self.server.leader if role == "leader" else self.server.nodes[0]
 
-    def calls(self, role):
+    def calls_of(self, process):
         """{(call, error): how often} since the last `fail`."""
-        lines = [line.split() for line in self.victim(role).control("calls").splitlines()]
+        lines = [line.split() for line in process.control("calls").splitlines()]
         return {(call, error): int(count) for call, error, count in lines
                 if int(count) > 0 and error in self.errors}
 
@@ -38,10 +39,10 @@ class CallWalk(Walk):
         after = self.model.copy()
         step.effect(after)
         for role in ROLES:
-            self.victim(role).control("fail alloc 0 once refused")
+            self.victim(role).control(f"fail {COUNT_ONLY}")
         with self.server.connect() as c:
             step.run(c)
-        calls = {role: self.calls(role) for role in ROLES}
+        calls = {role: self.calls_of(self.victim(role)) for role in ROLES}
         self.compare(f"{name}, undisturbed", self.model, after, "acknowledged")
         return calls
 

@@ -237,7 +237,7 @@ class Walk:
 
     def compare(self, when, before, after, how):
         """`how` the statement ended: acknowledged, refused, unknown."""
-        deadline = time.monotonic() + END_MAX
+        deadline = time.monotonic() + self.end_max
         while True:
             try:
                 with self.server.connect(timeout=15) as c:
@@ -256,7 +256,7 @@ class Walk:
     def probe(self, when):
         """The next statements work: a write of every node and a read."""
         ids = self.ids(8)
-        deadline = time.monotonic() + END_MAX
+        deadline = time.monotonic() + self.end_max
         before, after = self.model.copy(), self.model.copy()
         after.tables["facts"].update({i: 0 for i in ids})
         is_restarted = False
@@ -409,6 +409,32 @@ class Walk:
             process.control("disarm")
         server.wait_ready(timeout=END_MAX)
         return gave_up
+
+    def first_start(self, role, when, start):
+        """A cluster made while something goes wrong; after another start it works.
+
+        `start(server, victim)` starts the victim, waits by `settle_start`, and has the result."""
+        server = self.make_cluster()
+        processes = server.processes()
+        victim = server.leader if role == "leader" else self.random.choice(server.nodes)
+        try:
+            for process in processes:
+                if process is not victim:
+                    process.start()
+            result = start(server, victim)
+            with server.connect() as c:
+                c.query_all("create table t (id bigint) distkey (id)")
+                c.query_all("insert into t values (1), (2), (3)")
+                if c.value("select sum(id) from t") != "6":
+                    raise Failure(f"{when}: wrong sum")
+            codes = server.stop()
+            if any(codes):
+                raise Failure(f"{when}: exit codes {codes}\n{server.logs()[-4000:]}")
+        finally:
+            for process in processes:
+                process.kill()
+            server.remove()
+        return result
 
     def try_run(self, what, run):
         """A failure is counted; the rest of the walk goes on."""
