@@ -25,6 +25,7 @@ typedef enum MutexRank {
     MUTEX_RANK_STREAM = 110,
     MUTEX_RANK_PEER_TABLE = 119,
     MUTEX_RANK_PEER = 120,
+    MUTEX_RANK_PEER_USES = 121,
     MUTEX_RANK_CACHE = 130,
     MUTEX_RANK_METADATA = 140,
     MUTEX_RANK_SCHEDULER = 145, /* wakers run under a stream's mutex */

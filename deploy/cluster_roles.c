@@ -42,10 +42,10 @@ static Status start_leader(SettingSet *owned_settings, Host **host, ClusterPort 
     char *password = NULL;
     bool is_new = false;
     TRY(server_host_create(owned_settings, host));
+    FileSystem *files = (*host)->files;
     const char *data = setting_text((*host)->settings, SETTING_DATA);
-    TRY(role_lock_directory(data));
-    TRY(role_admin_password(data, (uint16_t)setting_integer((*host)->settings, SETTING_PORT),
-                            &password, &is_new));
+    TRY(role_lock_directory(files, data));
+    TRY(role_admin_password(files, data, &password, &is_new));
     Status status = open_port(*host, port);
     if (status == STATUS_OK) {
         status = open_leader(*host, *port, password, leader);
@@ -83,7 +83,7 @@ static Status start_compute(SettingSet *owned_settings, Host **host, ClusterPort
 {
     TRY(server_host_create(owned_settings, host));
     const SettingSet *settings = (*host)->settings;
-    TRY(role_lock_directory(setting_text(settings, SETTING_DATA)));
+    TRY(role_lock_directory((*host)->files, setting_text(settings, SETTING_DATA)));
     TRY(open_port(*host, port));
     size_t cache = (size_t)setting_integer(settings, SETTING_CACHE_BYTES);
     NodeOptions options = {

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "base/heap.h"
 #include "base/thread.h"
+#include "deploy/failing_calls.h"
 
 enum { LINE_BYTES_MAX = 1024, POLL_MS = 100, CLIENT_WAIT_S = 5 };
 
@@ -28,62 +28,6 @@ static struct {
     atomic_bool is_stopping;
 } control;
 
-/* ---- a heap that refuses ---- */
-
-static _Atomic uint64_t heap_calls, heap_refusals;
-static _Atomic uint64_t heap_refused_first, heap_refused_last; /* 0: none */
-
-static bool is_refused(void)
-{
-    // relaxed: a counter; which thread meets the refusal is chance anyway.
-    uint64_t call = atomic_fetch_add_explicit(&heap_calls, 1, memory_order_relaxed) + 1;
-    uint64_t first = atomic_load_explicit(&heap_refused_first, memory_order_relaxed);
-    if (first == 0 || call < first ||
-        call > atomic_load_explicit(&heap_refused_last, memory_order_relaxed)) {
-        return false;
-    }
-    atomic_fetch_add_explicit(&heap_refusals, 1, memory_order_relaxed);
-    return true;
-}
-
-static void *refusing_alloc(size_t bytes)
-{
-    return is_refused() ? NULL : malloc(bytes);
-}
-
-static void *refusing_alloc_zeroed(size_t bytes)
-{
-    return is_refused() ? NULL : calloc(1, bytes);
-}
-
-static void *refusing_alloc_aligned(size_t alignment, size_t bytes)
-{
-    void *memory = NULL;
-    return !is_refused() && posix_memalign(&memory, alignment, bytes) == 0 ? memory : NULL;
-}
-
-static void *refusing_realloc(void *memory, size_t bytes)
-{
-    return is_refused() ? NULL : realloc(memory, bytes);
-}
-
-static const HeapOps refusing_heap = {
-    .alloc = refusing_alloc,
-    .alloc_zeroed = refusing_alloc_zeroed,
-    .alloc_aligned = refusing_alloc_aligned,
-    .realloc = refusing_realloc,
-    .free = free,
-};
-
-static void refuse(uint64_t first, uint64_t last)
-{
-    atomic_store(&heap_refused_first, 0); // nothing is refused while the rest changes
-    atomic_store(&heap_calls, 0);
-    atomic_store(&heap_refusals, 0);
-    atomic_store(&heap_refused_last, last);
-    atomic_store(&heap_refused_first, first);
-}
-
 /* ---- commands ---- */
 
 static void print_hits(void *object, const FaultPoint *point)
@@ -92,20 +36,65 @@ static void print_hits(void *object, const FaultPoint *point)
             (unsigned long)__atomic_load_n(&point->hits, __ATOMIC_RELAXED));
 }
 
-static void answer_heap(FILE *answer, const char *arguments)
+static const char *const error_names[FAILING_ERROR_COUNT] = {
+    [FAILING_ERROR_REFUSED] = "refused",
+    [FAILING_ERROR_EIO] = "eio",
+    [FAILING_ERROR_LATE] = "late",
+    [FAILING_ERROR_FULL] = "full",
+};
+
+/* Such as "write 7 on eio"; false when it is no such line. */
+static bool parse_plan(const char *text, FailingPlan *plan)
 {
-    unsigned long call = 0;
-    char word[8] = "";
-    if (arguments[0] == '\0') {
-        fprintf(answer, "%lu %lu\n", (unsigned long)atomic_load(&heap_calls),
-                (unsigned long)atomic_load(&heap_refusals));
-    } else if (sscanf(arguments, "%lu %7s", &call, word) == 2 &&
-               (strcmp(word, "once") == 0 || strcmp(word, "on") == 0)) {
-        refuse(call, word[1] == 'n' && word[2] == '\0' ? UINT64_MAX : call);
+    char name[16], mode[8], error[8];
+    int call = 0, error_index = 0;
+    if (sscanf(text, "%15s %lu %7s %7s", name, &plan->number, mode, error) != 4 ||
+        (strcmp(mode, "once") != 0 && strcmp(mode, "on") != 0)) {
+        return false;
+    }
+    while (call < FAILING_CALL_COUNT && strcmp(name, failing_call_name((FailingCall)call)) != 0) {
+        call++;
+    }
+    while (error_index < FAILING_ERROR_COUNT && strcmp(error, error_names[error_index]) != 0) {
+        error_index++;
+    }
+    if (call == FAILING_CALL_COUNT || error_index == FAILING_ERROR_COUNT) {
+        return false;
+    }
+    plan->call = (FailingCall)call;
+    plan->goes_on = strcmp(mode, "on") == 0;
+    plan->error = (FailingError)error_index;
+    return true;
+}
+
+static void answer_fail(FILE *answer, const char *text)
+{
+    FailingPlan plan;
+    if (parse_plan(text, &plan)) {
+        failing_calls_set(plan);
         fputs("ok\n", answer);
     } else {
-        fputs("heap CALL once|on\n", answer);
+        fputs("fail CALL NUMBER once|on refused|eio|late|full\n", answer);
     }
+}
+
+static void print_calls(FILE *answer)
+{
+    for (int call = 0; call < FAILING_CALL_COUNT; call++) {
+        for (int error = 0; error < FAILING_ERROR_COUNT; error++) {
+            if (failing_call_can((FailingCall)call, (FailingError)error)) {
+                fprintf(answer, "%s %s %lu\n", failing_call_name((FailingCall)call),
+                        error_names[error], failing_calls_count((FailingCall)call));
+            }
+        }
+    }
+}
+
+static void print_failures(FILE *answer)
+{
+    FailingCall first = FAILING_CALL_ALLOC;
+    uint64_t failures = failing_calls_failures(&first);
+    fprintf(answer, "%lu %s\n", failures, failures > 0 ? failing_call_name(first) : "none");
 }
 
 static void answer_line(FILE *answer, const char *line)
@@ -116,12 +105,16 @@ static void answer_line(FILE *answer, const char *line)
         status_free(status);
     } else if (strcmp(line, "disarm") == 0) {
         fault_disarm_all();
-        refuse(0, 0);
+        failing_calls_set((FailingPlan){0});
         fputs("ok\n", answer);
     } else if (strcmp(line, "hits") == 0) {
         fault_visit(print_hits, answer);
-    } else if (strncmp(line, "heap", 4) == 0 && (line[4] == '\0' || line[4] == ' ')) {
-        answer_heap(answer, line[4] == '\0' ? "" : line + 5);
+    } else if (strncmp(line, "fail ", 5) == 0) {
+        answer_fail(answer, line + 5);
+    } else if (strcmp(line, "calls") == 0) {
+        print_calls(answer);
+    } else if (strcmp(line, "failures") == 0) {
+        print_failures(answer);
     } else {
         fputs("unknown command\n", answer);
     }
@@ -158,6 +151,21 @@ static void control_main(void *object)
     }
 }
 
+/* Calls of the start itself can fail, too. */
+static Status fail_from_start(void)
+{
+    const char *text = getenv("BASALT_FAULT_CALLS");
+    FailingPlan plan;
+    if (text != NULL) {
+        if (!parse_plan(text, &plan)) {
+            return status_error(SQLSTATE_INVALID_PARAMETER_VALUE,
+                                "BASALT_FAULT_CALLS names no call that can fail");
+        }
+        failing_calls_set(plan);
+    }
+    return STATUS_OK;
+}
+
 Status fault_control_open(void)
 {
     const char *path = getenv("BASALT_FAULT_CONTROL");
@@ -176,10 +184,16 @@ Status fault_control_open(void)
         listen(control.listener, 8) != 0) {
         return status_from_errno(errno, "could not listen on \"%s\"", path);
     }
-    heap_set_ops(&refusing_heap);
+    heap_set_ops(&failing_heap);
+    TRY(fail_from_start());
     TRY(thread_start(&control.thread, "fault control", -1, control_main, NULL));
     control.is_open = true;
     return STATUS_OK;
+}
+
+FileSystem *fault_control_files(void)
+{
+    return control.is_open ? failing_files() : NULL;
 }
 
 void fault_control_close(void)
@@ -209,6 +223,11 @@ bool fault_control_print_points(void)
 Status fault_control_open(void)
 {
     return STATUS_OK;
+}
+
+FileSystem *fault_control_files(void)
+{
+    return NULL;
 }
 
 void fault_control_close(void)

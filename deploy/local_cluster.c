@@ -35,12 +35,11 @@ static void close_cluster(LocalCluster *cluster)
 }
 
 /* A new leader would make a new cluster, which the nodes' data does not belong to. */
-static Status check_leader_is_there(const char *data)
+static Status check_leader_is_there(FileSystem *files, const char *data)
 {
     char path[4096];
     bool has_node = false, has_leader = false;
     uint64_t bytes = 0;
-    FileSystem *files = file_system_os();
     snprintf(path, sizeof(path), "%s/node1/node.json", data);
     TRY(file_exists(files, path, &has_node));
     snprintf(path, sizeof(path), "%s/leader/leader.db", data);
@@ -134,12 +133,12 @@ static Status open_cluster(LocalCluster *cluster, SettingSet *owned_settings, ch
 {
     TRY(server_host_create(owned_settings, &cluster->host));
     const SettingSet *settings = cluster->host->settings;
+    FileSystem *files = cluster->host->files;
     const char *data = setting_text(settings, SETTING_DATA);
     uint32_t node_count = (uint32_t)setting_integer(settings, SETTING_CLUSTER_NODES);
-    TRY(role_lock_directory(data));
-    TRY(role_admin_password(data, (uint16_t)setting_integer(settings, SETTING_PORT), password,
-                            is_new));
-    TRY(check_leader_is_there(data));
+    TRY(role_lock_directory(files, data));
+    TRY(role_admin_password(files, data, password, is_new));
+    TRY(check_leader_is_there(files, data));
     TRY(cluster_port_create(transport_nng(), NULL, cluster->host->budget, &cluster->port));
     TRY(open_leader(cluster, node_count, data, *password)); // first: nodes beat at once
     TRY(open_nodes(cluster, node_count, data));

@@ -58,10 +58,10 @@ void role_wait(const char *state)
     log_info("stopping", "signal=%d", number);
 }
 
-Status role_lock_directory(const char *directory)
+Status role_lock_directory(FileSystem *files, const char *directory)
 {
     char path[4096];
-    TRY(file_make_directory(file_system_os(), directory));
+    TRY(file_make_directory(files, directory));
     snprintf(path, sizeof(path), "%s/basalt.lock", directory);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) {
@@ -94,18 +94,18 @@ static char *password_of_line(const char *line)
     return NULL;
 }
 
-Status role_admin_password(const char *directory, uint16_t port, char **password, bool *is_new)
+Status role_admin_password(FileSystem *files, const char *directory, char **password, bool *is_new)
 {
     char path[4096], made[64], line[512];
     const char *given = getenv("BASALT_ADMIN_PASSWORD");
     bool exists = false;
     *is_new = false;
     snprintf(path, sizeof(path), "%s/admin.pgpass", directory);
-    TRY(file_exists(file_system_os(), path, &exists));
+    TRY(file_exists(files, path, &exists));
     if (exists) {
         uint8_t *text = NULL;
         size_t bytes = 0;
-        TRY(file_read_whole(file_system_os(), path, sizeof(line) - 1, &text, &bytes));
+        TRY(file_read_whole(files, path, sizeof(line) - 1, &text, &bytes));
         memcpy(line, text, bytes);
         line[bytes] = '\0';
         free(text);
@@ -120,12 +120,11 @@ Status role_admin_password(const char *directory, uint16_t port, char **password
     *is_new = given == NULL || given[0] == '\0';
     *password = strdup(*is_new ? made : given);
     int bytes = snprintf(line, sizeof(line), "*:%s:*:admin:%s\n", "*", *password);
-    (void)port; // any port: a data directory may move
     if (*password == NULL || bytes >= (int)sizeof(line)) {
         return status_error(SQLSTATE_CONFIG_FILE_ERROR, "BASALT_ADMIN_PASSWORD is too long");
     }
     mode_t old = umask(077);
-    Status status = file_write_whole(file_system_os(), path, line, (size_t)bytes);
+    Status status = file_write_whole(files, path, line, (size_t)bytes);
     umask(old);
     if (status == STATUS_OK && chmod(path, 0600) != 0) {
         status = status_from_errno(errno, "could not protect \"%s\"", path);

@@ -16,8 +16,8 @@ void role_block_signals(void);
 /* Tells the supervisor, then waits for SIGTERM or SIGINT. */
 void role_wait(const char *state);
 /* Takes the lock of a data directory: 55006 when another process has it. Held until exit. */
-Status role_lock_directory(const char *directory) CHECKED;
+Status role_lock_directory(FileSystem *files, const char *directory) CHECKED;
 /* The admin password of a new cluster: from BASALT_ADMIN_PASSWORD, or made up; kept in
  * `<directory>/admin.pgpass` (mode 600). `*is_new` when it was made up now. malloc'ed. */
-Status role_admin_password(const char *directory, uint16_t port, char **password,
+Status role_admin_password(FileSystem *files, const char *directory, char **password,
                            bool *is_new) CHECKED;

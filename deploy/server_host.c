@@ -18,7 +18,7 @@ Status server_host_create(SettingSet *owned_settings, Host **out)
     }
     Host *host = NULL;
     TRY(fault_control_open());
-    TRY(host_create(owned_settings, NULL, NULL, &host));
+    TRY(host_create(owned_settings, fault_control_files(), NULL, &host));
     Status status = STATUS_OK;
     const char *level = setting_text(host->settings, SETTING_KERNEL_LEVEL);
     if (!kernel_level_select(level)) {

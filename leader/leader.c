@@ -105,9 +105,10 @@ Status leader_create(const LeaderOptions *options, Leader **out)
     leader->budget = memory_budget_create(NULL, options->host->budget, "leader", 0);
     leader->insert_groups = insert_groups_create();
     leader->table_locks = table_locks_create();
-    Status status = leader->insert_groups == NULL || leader->table_locks == NULL
-                        ? status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a leader")
-                        : start(leader, options);
+    Status status =
+        leader->budget == NULL || leader->insert_groups == NULL || leader->table_locks == NULL
+            ? status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a leader")
+            : start(leader, options);
     if (status != STATUS_OK) {
         leader_destroy(leader);
         return status;

@@ -219,6 +219,7 @@ Status statement_send_rows(Session *session, Portal *portal, uint64_t rows_max, 
                 if (!is_end) {
                     status_ignore(statement_check(session, portal->query),
                                   "the query ends with this reason");
+                    distributed_query_wait(portal->query, 0); // sends lost cancels again
                 }
                 continue;
             }

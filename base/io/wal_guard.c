@@ -435,6 +435,15 @@ static Status scan_generation(WalGuard *guard, Scan *scan)
     return STATUS_OK;
 }
 
+// A log without a sound header holds nothing, yet SQLite names the next generation after it: frames
+// of that name behind those to come would look like commits behind a damaged frame.
+static Status empty_log(const WalGuard *guard, File *log)
+{
+    log_warn("wal_header_unsound", "path=\"%s-wal\"", guard->path);
+    TRY(file_truncate(log, 0));
+    return file_sync(log);
+}
+
 static Status scan_log(WalGuard *guard, const char *log_path)
 {
     Status status = STATUS_OK;
@@ -450,6 +459,8 @@ static Status scan_log(WalGuard *guard, const char *log_path)
         TRY_OR(cleanup, scan_generation(guard, &scan));
     } else if (guard->mark.frame_count > 0) {
         status = log_damaged(guard, "its header does not check");
+    } else if (scan.bytes > 0 && !guard->is_read_only) {
+        status = empty_log(guard, scan.file);
     }
 cleanup:
     file_close(scan.file);

@@ -280,7 +280,9 @@ Status node_create(const NodeOptions *options, Node **out)
     node->work = queue_create("node work", NODE_REQUESTS_MAX * 4);
     mutex_init(&node->mutex, MUTEX_RANK_MEMBERSHIP);
     condition_init(&node->idle);
-    Status status = crypto_random(&node->boot_id, sizeof(node->boot_id));
+    Status status = node->budget == NULL
+                        ? status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a node")
+                        : crypto_random(&node->boot_id, sizeof(node->boot_id));
     if (status == STATUS_OK) {
         status = start(node);
     }

@@ -275,8 +275,12 @@ Status distributed_query_start(const DistributedQueryOptions *options, Distribut
     };
     query_context_init(&query->context);
     uint64_t greetings[MESSAGE_NODES_MAX + 1] = {0};
-    Status status =
-        query->node_count > 0 ? nodes_greetings(services->nodes, greetings) : STATUS_OK;
+    Status status = query->budget == NULL
+                        ? status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a query")
+                        : STATUS_OK;
+    if (status == STATUS_OK && query->node_count > 0) {
+        status = nodes_greetings(services->nodes, greetings);
+    }
     if (status == STATUS_OK) {
         status = query_run_create(&query->context, query->plan, &query->run);
     }
@@ -338,8 +342,8 @@ Status distributed_query_enlist(const DistributedQuery *query, Txn *txn)
 {
     Status status = STATUS_OK;
     for (uint32_t i = 0; i < query->node_count; i++) {
-        status = status_first(
-            status, txn_add_participant(txn, query->nodes[i], query->calls[i].greeting));
+        status = status_first(status,
+                              txn_add_participant(txn, query->nodes[i], query->calls[i].greeting));
     }
     return status;
 }

@@ -93,11 +93,14 @@ Status cluster_port_create(Transport *transport, const char *base, MemoryBudget 
                            ClusterPort **out)
 {
     ClusterPort *port = calloc(1, sizeof(*port));
-    if (port == NULL) {
+    MemoryBudget *own_budget = memory_budget_create(NULL, budget, "exchange", 0);
+    if (port == NULL || own_budget == NULL) {
+        memory_budget_destroy(own_budget);
+        free(port);
         return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a cluster port");
     }
     port->transport = transport;
-    port->budget = memory_budget_create(NULL, budget, "exchange", 0);
+    port->budget = own_budget;
     mutex_init(&port->mutex, MUTEX_RANK_STREAM_PORT);
     mutex_init(&port->peer_mutex, MUTEX_RANK_PEER_TABLE);
     Status status = STATUS_OK;

@@ -1,19 +1,12 @@
 /*
- * nng_transport.c — the only door to nng: REQ/REP for calls, PUSH/PULL for messages.
+ * nng_transport.c — the door to nng: REQ/REP for calls, PUSH/PULL for messages.
  *
  * What nng needs to be told (all seen in tests): REQ re-sends by itself unless the resend time is
  * infinite; receive sizes are unlimited unless set; a lost pipe is silent for the sender unless
  * pipe events are watched; nng must not be used after fork.
  *
- * What nng 1.5 does wrong (seen in tests, repaired in later versions): when a pipe is closed
- * between the parts of a message, the part that follows is neither started nor cancelled, and the
- * one thread that reaps pipes waits for its end for ever; nng_close waits for that thread. So
- * closing is left to a thread of its own and given up after a while: whatever is ours has ended by
- * then, nng's share stays behind. From then on lost pipes are not reported any more; calls still
- * end, silence is noticed by those who expect heartbeats, and links to a process that has come back
- * are reset by those who hear of that.
- *
- * And (so in all versions up to 1.11): a PUSH socket whose pipe is closed while a message has just
+ * What nng does wrong in all versions up to 1.11 (how sockets are closed is told in
+ * socket_end_internal.h): a PUSH socket whose pipe is closed while a message has just
  * left it lists the pipe as ready once more, behind its end; the next message is then sent through
  * freed memory. So a link sends nothing through a socket whose pipe is gone: it gets another one.
  */
@@ -32,6 +25,7 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "base/thread.h"
+#include "protocol/cluster/socket_end_internal.h"
 
 #define RECONNECT_MIN_MS 20
 #define RECONNECT_MAX_MS 250
@@ -48,6 +42,7 @@ struct TransportRequest {
 
 struct TransportServer {
     nng_socket socket;
+    Uses uses;
     uint32_t request_count;
     TransportRequest *requests;
     void (*request_cb)(void *object, TransportRequest *owned_request);
@@ -66,6 +61,7 @@ typedef struct PeerCall {
 
 struct TransportPeer {
     nng_socket socket;
+    Uses uses;
     char *address;
     void (*lost_cb)(void *object);
     void *object;
@@ -73,7 +69,6 @@ struct TransportPeer {
     Condition idle;
     PeerCall *free_calls;
     uint32_t active_count;
-    bool is_closing;
 };
 
 struct TransportInbox {
@@ -107,73 +102,6 @@ struct TransportLink {
     bool is_closing;
 };
 
-/* A socket being closed; whoever comes last frees it. */
-typedef struct Closing {
-    nng_socket socket;
-    Thread thread;
-    Mutex mutex;
-    Condition done;
-    bool is_done, is_given_up;
-} Closing;
-
-static void closing_free(Closing *closing)
-{
-    condition_deinit(&closing->done);
-    mutex_deinit(&closing->mutex);
-    free(closing);
-}
-
-static void close_main(void *object)
-{
-    Closing *closing = object;
-    nng_close(closing->socket);
-    mutex_lock(&closing->mutex);
-    closing->is_done = true;
-    bool is_last = closing->is_given_up;
-    condition_broadcast(&closing->done);
-    mutex_unlock(&closing->mutex);
-    if (is_last) {
-        closing_free(closing);
-    }
-}
-
-/* Contexts are closed when this returns, and calls and requests with them. */
-static void close_socket(nng_socket socket)
-{
-    Closing *closing = calloc(1, sizeof(*closing));
-    if (closing == NULL) {
-        nng_close(socket);
-        return;
-    }
-    closing->socket = socket;
-    mutex_init(&closing->mutex, MUTEX_RANK_PEER);
-    condition_init(&closing->done);
-    Status status = thread_start(&closing->thread, "close", -1, close_main, closing);
-    if (status != STATUS_OK) {
-        status_ignore(status, "then here, and for as long as it takes");
-        nng_close(socket);
-        closing_free(closing);
-        return;
-    }
-    int64_t deadline = clock_monotonic_us() + CLOSE_WAIT_US;
-    mutex_lock(&closing->mutex);
-    while (!closing->is_done && clock_monotonic_us() < deadline) {
-        condition_wait(&closing->done, &closing->mutex, 100000);
-    }
-    bool is_done = closing->is_done;
-    if (!is_done) {
-        closing->is_given_up = true;
-        thread_detach(&closing->thread);
-    }
-    mutex_unlock(&closing->mutex);
-    if (is_done) {
-        thread_join(&closing->thread);
-        closing_free(closing);
-    } else {
-        log_warn("close_given_up", "socket=%d", nng_socket_id(socket));
-    }
-}
-
 static Status nng_error(int error, const char *what, const char *address)
 {
     return status_error(SQLSTATE_CONNECTION_FAILURE, "%s %s: %s", what, address,
@@ -196,25 +124,25 @@ static Status set_limits(nng_socket socket)
 
 static void request_listen(TransportRequest *request)
 {
-    request->state = REQUEST_RECEIVING;
-    nng_ctx_recv(request->ctx, request->aio);
+    Uses *uses = &request->server->uses;
+    if (use_begin(uses)) {
+        request->state = REQUEST_RECEIVING;
+        nng_ctx_recv(request->ctx, request->aio);
+        use_end(uses);
+    }
 }
 
 static void request_aio_cb(void *object)
 {
     TransportRequest *request = object;
     int error = nng_aio_result(request->aio);
+    if (request->state == REQUEST_REPLYING && error != 0) {
+        nng_msg_free(nng_aio_get_msg(request->aio)); // the caller is gone, or we are
+    }
     if (error == NNG_ECLOSED) {
         return; // the server is closing
     }
-    if (request->state == REQUEST_REPLYING) {
-        if (error != 0) {
-            nng_msg_free(nng_aio_get_msg(request->aio)); // the caller is gone
-        }
-        request_listen(request);
-        return;
-    }
-    if (error != 0) {
+    if (request->state == REQUEST_REPLYING || error != 0) {
         request_listen(request);
         return;
     }
@@ -228,7 +156,8 @@ static void server_close(TransportServer *server)
     if (server == NULL) {
         return;
     }
-    close_socket(server->socket);
+    uses_end(&server->uses);
+    socket_end(server->socket);
     for (uint32_t i = 0; i < server->request_count; i++) {
         TransportRequest *request = &server->requests[i];
         if (request->aio != NULL) {
@@ -239,6 +168,7 @@ static void server_close(TransportServer *server)
             nng_msg_free(request->message);
         }
     }
+    uses_deinit(&server->uses);
     free(server->requests);
     free(server);
 }
@@ -258,6 +188,7 @@ static Status serve(Transport *self, const char *address, uint32_t parallel_max,
         free(server);
         return nng_error(error, "could not open a server at", address);
     }
+    uses_init(&server->uses);
     server->request_cb = request_cb;
     server->object = object;
     server->requests = calloc(parallel_max, sizeof(*server->requests));
@@ -304,9 +235,15 @@ static void reply(TransportRequest *owned_request, const void *data, size_t byte
     if (nng_msg_append(message, data, bytes) != 0) {
         nng_msg_clear(message); // an empty reply: the caller reports a malformed one
     }
+    Uses *uses = &request->server->uses;
+    if (!use_begin(uses)) {
+        nng_msg_free(message);
+        return;
+    }
     request->state = REQUEST_REPLYING;
     nng_aio_set_msg(request->aio, message);
     nng_ctx_send(request->ctx, request->aio);
+    use_end(uses);
 }
 
 /* ---- calls: the asking side ---- */
@@ -327,11 +264,16 @@ static void call_end(PeerCall *call)
 static void call_aio_cb(void *object)
 {
     PeerCall *call = object;
+    Uses *uses = &call->peer->uses;
     int error = nng_aio_result(call->aio);
     if (error == 0 && !call->is_receiving) {
         call->is_receiving = true;
-        nng_ctx_recv(call->ctx, call->aio);
-        return;
+        if (use_begin(uses)) {
+            nng_ctx_recv(call->ctx, call->aio);
+            use_end(uses);
+            return;
+        }
+        error = NNG_ECLOSED;
     }
     if (error != 0) {
         if (!call->is_receiving) {
@@ -372,6 +314,7 @@ static Status peer_open(Transport *self, const char *address, void (*lost_cb)(vo
     peer->object = object;
     mutex_init(&peer->mutex, MUTEX_RANK_PEER);
     condition_init(&peer->idle);
+    uses_init(&peer->uses);
     int error = nng_req0_open(&peer->socket);
     if (error != 0) {
         free(peer->address);
@@ -399,29 +342,26 @@ static Status peer_open(Transport *self, const char *address, void (*lost_cb)(vo
     return STATUS_OK;
 }
 
-/* A call object from the free list, or a new one; null while closing or without memory. */
+/* A call object from the free list, or a new one; null without memory. */
 static PeerCall *call_take(TransportPeer *peer)
 {
     mutex_lock(&peer->mutex);
-    PeerCall *call = NULL;
-    if (!peer->is_closing) {
-        call = peer->free_calls;
-        if (call != NULL) {
-            peer->free_calls = call->next_free;
-        } else if ((call = calloc(1, sizeof(*call))) != NULL) {
-            call->peer = peer;
-            if (nng_ctx_open(&call->ctx, peer->socket) != 0) {
-                free(call);
-                call = NULL;
-            } else if (nng_aio_alloc(&call->aio, call_aio_cb, call) != 0) {
-                nng_ctx_close(call->ctx);
-                free(call);
-                call = NULL;
-            }
+    PeerCall *call = peer->free_calls;
+    if (call != NULL) {
+        peer->free_calls = call->next_free;
+    } else if ((call = calloc(1, sizeof(*call))) != NULL) {
+        call->peer = peer;
+        if (nng_ctx_open(&call->ctx, peer->socket) != 0) {
+            free(call);
+            call = NULL;
+        } else if (nng_aio_alloc(&call->aio, call_aio_cb, call) != 0) {
+            nng_ctx_close(call->ctx);
+            free(call);
+            call = NULL;
         }
-        if (call != NULL) {
-            peer->active_count++;
-        }
+    }
+    if (call != NULL) {
+        peer->active_count++;
     }
     mutex_unlock(&peer->mutex);
     return call;
@@ -432,13 +372,17 @@ static void call(TransportPeer *peer, const void *data, size_t bytes, int64_t ti
                                  size_t bytes),
                  void *object)
 {
-    PeerCall *made = call_take(peer);
+    bool may_use = use_begin(&peer->uses);
+    PeerCall *made = may_use ? call_take(peer) : NULL;
     nng_msg *message = NULL;
     if (made == NULL || bytes > TRANSPORT_MESSAGE_MAX || nng_msg_alloc(&message, 0) != 0 ||
         nng_msg_append(message, data, bytes) != 0) {
         nng_msg_free(message);
         if (made != NULL) {
             call_end(made);
+        }
+        if (may_use) {
+            use_end(&peer->uses);
         }
         done_cb(object,
                 status_error(SQLSTATE_CONNECTION_FAILURE, "could not call %s", peer->address), NULL,
@@ -452,6 +396,7 @@ static void call(TransportPeer *peer, const void *data, size_t bytes, int64_t ti
     nng_aio_set_timeout(made->aio, timeout_ms > INT32_MAX ? INT32_MAX : (nng_duration)timeout_ms);
     nng_aio_set_msg(made->aio, message);
     nng_ctx_send(made->ctx, made->aio);
+    use_end(&peer->uses);
 }
 
 static void peer_close(TransportPeer *peer)
@@ -459,11 +404,9 @@ static void peer_close(TransportPeer *peer)
     if (peer == NULL) {
         return;
     }
-    mutex_lock(&peer->mutex);
-    peer->is_closing = true;
-    mutex_unlock(&peer->mutex);
+    uses_end(&peer->uses);
     nng_pipe_notify(peer->socket, NNG_PIPE_EV_REM_POST, NULL, NULL);
-    close_socket(peer->socket); // every outstanding call ends with NNG_ECLOSED
+    socket_end(peer->socket); // every outstanding call ends with NNG_ECLOSED
     mutex_lock(&peer->mutex);
     while (peer->active_count > 0) {
         condition_wait(&peer->idle, &peer->mutex, 100000);
@@ -476,6 +419,7 @@ static void peer_close(TransportPeer *peer)
         free(peer->free_calls);
         peer->free_calls = next;
     }
+    uses_deinit(&peer->uses);
     condition_deinit(&peer->idle);
     mutex_deinit(&peer->mutex);
     free(peer->address);
@@ -506,7 +450,7 @@ static void inbox_close(TransportInbox *inbox)
     if (inbox->aio != NULL) {
         nng_aio_stop(inbox->aio); // no callback runs from here on
     }
-    close_socket(inbox->socket);
+    socket_end(inbox->socket);
     if (inbox->aio != NULL) {
         nng_aio_free(inbox->aio);
     }
@@ -808,7 +752,7 @@ static void link_close(TransportLink *link)
     for (LinkSend *made = link->made_sends; made != NULL; made = made->next_made) {
         nng_aio_stop(made->aio); // what could not be flushed ends here
     }
-    close_socket(link->socket);
+    socket_end(link->socket);
     deadline = clock_monotonic_us() + CLOSE_WAIT_US;
     mutex_lock(&link->mutex);
     while (link->replaced_count > 0 && clock_monotonic_us() < deadline) {

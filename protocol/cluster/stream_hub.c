@@ -22,12 +22,15 @@ static uint32_t bucket_of(uint64_t query_id, uint32_t exchange_id)
 Status stream_hub_create(ClusterPort *port, uint32_t endpoint, StreamHub **out)
 {
     StreamHub *hub = calloc(1, sizeof(*hub));
-    if (hub == NULL) {
+    MemoryBudget *budget = memory_budget_create(NULL, cluster_port_budget(port), "streams", 0);
+    if (hub == NULL || budget == NULL) {
+        memory_budget_destroy(budget);
+        free(hub);
         return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a stream hub");
     }
     hub->port = port;
     hub->endpoint = endpoint;
-    hub->budget = memory_budget_create(NULL, cluster_port_budget(port), "streams", 0);
+    hub->budget = budget;
     mutex_init(&hub->mutex, MUTEX_RANK_STREAM_HUB);
     cluster_port_add_hub(port, hub);
     *out = hub;

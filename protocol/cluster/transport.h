@@ -1,7 +1,8 @@
 /*
  * transport.h — how processes reach each other: calls for control, messages for data.
  *
- * A table of functions, so that a simulator can stand in for nng (nng_transport.c, its only door).
+ * A table of functions, so that a simulator can stand in for nng (nng_transport.c and socket_end.c
+ * are its only door).
  * Callbacks (`_cb`) run on network threads: they check, enqueue and return.
  *
  * Promises: a call is answered, fails, or times out, once; it is never sent twice. Messages of one

@@ -8,7 +8,6 @@ or not at all. Each kill hits a random process at a random moment; it is started
 each restart every client compares all that it owns before the next kill.
 """
 
-import argparse
 import pathlib
 import random
 import sys
@@ -18,6 +17,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import cluster  # noqa: E402
 import pgwire  # noqa: E402
+import seeded  # noqa: E402
+from seeded import Failure  # noqa: E402
 
 ROUND_MAX = 60.0  # seconds from a kill until every client has compared
 REFUSED = {"40001", "57014", "58030", "53100", "53200", "55000", "55006"}
@@ -25,10 +26,6 @@ UNKNOWN = {"08006", "08007", "08000", "57P01", "57P03"}
 READY_MAX = 45.0  # a connection between nodes that cannot be closed is given up after 20 s
 KEYS = 400
 BATCH_ROWS = 1200
-
-
-class Failure(Exception):
-    pass
 
 
 class Client:
@@ -85,22 +82,14 @@ class Client:
 
     def change(self):
         run, after, what = self.next_change()
-        outcome = "acknowledged"
-        try:
-            run(self.connect())
-        except pgwire.ServerError as error:
-            if error.sqlstate not in REFUSED | UNKNOWN:
-                raise Failure(f"{what} ended with {error}") from error
-            outcome = "refused" if error.sqlstate in REFUSED else "unknown"
-        except OSError:
-            outcome = "unknown"
-        self.counts[outcome] += 1
-        if outcome == "acknowledged":
+        how, _ = seeded.outcome(lambda: run(self.connect()), what, REFUSED, UNKNOWN)
+        self.counts[how] += 1
+        if how == "acknowledged":
             self.state = after
             return
         self.drop_connection()
-        self.compare([self.state] if outcome == "refused" else [self.state, after],
-                     f"{what} was {outcome}")
+        self.compare([self.state] if how == "refused" else [self.state, after],
+                     f"{what} was {how}")
 
     def run(self):
         try:
@@ -282,9 +271,9 @@ class Storm:
     def __init__(self, options):
         self.options = options
         self.random = random.Random(options.seed)
-        environment = {"BASALT_BREAK": options.break_name} if options.break_name else {}
-        self.server = cluster.Cluster(3, preset=options.preset, environment=environment, settings={
-            "auto_merge_interval": "1s", "metadata_log_bytes": "256kB"})
+        self.server = cluster.Cluster(
+            3, preset=options.preset, environment=seeded.breaks(options),
+            settings={"auto_merge_interval": "1s", "metadata_log_bytes": "256kB"})
         self.clients = [kind(self, i) for i, kind in
                         enumerate([Copier, Pairs, Changer, Vacuumer, Builder])]
         self.round, self.is_comparing, self.is_over = 0, False, False
@@ -336,7 +325,6 @@ class Storm:
                   file=sys.stderr)
 
     def run(self):
-        print(f"seed {self.options.seed}", flush=True)
         victims = {"leader": 0, "node": 0}
         start = time.monotonic()
         with self.server:
@@ -372,21 +360,5 @@ class Storm:
         print(f"{self.options.kills} passed, 0 failed")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--kills", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
-    parser.add_argument("--preset")
-    parser.add_argument("--break-name", help="negative control, in a build with fault points: "
-                                             "what the program shall do wrong")
-    options = parser.parse_args()
-    try:
-        Storm(options).run()
-    except Failure as failure:
-        print(f"FAILED with seed {options.seed}: {failure}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(seeded.main(__doc__, lambda options: Storm(options).run(), can_break=True, kills=300))

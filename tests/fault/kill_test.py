@@ -7,7 +7,7 @@ the statement in flight has ended with an error that is clear, committed data is
 unacknowledged transaction is visible unless all of it is, the process comes back into the same data without help, and nothing waited longer than ten seconds.
 """
 
-import argparse
+import pathlib
 import random
 import signal
 import socket
@@ -15,17 +15,15 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, str(__import__("pathlib").Path(__file__).resolve().parents[1] / "support"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import cluster  # noqa: E402
 import pgwire  # noqa: E402
+import seeded  # noqa: E402
+from seeded import Failure  # noqa: E402
 
 WAIT_MAX = 10.0
 BATCH_ROWS = 20_000
 CLEAR = {"08006", "57P01", "57P03", "57014", "08000", "58030", "40001"}
-
-
-class Failure(Exception):
-    pass
 
 
 class Rounds:
@@ -47,10 +45,19 @@ class Rounds:
 
     # ---- what runs while the victim dies ----
 
-    def copy(self, log):
+    def write_batch(self, run, what, log):
+        """Notes what the client knows of a new batch."""
         batch = self.next_batch
         self.next_batch += 1
-        try:
+        self.unknown.append(batch)  # until more is known
+        how, error = seeded.outcome(lambda: run(batch), what, set(), CLEAR)
+        log.append(f"{what} {how}: {error}" if error else f"{what} {how}")
+        if how == "acknowledged":
+            self.unknown.remove(batch)
+            self.acknowledged.append(batch)
+
+    def copy(self, log):
+        def run(batch):
             with self.connect() as c:
                 text = self.batch_text(batch)
 
@@ -61,47 +68,27 @@ class Rounds:
                 tag = c.copy_in("copy facts from stdin delimiter '|'", slowly())
             if tag != f"COPY {BATCH_ROWS}":
                 raise Failure(f"tag {tag}")
-            self.acknowledged.append(batch)
-            log.append("copy acknowledged")
-        except pgwire.ServerError as error:
-            self.unknown.append(batch)
-            log.append(f"copy failed: {error}")
-            if error.sqlstate not in CLEAR:
-                raise Failure(f"COPY ended with {error}") from error
-        except (OSError, ConnectionError) as error:
-            self.unknown.append(batch)
-            log.append(f"copy lost its connection: {error!r}")
+        self.write_batch(run, "COPY", log)
 
     def transaction(self, log):
         """Two statements, two tables, pauses in between: the signal may fall before any step."""
-        batch = self.next_batch
-        self.next_batch += 1
-        self.paired.add(batch)
-        step = "BEGIN"
-        try:
+        def run(batch):
+            self.paired.add(batch)
             with self.connect() as c:
+                log.append("BEGIN")
                 c.query_all("begin")
-                step = "COPY"
+                log.append("COPY")
                 c.copy_in("copy facts from stdin delimiter '|'", [self.batch_text(batch)])
                 time.sleep(self.pause)
-                step = "INSERT"
+                log.append("INSERT")
                 c.query_all(f"insert into ledger select batch, id from facts where batch = {batch}")
                 time.sleep(self.pause)
-                step = "COMMIT"
+                log.append("COMMIT")
                 c.query_all("commit")
-            self.acknowledged.append(batch)
-            log.append("transaction acknowledged")
-        except pgwire.ServerError as error:
-            self.unknown.append(batch)
-            log.append(f"{step} failed: {error}")
-            if error.sqlstate not in CLEAR:
-                raise Failure(f"{step} ended with {error}") from error
-        except (OSError, ConnectionError) as error:
-            self.unknown.append(batch)
-            log.append(f"{step} lost its connection: {error!r}")
+        self.write_batch(run, "transaction", log)
 
     def select(self, log):
-        try:
+        def run():
             with self.connect() as c:
                 for _ in range(5):
                     rows = c.rows("select a.batch, count(*), sum(b.id) from facts a, facts b "
@@ -109,13 +96,7 @@ class Rounds:
                     for _, count, _ in rows:
                         if int(count) != BATCH_ROWS:
                             raise Failure(f"a SELECT saw part of a batch: {rows}")
-            log.append("selects ended")
-        except pgwire.ServerError as error:
-            log.append(f"select failed: {error}")
-            if error.sqlstate not in CLEAR:
-                raise Failure(f"SELECT ended with {error}") from error
-        except (OSError, ConnectionError) as error:
-            log.append(f"select lost its connection: {error!r}")
+        log.append("SELECT {}: {}".format(*seeded.outcome(run, "SELECT", set(), CLEAR)))
 
     def rest(self, log):
         log.append("at rest")
@@ -241,7 +222,6 @@ class Rounds:
             raise Failure(f"a client gone in mid-COPY left {after} rows, {before} before")
 
     def run(self):
-        print(f"seed {self.options.seed}", flush=True)
         with self.server:
             with self.connect() as c:
                 c.query_all("create table facts (batch integer, id integer, note varchar(40)) "
@@ -255,19 +235,5 @@ class Rounds:
         print(f"{self.options.rounds} passed, 0 failed")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
-    parser.add_argument("--preset")
-    options = parser.parse_args()
-    try:
-        Rounds(options).run()
-    except Failure as failure:
-        print(f"FAILED with seed {options.seed}: {failure}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(seeded.main(__doc__, lambda options: Rounds(options).run(), rounds=30))

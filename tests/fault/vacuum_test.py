@@ -10,7 +10,6 @@ Points (builds with fault points): the same with the process killed at every ste
 its commit.
 """
 
-import argparse
 import pathlib
 import random
 import sys
@@ -19,7 +18,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import cluster  # noqa: E402
-import pgwire  # noqa: E402
+import seeded  # noqa: E402
+from seeded import Failure  # noqa: E402
 
 NODES = 2
 PARTS = 6
@@ -29,10 +29,6 @@ NODE_POINTS = ["storage.before_rowset", "storage.merge_step", "storage.merge_dro
                "storage.after_sync", "storage.before_prepared", "storage.before_applied",
                "storage.after_applied"]
 LEADER_POINTS = ["txn.after_prepare", "commit_log.before_commit", "txn.after_record"]
-
-
-class Failure(Exception):
-    pass
 
 
 class Vacuum:
@@ -61,31 +57,23 @@ class Vacuum:
 
     def delete(self, key):
         """One statement; what the client does not know of may have happened."""
-        try:
-            with self.server.connect(timeout=30) as c:
-                c.query_all(f"delete from facts where id % {KEYS} = {key}")
+        self.unknown.add(key)  # until more is known
+        how = self.run_one(f"delete from facts where id % {KEYS} = {key}", timeout=30)
+        if how == "done":
+            self.unknown.discard(key)
             self.deleted.add(key)
-            return "deleted"
-        except pgwire.ServerError as error:
-            self.unknown.add(key)
-            if error.sqlstate not in CLEAR:
-                raise Failure(f"DELETE ended with {error}") from error
-            return error.sqlstate
-        except (OSError, ConnectionError):
-            self.unknown.add(key)
-            return "lost"
+        return how
 
     def vacuum(self):
-        try:
-            with self.server.connect(timeout=60) as c:
-                c.query_all("vacuum full facts to 100 percent")
-            return "done"
-        except pgwire.ServerError as error:
-            if error.sqlstate not in CLEAR:
-                raise Failure(f"VACUUM ended with {error}") from error
-            return error.sqlstate
-        except (OSError, ConnectionError):
-            return "lost"
+        return self.run_one("vacuum full facts to 100 percent", timeout=60)
+
+    def run_one(self, text, timeout):
+        """How it ended: done, an SQLSTATE, or lost."""
+        def run():
+            with self.server.connect(timeout=timeout) as c:
+                c.query_all(text)
+        how, error = seeded.outcome(run, text, set(), CLEAR)
+        return "done" if how == "acknowledged" else getattr(error, "sqlstate", "lost")
 
     def verify(self, when):
         with self.server.connect() as c:
@@ -200,7 +188,6 @@ class Vacuum:
         print(f"{point}: VACUUM {outcome}", flush=True)
 
     def run(self):
-        print(f"seed {self.options.seed}", flush=True)
         with self.server:
             self.undisturbed()
             for number in range(1, self.options.rounds + 1):
@@ -215,21 +202,6 @@ class Vacuum:
         print(f"{count} passed, 0 failed")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--rows", type=int, default=60_000)
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 31))
-    parser.add_argument("--points", action="store_true", help="the build has fault points")
-    parser.add_argument("--preset")
-    options = parser.parse_args()
-    try:
-        Vacuum(options).run()
-    except Failure as failure:
-        print(f"FAILED with seed {options.seed}: {failure}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(seeded.main(__doc__, lambda options: Vacuum(options).run(), rounds=10, rows=60_000,
+                         points={"action": "store_true", "help": "the build has fault points"}))
