@@ -38,6 +38,8 @@ typedef struct ScanRequest {
     bool has_exclusive_replica; /* ALL table read by one node only: set on that node */
     bool has_row_ids; /* batches have two columns more: row id (BIGINT, format.h) and the node's
                        * number (INTEGER, constant) */
+    bool is_counting; /* nobody looks at the batches' columns: without an evaluator they are rows
+                       * that are all alive, with columns of no meaning */
 } ScanRequest;
 
 /* Pins the rows that the snapshot sees. */

@@ -100,11 +100,20 @@ Status scan_column_whole(ScanColumn *column, const Vector **out)
     return STATUS_OK;
 }
 
+/* When nearly all rows are wanted it is cheaper to decode the others, too. */
+static bool is_sparse(uint32_t row_count, uint32_t selected_count)
+{
+    return selected_count < row_count - row_count / 16;
+}
+
 static Status load_lazy(VectorLoader *self, Vector *vector, uint32_t row_count,
                         const uint16_t *selection, uint32_t selected_count)
 {
     ScanColumn *column = (ScanColumn *)self;
     const TableScanLocal *local = column->local;
+    if (!is_sparse(row_count, selected_count)) {
+        selection = NULL;
+    }
     const bool is_whole = local->window_start == 0 && row_count == local->vector_rows;
     if (!column->is_decoded) {
         TRY(decode(column, is_whole ? selection : NULL, is_whole ? selected_count : 0));

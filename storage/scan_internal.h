@@ -116,6 +116,7 @@ struct TableScanLocal {
     TableScan *scan;
     ScanEvaluator *evaluator;
     Arena *arena;
+    bool is_counting; /* batches say how many rows, and nothing of them */
     ScanColumn *columns;
     ScanBases bases;
     Vector *vectors; /* of the batch that is out; the row id's and the node's are the last ones */

@@ -18,6 +18,7 @@ Status table_scan_local_create(TableScan *scan, ScanEvaluator *evaluator, Arena 
     local->scan = scan;
     local->evaluator = evaluator;
     local->arena = arena;
+    local->is_counting = scan->request.is_counting && evaluator == NULL;
     local->unit_arena = arena_create(arena, "scan_unit_arena");
     local->columns = ARENA_ARRAY(arena, ScanColumn, column_count + 1);
     scan_bases_init(&local->bases, local);
@@ -264,7 +265,7 @@ static Status filter_vector(TableScanLocal *local, bool *is_done)
     }
     // Encodings filter whole vectors fastest, so deleted rows go last; but not for nothing.
     const uint64_t *deleted = local->deleted_words + (size_t)vector * VALIDITY_WORDS;
-    if (take_rows(&local->mask, deleted, &alive) == 0) {
+    if (take_rows(&local->mask, deleted, &alive) == 0 || local->filter_count == 0) {
         local->mask = alive;
         return STATUS_OK;
     }
@@ -299,10 +300,16 @@ static Status put_window(TableScanLocal *local, Batch *out)
     const bool is_batch = local->source->rows->kind == ROWS_BATCH;
     *out =
         (Batch){.row_count = rows, .column_count = local->vector_count, .columns = local->vectors};
+    if (local->is_counting) { // rows without columns have no places
+        out->row_count = out->selected_count = row_mask_count(&local->mask);
+        local->window_start = local->vector_rows;
+        return STATUS_OK;
+    }
     out->selected_count = select_window(local, rows, &out->selection);
     if (out->selected_count == 0) {
         return STATUS_OK;
     }
+    out->mask = rows == local->vector_rows && out->selection != NULL ? &local->mask : NULL;
     const uint32_t columns = local->scan->request.column_count;
     for (uint32_t i = 0; i < columns; i++) {
         if (is_batch) {

@@ -127,6 +127,7 @@ static Status aggregate_consume(Sink *self, void *local, Batch *in, Flow *flow)
     columns->column_count = aggregate->shape.input_count;
     columns->row_count = in->row_count;
     columns->selection = in->selection;
+    columns->mask = in->mask;
     columns->selected_count = in->selected_count;
     return aggregate_fill_add(&state->fill, columns);
 }

@@ -93,6 +93,7 @@ static Status scan_source_open(Source *self, QueryContext *query)
         .budget = query->budget,
         .has_exclusive_replica = source->is_one_node && query->is_replica_reader,
         .has_row_ids = plan->has_row_ids,
+        .is_counting = plan->node.output_count == 0,
     };
     TRY(table_scan_open(&request, query->arena, &source->scan));
     for (uint32_t i = 0; i < plan->runtime_filter_count; i++) {
@@ -139,6 +140,7 @@ static Status scan_source_produce(Source *self, void *local, Batch *out, Flow *f
     out->row_count = batch->row_count;
     out->selected_count = batch->selected_count;
     out->selection = batch->selection;
+    out->mask = batch->mask;
     out->column_count = self->output_count;
     for (uint32_t i = 0; i < self->output_count; i++) {
         out->columns[i] = batch->columns[source->plan->outputs[i]];

@@ -62,6 +62,7 @@ typedef struct AggregateRows {
     uint32_t count;
     uint32_t group_count;        /* there are now */
     uint32_t former_group_count; /* there were before this batch */
+    const RowMask *mask;         /* what `rows` says, when nearly all physical rows are in it */
     bool has_gaps;               /* rows were left out: new groups may be without any here */
     /* Few groups only, and no row left out: */
     const int64_t *group_rows;  /* rows per group of this batch; or null */
