@@ -30,6 +30,17 @@ void scan_column_release(ScanColumn *column)
     column->is_decoded = false;
 }
 
+/* A row group that is read in parts counts once; `disk_bytes` 0: it was in the cache. */
+static void count_block(TableScanLocal *local, uint32_t index, uint64_t disk_bytes)
+{
+    _Atomic(uint8_t) *is_counted = local->unit->is_block_counted;
+    const bool is_first = is_counted == NULL || atomic_exchange_explicit(&is_counted[index], 1,
+                                                                         memory_order_relaxed) == 0;
+    local->counted.blocks_read += is_first;
+    local->counted.blocks_from_disk += disk_bytes > 0;
+    local->counted.bytes_read += disk_bytes;
+}
+
 Status scan_column_block(ScanColumn *column, const Block **out)
 {
     TableScanLocal *local = column->local;
@@ -44,9 +55,7 @@ Status scan_column_block(ScanColumn *column, const Block **out)
             block_cache_pin(local->source->rows->cache, local->source->rows->rowset,
                             (uint32_t)stored, local->unit->row_group, &bytes, &column->entry);
         TRY(scan_name_damage(local->scan, (int32_t)column->index, status));
-        local->counted.blocks_read += bytes > 0;
-        local->counted.blocks_cached += bytes == 0;
-        local->counted.bytes_read += bytes;
+        count_block(local, column->index, bytes);
     }
     *out = &column->entry->block;
     return STATUS_OK;

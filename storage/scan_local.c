@@ -50,9 +50,7 @@ static void publish_counters(TableScanLocal *local)
     atomic_fetch_add_explicit(&counters->row_groups_skipped, counted->row_groups_skipped,
                               memory_order_relaxed);
     atomic_fetch_add_explicit(&counters->blocks_read, counted->blocks_read, memory_order_relaxed);
-    atomic_fetch_add_explicit(&counters->blocks_skipped, counted->blocks_skipped,
-                              memory_order_relaxed);
-    atomic_fetch_add_explicit(&counters->blocks_cached, counted->blocks_cached,
+    atomic_fetch_add_explicit(&counters->blocks_from_disk, counted->blocks_from_disk,
                               memory_order_relaxed);
     atomic_fetch_add_explicit(&counters->bytes_read, counted->bytes_read, memory_order_relaxed);
     local->counted = (ScanStatistics){0};
@@ -64,9 +62,7 @@ static void close_unit(TableScanLocal *local)
         return;
     }
     for (uint32_t i = 0; i < local->scan->request.column_count; i++) {
-        ScanColumn *column = &local->columns[i];
-        local->counted.blocks_skipped += local->source->footer != NULL && column->entry == NULL;
-        scan_column_release(column);
+        scan_column_release(&local->columns[i]);
     }
     scan_bases_release(&local->bases);
     scan_batch_close(local);
