@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 """What small encodings cost: bytes on disk, and the 22 queries with and without differences.
 
-    run_encodings.py --from DIR [--rounds 9] [--workers 2] [--markdown FILE]
+    run_encodings.py --from DIR --plain PROGRAM [--rounds 9] [--workers 2] [--markdown FILE]
 
 Starts `basalt local --nodes 1` from build/release with default settings, loads the tables of DIR and
-asks `du` for their size when the server is idle. Then loads them once more into a second schema,
-whose l_commitdate and l_receiptdate are packed by themselves instead of as differences from
-l_shipdate, and runs each query in both, in turns. What counts is processor time of the server;
-ratios are medians of the rounds' own.
+asks `du` for their size when the server is idle. A second server is loaded by PROGRAM: ours, built
+without `&difference_ops` in the list of storage/encoding/choose_encoding.c; then it is started again
+with the same program as the first one, so that only the blocks differ. Each query runs on both in
+turns. What counts is processor time of the server; ratios are medians of the rounds' own.
 """
 import argparse
 import math
@@ -24,15 +24,11 @@ import schema  # noqa: E402
 from wire_client import ProcessorClock, WireClient  # noqa: E402
 
 QUERIES = Path(__file__).resolve().parent / "queries"
-DIFFERENCES = ("l_commitdate", "l_receiptdate")
 
 
-def load(client, source, is_plain):
+def load(client, source):
     for table in schema.TABLES:
-        sql = schema.create_table(table, "key", "none", "integer")
-        for column in DIFFERENCES if is_plain else ():
-            sql = sql.replace(f"{column} date", f"{column} date encode mostly16")
-        client.execute(sql)
+        client.execute(schema.create_table(table, "key", "none", "integer"))
         with open(source / f"{table}.tbl", "rb") as file:
             client.copy_in(f"copy {table} from stdin delimiter '|'", file)
 
@@ -53,6 +49,12 @@ def idle_disk_bytes(directory):
     return size
 
 
+def connect(server):
+    return WireClient(argparse.Namespace(
+        host="127.0.0.1", port=server.port, user="admin", password=cluster.PASSWORD, dbname="dev",
+        timeout=600))
+
+
 def run(client, clock, statements):
     before = clock.read()
     for statement in statements:
@@ -63,30 +65,39 @@ def run(client, clock, statements):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
     parser.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--plain", type=Path, required=True, metavar="PROGRAM")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--markdown", type=Path, metavar="FILE")
     options = parser.parse_args()
     lines = ["| query | ms of CPU without differences | with | ratio |", "| --- | ---: | ---: | ---: |"]
     ratios = []
-    with cluster.Local(nodes=1, settings={"workers": options.workers}) as server:
-        sessions = [WireClient(argparse.Namespace(
-            host="127.0.0.1", port=server.port, user="admin", password=cluster.PASSWORD,
-            dbname="dev", timeout=600)) for _ in range(2)]
-        clock = ProcessorClock(server.pids())
-        load(sessions[1], options.source, False)
-        size = idle_disk_bytes(server.directory / "data")
-        print(f"{size / 1e6:.1f} MB on disk", file=sys.stderr, flush=True)
-        sessions[0].execute("create schema plain")
-        sessions[0].execute("set search_path to plain")
-        load(sessions[0], options.source, True)
+    settings = {"workers": options.workers}
+    with cluster.Local(nodes=1, settings=settings) as server, \
+            cluster.Local(nodes=1, settings=settings) as plain:
+        plain.stop()
+        ours, plain.server.arguments[0] = plain.server.arguments[0], str(options.plain)
+        plain.start()
+        client = connect(plain)
+        load(client, options.source)
+        client.close()
+        plain.stop()
+        plain.server.arguments[0] = ours
+        plain.start()
+        client = connect(server)
+        load(client, options.source)
+        client.close()
+        sizes = [idle_disk_bytes(one.directory / "data") for one in (plain, server)]
+        print(*sizes, file=sys.stderr, flush=True)
+        sessions = [connect(plain), connect(server)]
+        clocks = [ProcessorClock(plain.pids()), ProcessorClock(server.pids())]
         for path in sorted(QUERIES.glob("q*.sql")):
             statements = [part for part in path.read_text().split(";") if part.strip()]
             times = [[], []]
             for round_number in range(options.rounds + 1):
                 pair = {}
                 for side in ((0, 1), (1, 0))[round_number % 2]:
-                    pair[side] = run(sessions[side], clock, statements)
+                    pair[side] = run(sessions[side], clocks[side], statements)
                 if round_number > 0:  # the first one fills the cache
                     times[0].append(pair[0])
                     times[1].append(pair[1])
@@ -98,10 +109,10 @@ def main():
             session.close()
     mean = math.exp(sum(math.log(ratio) for ratio in ratios) / len(ratios))
     lines.append(f"| geometric mean | | | {mean:.3f} |")
-    text = (f"# What small encodings cost, TPC-H\n\nThe eight tables take {size / 1e6:.1f} MB on disk "
-            f"(`du` of the data directory, default settings, idle). No block is compressed by zstd: "
-            f"texts are phrases, smaller and faster to read. Differences from another column are "
-            f"l_commitdate and l_receiptdate; without them, bit-packed.\nMedians of {options.rounds} "
+    text = (f"# What small encodings cost, TPC-H\n\nThe eight tables take {sizes[1] / 1e6:.1f} MB on "
+            f"disk (`du` of the data directory, default settings, idle), {sizes[0] / 1e6:.1f} MB "
+            f"without differences between columns. No block is compressed by zstd: texts are phrases, "
+            f"smaller and faster to read.\nMedians of {options.rounds} "
             f"rounds in turns, {options.workers} workers. `bench/tpch/run_encodings.py --from DIR` "
             "remakes this.\n\n" + "\n".join(lines) + "\n")
     print(text)
