@@ -5,9 +5,10 @@
                    [--markdown FILE]
 
 Starts `basalt local --nodes 1` from build/release with one worker, no merging and no answers from
-zone maps (they need no rows), and loads DIR/lineitem.tbl. One session opens a transaction, whose snapshot keeps all rows; another deletes,
-and each query runs in both in turns: the same blocks, in the same memory. What counts is processor
-time of the server; a figure is the median of the rounds, a cost the median of the rounds' own ratios.
+zone maps (they need no rows), and loads DIR/lineitem.tbl. One session opens a transaction, whose
+snapshot keeps all rows; another deletes, and each query runs in both in turns: the same blocks, in
+the same memory. What counts is processor time of the server; a figure is the median of the rounds,
+a cost that of the rounds' own ratios.
 """
 import argparse
 import statistics
@@ -25,16 +26,18 @@ QUERIES = (
     ("sum of a packed column", "select sum(l_extendedprice) from lineitem"),
     ("three aggregates", "select sum(l_quantity), min(l_shipdate), max(l_partkey) from lineitem"),
     ("count, one filter", "select count(*) from lineitem where l_quantity < 24"),
-    ("sum, one filter", "select sum(l_extendedprice) from lineitem where l_shipdate < '1995-06-17'"),
-    ("query 6", "select sum(l_extendedprice * l_discount) from lineitem where l_shipdate >= '1994-01-01' "
-                "and l_shipdate < '1995-01-01' and l_discount between 0.05 and 0.07 "
-                "and l_quantity < 24"),
+    ("sum, one filter",
+     "select sum(l_extendedprice) from lineitem where l_shipdate < '1995-06-17'"),
+    ("query 6", "select sum(l_extendedprice * l_discount) from lineitem "
+                "where l_shipdate >= '1994-01-01' and l_shipdate < '1995-01-01' "
+                "and l_discount between 0.05 and 0.07 and l_quantity < 24"),
     ("query 1", "select l_returnflag, l_linestatus, sum(l_quantity), sum(l_extendedprice), "
                 "sum(l_extendedprice * (1 - l_discount)), "
                 "sum(l_extendedprice * (1 - l_discount) * (1 + l_tax)), avg(l_discount), count(*) "
                 "from lineitem where l_shipdate <= '1998-09-02' group by 1, 2"),
     ("7 groups", "select l_shipmode, count(*), sum(l_quantity) from lineitem group by 1"),
-    ("10,000 groups", "select l_suppkey, sum(l_quantity) from lineitem group by 1 order by 2 limit 1"),
+    ("10,000 groups",
+     "select l_suppkey, sum(l_quantity) from lineitem group by 1 order by 2 limit 1"),
     ("text", "select count(*) from lineitem where l_comment like '%special%'"),
     ("longest text", "select max(l_comment) from lineitem"),
 )

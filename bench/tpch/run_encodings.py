@@ -3,9 +3,9 @@
 
     run_encodings.py --from DIR --plain PROGRAM [--rounds 9] [--workers 2] [--markdown FILE]
 
-Starts `basalt local --nodes 1` from build/release with default settings, loads the tables of DIR and
-asks `du` for their size when the server is idle. A second server is loaded by PROGRAM: ours, built
-without `&difference_ops` in the list of storage/encoding/choose_encoding.c; then it is started again
+Starts `basalt local --nodes 1` from build/release with default settings, loads the tables of DIR,
+and asks `du` for their size when the server is idle. A second server is loaded by PROGRAM: ours,
+built without `&difference_ops` in storage/encoding/choose_encoding.c; then it starts again
 with the same program as the first one, so that only the blocks differ. Each query runs on both in
 turns. What counts is processor time of the server; ratios are medians of the rounds' own.
 """
@@ -70,7 +70,8 @@ def main():
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--markdown", type=Path, metavar="FILE")
     options = parser.parse_args()
-    lines = ["| query | ms of CPU without differences | with | ratio |", "| --- | ---: | ---: | ---: |"]
+    lines = ["| query | ms of CPU without differences | with | ratio |",
+             "| --- | ---: | ---: | ---: |"]
     ratios = []
     settings = {"workers": options.workers}
     with cluster.Local(nodes=1, settings=settings) as server, \
@@ -109,10 +110,10 @@ def main():
             session.close()
     mean = math.exp(sum(math.log(ratio) for ratio in ratios) / len(ratios))
     lines.append(f"| geometric mean | | | {mean:.3f} |")
-    text = (f"# What small encodings cost, TPC-H\n\nThe eight tables take {sizes[1] / 1e6:.1f} MB on "
-            f"disk (`du` of the data directory, default settings, idle), {sizes[0] / 1e6:.1f} MB "
-            f"without differences between columns. No block is compressed by zstd: texts are phrases, "
-            f"smaller and faster to read.\nMedians of {options.rounds} "
+    text = (f"# What small encodings cost, TPC-H\n\nThe eight tables take {sizes[1] / 1e6:.1f} MB "
+            f"on disk (`du`, default settings, idle), {sizes[0] / 1e6:.1f} MB "
+            f"without differences between columns. No block is compressed by zstd: texts are "
+            f"phrases, smaller and faster to read.\nMedians of {options.rounds} "
             f"rounds in turns, {options.workers} workers. `bench/tpch/run_encodings.py --from DIR` "
             "remakes this.\n\n" + "\n".join(lines) + "\n")
     print(text)
