@@ -120,6 +120,15 @@ static Status open_source(const TableScan *scan, ScanSource *source)
     return map_columns(scan, source);
 }
 
+static uint32_t count_stored_columns(const TableScan *scan, const ScanSource *source)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < scan->request.column_count; i++) {
+        count += source->columns[i] >= 0;
+    }
+    return count;
+}
+
 /* Row groups that remain, in storage order; `units` has room for all. */
 static void list_units(TableScan *scan, ScanUnit *units)
 {
@@ -135,9 +144,12 @@ static void list_units(TableScan *scan, ScanUnit *units)
         }
         for (uint32_t group = 0; group < source->footer->header->row_group_count; group++) {
             const uint64_t alive = group_rows(source, group) - group_deleted(source, group);
+            scan->block_count += count_stored_columns(scan, source);
             if (alive == 0 || row_group_is_excluded(scan, source, group)) {
                 scan->counters.row_groups_skipped++;
-                scan->counters.blocks_skipped += scan->request.column_count;
+                continue;
+            }
+            if (scan_summarize_group(scan, source, group, alive)) {
                 continue;
             }
             units[scan->unit_count++] =
@@ -168,11 +180,14 @@ static void split_tail(TableScan *scan)
             units[count++] = *unit;
             continue;
         }
+        _Atomic(uint8_t) *is_block_counted =
+            ARENA_ARRAY(scan->arena, _Atomic(uint8_t), scan->request.column_count + 1);
         for (uint32_t vector = 0; vector < unit->vector_count; vector += step) {
             const uint32_t left = unit->vector_count - vector;
             ScanUnit part = *unit;
             part.first_vector = (uint16_t)vector;
             part.vector_count = (uint16_t)(left < step ? left : step);
+            part.is_block_counted = is_block_counted;
             units[count++] = part;
         }
     }
@@ -209,6 +224,7 @@ static TableScan *create_scan(const ScanRequest *request, Arena *arena)
         scan->request.batch_rows = VECTOR_ROWS;
     }
     scan->columns = ARENA_ARRAY(arena, ScanColumnInfo, request->column_count + 1);
+    scan->summaries = ARENA_ARRAY(arena, ScanSummary, request->column_count + 1);
     for (uint32_t i = 0; i < request->column_count; i++) {
         const struct PlanTableColumn *column = &request->table->columns[request->columns[i]];
         scan->columns[i] = (ScanColumnInfo){.column_id = column->column_id,
@@ -295,8 +311,11 @@ void table_scan_statistics(const TableScan *scan, ScanStatistics *out)
                             .rows_out = counters->rows_out,
                             .row_groups_read = counters->row_groups_read,
                             .row_groups_skipped = counters->row_groups_skipped,
+                            .row_groups_summarized = counters->row_groups_summarized,
                             .blocks_read = counters->blocks_read,
-                            .blocks_skipped = counters->blocks_skipped,
-                            .blocks_cached = counters->blocks_cached,
+                            .blocks_from_disk = counters->blocks_from_disk,
                             .bytes_read = counters->bytes_read};
+    // Bases that nobody asked for are read, too.
+    out->blocks_skipped =
+        scan->block_count > out->blocks_read ? scan->block_count - out->blocks_read : 0;
 }

@@ -56,8 +56,9 @@ static Status pin_base(ScanBases *self, const Block *block, uint32_t column, Sca
     self->count++;
     base->column = column;
     base->is_decoded = false;
-    local->counted.blocks_read += bytes > 0;
-    local->counted.blocks_cached += bytes == 0;
+    local->counted.blocks_read +=
+        local->unit->is_block_counted == NULL || local->unit->first_vector == 0;
+    local->counted.blocks_from_disk += bytes > 0;
     local->counted.bytes_read += bytes;
     *out = base;
     return STATUS_OK;

@@ -30,6 +30,17 @@ void scan_column_release(ScanColumn *column)
     column->is_decoded = false;
 }
 
+/* A row group that is read in parts counts once; `disk_bytes` 0: it was in the cache. */
+static void count_block(TableScanLocal *local, uint32_t index, uint64_t disk_bytes)
+{
+    _Atomic(uint8_t) *is_counted = local->unit->is_block_counted;
+    const bool is_first = is_counted == NULL || atomic_exchange_explicit(&is_counted[index], 1,
+                                                                         memory_order_relaxed) == 0;
+    local->counted.blocks_read += is_first;
+    local->counted.blocks_from_disk += disk_bytes > 0;
+    local->counted.bytes_read += disk_bytes;
+}
+
 Status scan_column_block(ScanColumn *column, const Block **out)
 {
     TableScanLocal *local = column->local;
@@ -44,9 +55,7 @@ Status scan_column_block(ScanColumn *column, const Block **out)
             block_cache_pin(local->source->rows->cache, local->source->rows->rowset,
                             (uint32_t)stored, local->unit->row_group, &bytes, &column->entry);
         TRY(scan_name_damage(local->scan, (int32_t)column->index, status));
-        local->counted.blocks_read += bytes > 0;
-        local->counted.blocks_cached += bytes == 0;
-        local->counted.bytes_read += bytes;
+        count_block(local, column->index, bytes);
     }
     *out = &column->entry->block;
     return STATUS_OK;
@@ -100,11 +109,20 @@ Status scan_column_whole(ScanColumn *column, const Vector **out)
     return STATUS_OK;
 }
 
+/* When nearly all rows are wanted it is cheaper to decode the others, too. */
+static bool is_sparse(uint32_t row_count, uint32_t selected_count)
+{
+    return selected_count < row_count - row_count / 16;
+}
+
 static Status load_lazy(VectorLoader *self, Vector *vector, uint32_t row_count,
                         const uint16_t *selection, uint32_t selected_count)
 {
     ScanColumn *column = (ScanColumn *)self;
     const TableScanLocal *local = column->local;
+    if (!is_sparse(row_count, selected_count)) {
+        selection = NULL;
+    }
     const bool is_whole = local->window_start == 0 && row_count == local->vector_rows;
     if (!column->is_decoded) {
         TRY(decode(column, is_whole ? selection : NULL, is_whole ? selected_count : 0));

@@ -1,6 +1,7 @@
 /* scan_internal.h — what the files of a scan share: scan.c (what to read), scan_local.c (one
  * worker's loop), scan_column.c (one column of it), scan_base.c (columns that others need),
- * scan_batch.c (rows still kept as INSERT batches), scan_row_ids.c (where rows are). */
+ * scan_batch.c (rows still kept as INSERT batches), scan_row_ids.c (where rows are),
+ * scan_summary.c (what is answered by zone maps). */
 #pragma once
 #include <stdatomic.h>
 #include "storage/block_filter.h"
@@ -33,6 +34,8 @@ typedef struct ScanUnit {
     uint16_t row_group;
     uint16_t first_vector, vector_count;
     uint32_t row_count;
+    _Atomic(uint8_t) *is_block_counted; /* per column of the request, shared by the parts of a row
+                                         * group; null: it is whole */
 } ScanUnit;
 
 typedef struct RuntimePredicate {
@@ -43,7 +46,7 @@ typedef struct RuntimePredicate {
 /* Counters of all workers; added to at the end of each unit, relaxed: they order nothing. */
 typedef struct ScanCounters {
     _Atomic uint64_t rows_seen, rows_out, row_groups_read, row_groups_skipped;
-    _Atomic uint64_t blocks_read, blocks_skipped, blocks_cached, bytes_read;
+    _Atomic uint64_t row_groups_summarized, blocks_read, blocks_from_disk, bytes_read;
 } ScanCounters;
 
 struct TableScan {
@@ -56,6 +59,9 @@ struct TableScan {
     uint32_t unit_count;
     ScanUnit *units;
     uint64_t row_estimate;
+    uint64_t block_count; /* of requested columns in all row groups */
+    uint64_t summarized_rows;
+    ScanSummary *summaries;     /* per column; of row groups answered by zone maps */
     _Atomic uint32_t next_unit; /* workers share one counter: units are claimed in storage order */
     _Atomic(RuntimePredicate *) runtime_predicates;
     ScanCounters counters;
@@ -67,6 +73,10 @@ Status table_scan_open_rows(const ScanRequest *request, const VisibleRows *rows,
 /* What the zone maps of a row group say to a predicate. */
 PredicateVerdict scan_check_zone(const TableScan *scan, const ScanSource *source,
                                  uint32_t row_group, const ScanPredicate *predicate);
+
+/* scan_summary.c — takes the row group into the summaries; false when it has to be read. */
+bool scan_summarize_group(TableScan *scan, const ScanSource *source, uint32_t row_group,
+                          uint64_t alive);
 
 /* Files know ids, people know names: tells an error of reading which table and column (a request's;
  * -1: none in particular) it met. */
@@ -116,6 +126,7 @@ struct TableScanLocal {
     TableScan *scan;
     ScanEvaluator *evaluator;
     Arena *arena;
+    bool is_counting; /* batches say how many rows, and nothing of them */
     ScanColumn *columns;
     ScanBases bases;
     Vector *vectors; /* of the batch that is out; the row id's and the node's are the last ones */

@@ -18,6 +18,7 @@ Status table_scan_local_create(TableScan *scan, ScanEvaluator *evaluator, Arena 
     local->scan = scan;
     local->evaluator = evaluator;
     local->arena = arena;
+    local->is_counting = scan->request.is_counting && evaluator == NULL;
     local->unit_arena = arena_create(arena, "scan_unit_arena");
     local->columns = ARENA_ARRAY(arena, ScanColumn, column_count + 1);
     scan_bases_init(&local->bases, local);
@@ -49,9 +50,7 @@ static void publish_counters(TableScanLocal *local)
     atomic_fetch_add_explicit(&counters->row_groups_skipped, counted->row_groups_skipped,
                               memory_order_relaxed);
     atomic_fetch_add_explicit(&counters->blocks_read, counted->blocks_read, memory_order_relaxed);
-    atomic_fetch_add_explicit(&counters->blocks_skipped, counted->blocks_skipped,
-                              memory_order_relaxed);
-    atomic_fetch_add_explicit(&counters->blocks_cached, counted->blocks_cached,
+    atomic_fetch_add_explicit(&counters->blocks_from_disk, counted->blocks_from_disk,
                               memory_order_relaxed);
     atomic_fetch_add_explicit(&counters->bytes_read, counted->bytes_read, memory_order_relaxed);
     local->counted = (ScanStatistics){0};
@@ -63,9 +62,7 @@ static void close_unit(TableScanLocal *local)
         return;
     }
     for (uint32_t i = 0; i < local->scan->request.column_count; i++) {
-        ScanColumn *column = &local->columns[i];
-        local->counted.blocks_skipped += local->source->footer != NULL && column->entry == NULL;
-        scan_column_release(column);
+        scan_column_release(&local->columns[i]);
     }
     scan_bases_release(&local->bases);
     scan_batch_close(local);
@@ -264,7 +261,7 @@ static Status filter_vector(TableScanLocal *local, bool *is_done)
     }
     // Encodings filter whole vectors fastest, so deleted rows go last; but not for nothing.
     const uint64_t *deleted = local->deleted_words + (size_t)vector * VALIDITY_WORDS;
-    if (take_rows(&local->mask, deleted, &alive) == 0) {
+    if (take_rows(&local->mask, deleted, &alive) == 0 || local->filter_count == 0) {
         local->mask = alive;
         return STATUS_OK;
     }
@@ -299,10 +296,16 @@ static Status put_window(TableScanLocal *local, Batch *out)
     const bool is_batch = local->source->rows->kind == ROWS_BATCH;
     *out =
         (Batch){.row_count = rows, .column_count = local->vector_count, .columns = local->vectors};
+    if (local->is_counting) { // rows without columns have no places
+        out->row_count = out->selected_count = row_mask_count(&local->mask);
+        local->window_start = local->vector_rows;
+        return STATUS_OK;
+    }
     out->selected_count = select_window(local, rows, &out->selection);
     if (out->selected_count == 0) {
         return STATUS_OK;
     }
+    out->mask = rows == local->vector_rows && out->selection != NULL ? &local->mask : NULL;
     const uint32_t columns = local->scan->request.column_count;
     for (uint32_t i = 0; i < columns; i++) {
         if (is_batch) {

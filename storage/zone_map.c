@@ -209,7 +209,7 @@ Status zone_record_verify(const ZoneRecord *record, Type type)
                : status_error(SQLSTATE_DATA_CORRUPTED, "impossible %s in a zone map", what);
 }
 
-static Value bound_value(const ZoneRecord *record, Type type, bool is_max)
+Value zone_record_bound(const ZoneRecord *record, Type type, bool is_max)
 {
     const uint8_t *side = is_max ? record->max : record->min;
     Value value = {.type = type};
@@ -235,7 +235,7 @@ void zone_record_print(const ZoneRecord *record, Type type, ByteBuffer *target)
     }
     const char *quote = type_is_text(type) ? "'" : "";
     for (int side = 0; side < 2; side++) {
-        const Value value = bound_value(record, type, side == 1);
+        const Value value = zone_record_bound(record, type, side == 1);
         const uint16_t exact = side == 1 ? BLOCK_FLAG_MAX_EXACT : BLOCK_FLAG_MIN_EXACT;
         byte_buffer_printf(target, "%s%s", side == 1 ? " .. " : "", quote);
         value_print(&value, target);

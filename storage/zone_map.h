@@ -21,6 +21,9 @@ PredicateVerdict zone_record_check(const ZoneRecord *record, Type type, const Pr
 
 /* Bounds of a column of integers; false when there is no range or it exceeds int64. */
 bool zone_record_int64(const ZoneRecord *record, int64_t *min, int64_t *max);
+/* The record's smallest or largest value; text: the prefix, a view into the record. Only with a
+ * range. */
+Value zone_record_bound(const ZoneRecord *record, Type type, bool is_max);
 /* XX001 when the record contradicts itself or the type. */
 Status zone_record_verify(const ZoneRecord *record, Type type) CHECKED;
 /* "min .. max" for people; text in quotes, cut values end in an ellipsis. */

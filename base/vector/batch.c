@@ -20,6 +20,7 @@ void batch_set_view(Batch *target, const Batch *source)
     target->row_count = source->row_count;
     target->selected_count = source->selected_count;
     target->selection = source->selection;
+    target->mask = source->mask;
     if (target->columns != source->columns) {
         memcpy(target->columns, source->columns, target->column_count * sizeof(Vector));
     }

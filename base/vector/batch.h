@@ -7,10 +7,17 @@
 #pragma once
 #include "base/vector/vector.h"
 
+/* A mask of up to 1,024 rows as words. */
+typedef struct RowMask {
+    uint64_t words[VALIDITY_WORDS];
+} RowMask;
+
 typedef struct Batch {
     uint32_t row_count;        /* rows in the vectors, at most VECTOR_ROWS */
     uint32_t selected_count;   /* rows alive; equals row_count when selection is null */
     const uint16_t *selection; /* ascending row indexes; null: all rows */
+    const RowMask *mask;       /* the same rows as `selection`; null: nobody has it at hand. Who
+                                * changes the selection of a batch clears it */
     uint32_t column_count;
     Vector *columns;
 } Batch;
@@ -27,11 +34,8 @@ static inline uint32_t batch_row(const Batch *batch, uint32_t index)
     return batch->selection == NULL ? index : batch->selection[index];
 }
 
-/* A mask of up to 1,024 rows as words; and from mask to selection (returns the count). A selection
- * made here has room for VECTOR_ROWS rows: whole groups are written. */
-typedef struct RowMask {
-    uint64_t words[VALIDITY_WORDS];
-} RowMask;
+/* From mask to selection (returns the count). A selection made here has room for VECTOR_ROWS rows:
+ * whole groups are written. */
 uint32_t row_mask_to_selection(const RowMask *mask, uint32_t row_count, uint16_t *selection);
 void row_mask_from_selection(RowMask *mask, const uint16_t *selection, uint32_t selected_count);
 void row_mask_set_first(RowMask *mask, uint32_t row_count); /* rows 0..row_count, no others */

@@ -85,8 +85,10 @@ typedef struct SinkOps {
 
 /* What EXPLAIN ANALYZE shows of an operator; the pipeline counts rows and time by itself. */
 typedef struct OperatorStatistics {
-    uint64_t rows, time_ns;                                     /* atomic, added once per worker */
-    uint64_t bytes, blocks_read, blocks_skipped, spilled_bytes; /* set by the operator at close */
+    uint64_t rows, time_ns; /* atomic, added once per worker */
+    /* Set by the operator at close: */
+    uint64_t bytes, blocks_read, blocks_skipped, blocks_from_disk, row_groups_from_zone_maps;
+    uint64_t spilled_bytes;
     char variant[48];
 } OperatorStatistics;
 

@@ -54,6 +54,7 @@ typedef struct Builder {
     QueryRun *run;
     QueryContext *query;
     const PlanFragment *fragment;
+    ScanSummaries *summaries; /* asked by the aggregate whose input is built next; or null */
 } Builder;
 
 static Status build_node(Builder *builder, const PlanNode *node, const Chain *chain);
@@ -173,7 +174,10 @@ static Status build_aggregate(Builder *builder, const PlanAggregate *plan, const
     Sink *sink;
     Source *source;
     TRY(hash_aggregate_create(builder->query, plan, &sink, &source));
-    return build_breaker(builder, plan->child, sink, source, chain);
+    builder->summaries = hash_aggregate_summaries(sink);
+    Status status = build_breaker(builder, plan->child, sink, source, chain);
+    builder->summaries = NULL;
+    return status;
 }
 
 static Status build_sort(Builder *builder, const PlanSort *plan, const Chain *chain)
@@ -242,7 +246,7 @@ static Status build_scan(Builder *builder, const PlanScan *plan, const Chain *ch
 {
     bool is_one_node = builder->fragment->site == PLAN_SITE_ONE_NODE;
     Source *source = NULL;
-    TRY(scan_source_create(builder->query, plan, is_one_node, &source));
+    TRY(scan_source_create(builder->query, plan, is_one_node, builder->summaries, &source));
     Pipeline *pipeline = add_pipeline(builder, source, chain);
     for (uint32_t i = 0; i < plan->runtime_filter_count; i++) {
         PipelineEvent *has_come =

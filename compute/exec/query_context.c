@@ -20,6 +20,7 @@ void query_context_init(QueryContext *query)
     query->batch_rows = (uint32_t)setting_integer(query->settings, SETTING_BATCH_ROWS);
     query->row_group_rows = (uint32_t)setting_integer(query->settings, SETTING_ROW_GROUP_ROWS);
     query->force_spill = setting_bool(query->settings, SETTING_FORCE_SPILL);
+    query->has_zone_map_answers = setting_bool(query->settings, SETTING_ZONE_MAP_ANSWERS);
     query->exchange_encode = setting_bool(query->settings, SETTING_EXCHANGE_ENCODE);
     if (query->one_node == 0) {
         query->one_node =

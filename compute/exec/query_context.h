@@ -55,7 +55,7 @@ typedef struct QueryContext {
     Mutex mutex;
     Status failure;
     uint32_t batch_rows, row_group_rows;
-    bool force_spill, exchange_encode;
+    bool force_spill, exchange_encode, has_zone_map_answers;
 
     /* The run's own, set by query_run_create. */
     void (*cancel)(void *object); /* wakes what is parked; called after is_canceled was set */

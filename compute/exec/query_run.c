@@ -182,6 +182,8 @@ static void add_node_statistics(QueryRun *run, PlanNodeStatistics *nodes, uint32
     node->bytes += source->bytes;
     node->blocks_read += source->blocks_read;
     node->blocks_skipped += source->blocks_skipped;
+    node->blocks_from_disk += source->blocks_from_disk;
+    node->row_groups_from_zone_maps += source->row_groups_from_zone_maps;
     node->spilled_bytes += source->spilled_bytes;
     if (source->variant[0] != '\0') {
         memcpy(node->variant, source->variant, sizeof node->variant);

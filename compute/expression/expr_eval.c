@@ -89,6 +89,9 @@ void expr_begin(ExprState *state, Batch *input)
     };
     if (state->batch_rows.is_all) {
         state->batch_rows.list = NULL;
+    } else if (input->mask != NULL) {
+        state->batch_rows.mask = *input->mask;
+        state->batch_rows.has_mask = true;
     }
     state->rows = &state->batch_rows;
 }
@@ -449,5 +452,6 @@ Status expr_project(ExprState *state, Batch *input, Batch *out)
     out->row_count = input->row_count;
     out->selected_count = input->selected_count;
     out->selection = input->selection;
+    out->mask = input->mask;
     return STATUS_OK;
 }

@@ -132,6 +132,7 @@ static bool has_lazy_columns(const Batch *batch)
 static void narrow_batch(ExprState *state, Batch *batch)
 {
     batch->selected_count = state->rows->count;
+    batch->mask = NULL;
     if (state->rows->count > 0) {
         batch->selection = expr_rows_list(state, state->rows);
     }

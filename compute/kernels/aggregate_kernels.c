@@ -33,8 +33,7 @@ static void count_groups(const uint32_t *groups, uint32_t count, int64_t *counts
     }
 }
 
-static void count_few(const uint32_t *groups, uint32_t count, uint32_t group_count,
-                      int64_t *counts)
+static void count_few(const uint32_t *groups, uint32_t count, uint32_t group_count, int64_t *counts)
 {
     uint32_t parts[4][AGGREGATE_FEW_GROUPS];
     for (uint32_t p = 0; p < 4; p++) {
@@ -70,9 +69,13 @@ static void count_masked(const uint32_t *groups, uint32_t count, uint32_t group_
 }
 
 // Not for I64 lanes: a pass per group over wide lanes is slower than sum_few.
-#define BY_LANE(stem) {stem##_u8, stem##_u16, stem##_u32, stem##_i64}
+#define BY_LANE(stem)                                                                              \
+    {                                                                                              \
+        stem##_u8, stem##_u16, stem##_u32, stem##_i64                                              \
+    }
 const AggregateKernels KERNEL(aggregate_kernels) = {
     .sum_all = BY_LANE(sum_all),
+    .sum_kept = BY_LANE(sum_kept),
     .sum_groups = BY_LANE(sum_groups),
     .sum_few = BY_LANE(sum_few),
     .sum_masked = {sum_masked_u8, sum_masked_u16, sum_masked_u32},

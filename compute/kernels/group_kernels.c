@@ -1,6 +1,10 @@
 /* group_kernels.c — compiled once per kernel level. */
 #include "compute/kernels/group_kernels.h"
 
+#include <string.h>
+
+typedef uint32_t RunWords __attribute__((vector_size(64)));
+
 #define TEMPLATE "compute/kernels/group.tmpl.h"
 #define T uint8_t
 #define NAME(stem) stem##_u8

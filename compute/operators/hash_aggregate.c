@@ -63,6 +63,62 @@ static Status plan_inputs(HashAggregate *aggregate, Arena *arena)
                              plan->child->output_count);
 }
 
+// What zone maps know of an aggregate; 0: they do not.
+static uint8_t summary_of(const AggregateSpec *spec)
+{
+    const bool is_scaled_integer = spec->class == VALUE_CLASS_INT64;
+    if (spec->is_distinct || spec->is_single) {
+        return 0;
+    }
+    switch (spec->op) {
+    case AGGREGATE_OP_COUNT:
+        return SCAN_SUMMARY_COUNT;
+    case AGGREGATE_OP_SUM:
+        return is_scaled_integer ? SCAN_SUMMARY_SUM : 0;
+    case AGGREGATE_OP_MIN:
+        return is_scaled_integer || spec->class == VALUE_CLASS_TEXT ? SCAN_SUMMARY_MIN : 0;
+    case AGGREGATE_OP_MAX:
+        return is_scaled_integer || spec->class == VALUE_CLASS_TEXT ? SCAN_SUMMARY_MAX : 0;
+    default:
+        return 0;
+    }
+}
+
+// Aggregates of plain columns of a scan, without keys: zone maps may stand for rows.
+static void plan_summaries(HashAggregate *aggregate, Arena *arena)
+{
+    const PlanAggregate *plan = aggregate->plan;
+    const PlanScan *scan = (const PlanScan *)plan->child;
+    if (!aggregate->query->has_zone_map_answers || plan->key_count > 0 ||
+        plan->child->kind != PLAN_SCAN || !scan_source_can_summarize(scan)) {
+        return;
+    }
+    uint8_t *wanted = ARENA_ARRAY(arena, uint8_t, scan->column_count + 1);
+    aggregate->summary_columns = ARENA_ARRAY(arena, uint32_t, plan->aggregate_count + 1);
+    for (uint32_t a = 0; a < plan->aggregate_count; a++) {
+        const AggregateCall *call = &plan->aggregates[a];
+        const uint8_t summary = summary_of(&aggregate->shape.specs[a]);
+        if (summary == 0 || call->filter != NULL) {
+            return;
+        }
+        if (call->argument == NULL) {
+            continue;
+        }
+        if (call->argument->kind != EXPR_COLUMN) {
+            return;
+        }
+        aggregate->summary_columns[a] = scan->outputs[call->argument->column];
+        wanted[aggregate->summary_columns[a]] |= summary;
+    }
+    aggregate->summaries = ARENA_NEW(arena, ScanSummaries);
+    aggregate->summaries->wanted = wanted;
+}
+
+ScanSummaries *hash_aggregate_summaries(Sink *sink)
+{
+    return ((HashAggregate *)sink)->summaries;
+}
+
 Status hash_aggregate_create(QueryContext *query, const PlanAggregate *plan, Sink **sink,
                              Source **source)
 {
@@ -78,6 +134,7 @@ Status hash_aggregate_create(QueryContext *query, const PlanAggregate *plan, Sin
     shape->key_count = plan->key_count;
     shape->aggregate_count = plan->aggregate_count;
     TRY(plan_inputs(aggregate, arena));
+    plan_summaries(aggregate, arena);
     group_shape_init(&shape->groups, arena, query->budget, shape->input_types, plan->key_count,
                      plan->estimated_groups);
     if (plan->is_key_local) {
@@ -130,6 +187,7 @@ static Status aggregate_consume(Sink *self, void *local, Batch *in, Flow *flow)
     columns->column_count = aggregate->shape.input_count;
     columns->row_count = in->row_count;
     columns->selection = in->selection;
+    columns->mask = in->mask;
     columns->selected_count = in->selected_count;
     return aggregate_fill_add(&state->fill, columns);
 }
@@ -152,9 +210,28 @@ static Status aggregate_merge(Sink *self, void *local, Flow *flow)
                : STATUS_OK;
 }
 
+// Row groups that the scan did not read are one more part.
+static Status add_summaries(HashAggregate *aggregate)
+{
+    const ScanSummaries *summaries = aggregate->summaries;
+    if (summaries == NULL || summaries->row_count == 0) {
+        return STATUS_OK;
+    }
+    AggregateTable *table = &aggregate_part_create(aggregate)->table;
+    TRY(aggregate_table_ensure_group(table));
+    for (uint32_t a = 0; a < aggregate->shape.aggregate_count; a++) {
+        const bool has_argument = aggregate->shape.specs[a].has_argument;
+        TRY(aggregate_state_add_summary(
+            &table->states[a], summaries->row_count,
+            has_argument ? &summaries->columns[aggregate->summary_columns[a]] : NULL));
+    }
+    return STATUS_OK;
+}
+
 static Status aggregate_sink_finish(Sink *self, Flow *flow)
 {
     *flow = FLOW_DONE;
+    TRY(add_summaries((HashAggregate *)self));
     return aggregate_finish((HashAggregate *)self);
 }
 

@@ -59,6 +59,7 @@ static Status limit_apply(Transform *self, void *local, Batch *in, Batch *out, F
             state->selection[i - first] = (uint16_t)batch_row(in, (uint32_t)i);
         }
         out->selection = state->selection;
+        out->mask = NULL;
         out->selected_count = (uint32_t)(end - first);
     }
     return STATUS_OK;

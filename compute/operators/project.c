@@ -56,6 +56,7 @@ static Status project_apply(Transform *self, void *local, Batch *in, Batch *out,
     out->row_count = in->row_count;
     out->selected_count = in->selected_count;
     out->selection = in->selection;
+    out->mask = in->mask;
     out->column_count = exprs->count;
     *flow = FLOW_MORE;
     return STATUS_OK;

@@ -9,7 +9,6 @@
 
 #include "compute/expression/expr_eval.h"
 #include "compute/operators/runtime_filter.h"
-#include "storage/scan.h"
 
 typedef struct ScanSource {
     Source source;
@@ -18,7 +17,8 @@ typedef struct ScanSource {
     Type *types; /* of the columns read */
     uint32_t predicate_count;
     ScanPredicate *predicates;
-    ExprProgram *rest; /* conjuncts that are no predicates; may be null */
+    ExprProgram *rest;        /* conjuncts that are no predicates; may be null */
+    ScanSummaries *summaries; /* may be null */
     TableScan *scan;
 } ScanSource;
 
@@ -58,7 +58,13 @@ static Status plan_filters(ScanSource *source, Arena *arena)
     return expr_compile(arena, rest, rest_count, source->types, plan->column_count, &source->rest);
 }
 
-Status scan_source_create(QueryContext *query, const PlanScan *plan, bool is_one_node, Source **out)
+bool scan_source_can_summarize(const PlanScan *plan)
+{
+    return plan->runtime_filter_count == 0 && !plan->has_row_ids;
+}
+
+Status scan_source_create(QueryContext *query, const PlanScan *plan, bool is_one_node,
+                          ScanSummaries *summaries, Source **out)
 {
     if (query->store == NULL) {
         return status_error(SQLSTATE_INTERNAL_ERROR, "table \"%s\" cannot be read here",
@@ -73,6 +79,7 @@ Status scan_source_create(QueryContext *query, const PlanScan *plan, bool is_one
         source->types[i] = plan->table->columns[plan->columns[i]].type;
     }
     TRY(plan_filters(source, query->arena));
+    source->summaries = source->rest == NULL ? summaries : NULL;
     *out = &source->source;
     return STATUS_OK;
 }
@@ -93,8 +100,14 @@ static Status scan_source_open(Source *self, QueryContext *query)
         .budget = query->budget,
         .has_exclusive_replica = source->is_one_node && query->is_replica_reader,
         .has_row_ids = plan->has_row_ids,
+        .summaries = source->summaries == NULL ? NULL : source->summaries->wanted,
+        .is_counting = plan->node.output_count == 0,
     };
     TRY(table_scan_open(&request, query->arena, &source->scan));
+    if (source->summaries != NULL) {
+        source->summaries->row_count =
+            table_scan_summary(source->scan, &source->summaries->columns);
+    }
     for (uint32_t i = 0; i < plan->runtime_filter_count; i++) {
         const PlanRuntimeFilterUse *use = &plan->runtime_filters[i];
         runtime_filters_use(query->runtime_filters, use->filter_id, source->scan, use->column,
@@ -139,6 +152,7 @@ static Status scan_source_produce(Source *self, void *local, Batch *out, Flow *f
     out->row_count = batch->row_count;
     out->selected_count = batch->selected_count;
     out->selection = batch->selection;
+    out->mask = batch->mask;
     out->column_count = self->output_count;
     for (uint32_t i = 0; i < self->output_count; i++) {
         out->columns[i] = batch->columns[source->plan->outputs[i]];
@@ -167,6 +181,8 @@ static void scan_source_close(Source *self)
     self->statistics.bytes = statistics.bytes_read;
     self->statistics.blocks_read = statistics.blocks_read;
     self->statistics.blocks_skipped = statistics.blocks_skipped;
+    self->statistics.blocks_from_disk = statistics.blocks_from_disk;
+    self->statistics.row_groups_from_zone_maps = statistics.row_groups_summarized;
     table_scan_close(source->scan);
     source->scan = NULL;
 }

@@ -100,6 +100,7 @@ static Status drop_behind_threshold(TopN *top_n, TopNLocal *local, Batch *in)
         kept += sort_key_prefix(local->key_pointers[i]) <= local->threshold;
     }
     in->selection = local->selection;
+    in->mask = NULL;
     in->selected_count = kept;
     return STATUS_OK;
 }

@@ -78,9 +78,14 @@ static void print_one_statistic(PlanPrinter *self, uint32_t depth, const PlanNod
         byte_buffer_printf(self->target, " bytes=%llu", (unsigned long long)one->bytes);
     }
     if (node->kind == PLAN_SCAN) {
-        byte_buffer_printf(self->target, " blocks_read=%llu blocks_skipped=%llu",
-                           (unsigned long long)one->blocks_read,
-                           (unsigned long long)one->blocks_skipped);
+        byte_buffer_printf(
+            self->target, " blocks_read=%llu blocks_skipped=%llu blocks_from_disk=%llu",
+            (unsigned long long)one->blocks_read, (unsigned long long)one->blocks_skipped,
+            (unsigned long long)one->blocks_from_disk);
+        if (one->row_groups_from_zone_maps > 0) {
+            byte_buffer_printf(self->target, " row_groups_from_zone_maps=%llu",
+                               (unsigned long long)one->row_groups_from_zone_maps);
+        }
     }
     if (one->spilled_bytes > 0) {
         byte_buffer_printf(self->target, " spilled=%llu", (unsigned long long)one->spilled_bytes);

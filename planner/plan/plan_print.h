@@ -10,7 +10,9 @@ typedef struct PlanNodeStatistics {
     uint64_t rows;        /* out of the operator */
     uint64_t bytes;       /* sent, received, read or spilled, by kind of operator */
     uint64_t time_ns;     /* CPU of all workers in this operator */
-    uint64_t blocks_read, blocks_skipped; /* scans */
+    /* Scans: blocks whose values were needed, blocks that were not; those of the first for
+     * which the disk was asked, neighbours come along; row groups answered without a block. */
+    uint64_t blocks_read, blocks_skipped, blocks_from_disk, row_groups_from_zone_maps;
     uint64_t spilled_bytes;
     char variant[48];     /* the physical variant chosen at run time, or "" */
 } PlanNodeStatistics;

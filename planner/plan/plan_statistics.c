@@ -19,6 +19,8 @@ void plan_statistics_encode(const PlanNodeStatistics *statistics, uint32_t count
         byte_buffer_add_varint(target, entry->blocks_skipped);
         byte_buffer_add_varint(target, entry->spilled_bytes);
         byte_buffer_add_string(target, entry->variant);
+        byte_buffer_add_varint(target, entry->blocks_from_disk);
+        byte_buffer_add_varint(target, entry->row_groups_from_zone_maps);
     }
 }
 
@@ -27,7 +29,7 @@ Status plan_statistics_decode(const uint8_t *data, size_t bytes, Arena *arena,
 {
     ByteReader reader;
     byte_reader_init(&reader, data, bytes);
-    uint32_t entries = byte_reader_count(&reader, 9);
+    uint32_t entries = byte_reader_count(&reader, 11);
     PlanNodeStatistics *statistics = ARENA_ARRAY(arena, PlanNodeStatistics, entries + 1);
     for (uint32_t i = 0; i < entries; i++) {
         PlanNodeStatistics *entry = &statistics[i];
@@ -40,6 +42,8 @@ Status plan_statistics_decode(const uint8_t *data, size_t bytes, Arena *arena,
         entry->blocks_skipped = byte_reader_varint(&reader);
         entry->spilled_bytes = byte_reader_varint(&reader);
         snprintf(entry->variant, sizeof(entry->variant), "%s", byte_reader_string(&reader, arena));
+        entry->blocks_from_disk = byte_reader_varint(&reader);
+        entry->row_groups_from_zone_maps = byte_reader_varint(&reader);
     }
     if (!byte_reader_is_ok(&reader) || byte_reader_remaining(&reader) != 0) {
         return status_error(SQLSTATE_DATA_CORRUPTED, "malformed plan statistics");

@@ -5,12 +5,13 @@
  * Node: `parameter` is the id of the base column, the value its bounds as everywhere. A vector
  * packs value - base value as in bit_packed.h behind a DifferenceHead. Bases are packed or delta
  * themselves, so a chain has one link. Reading asks the buffer's BaseReader for the base's vector;
- * since no look at the block alone tells the values, each decoded vector is held against its
- * bounds.
+ * since no look at the block alone tells the values, each vector is held against its bounds when it
+ * is decoded first.
  *
  * Example: base 9000 9100 9050, column 9003 9120 9051 -> differences 3 20 1: five bits each where
  * the dates themselves take twelve.
  */
+#include <stdatomic.h>
 #include <string.h>
 #include "base/vector/vector_kernels.h"
 #include "storage/encoding/vector_stream.h"
@@ -187,7 +188,12 @@ static Status difference_open(Block *block)
             return block_damaged(block, "impossible bounds");
         }
     }
-    return STATUS_OK;
+    static_assert(FORMAT_ROW_GROUP_ROWS / VECTOR_ROWS <= 64, "a bit per vector");
+    block->derived_bytes = sizeof(uint64_t);
+    block->derived = memory_alloc_zeroed(block->budget, block->derived_bytes);
+    return block->derived == NULL
+               ? memory_refused(block->budget, block->derived_bytes, "differences")
+               : STATUS_OK;
 }
 
 /* The narrowest lane that holds base lane + difference lane; 64 bits when they stand for values. */
@@ -224,11 +230,23 @@ static void add_to_base(const Block *block, uint32_t vector, const Vector *base,
     }
 }
 
-static bool is_bounded(const Vector *vector, uint32_t row_count)
+/* The block cannot be looked at when it is opened, without its base; so each vector is when it is
+ * decoded first. Base and block never change after that. */
+static bool is_bounded(const Block *block, uint32_t number, const Vector *vector)
 {
+    _Atomic(uint64_t) *checked = block->derived; // a bit per vector
+    const uint64_t bit = UINT64_C(1) << number;
     int64_t min, max;
-    KERNELS(vector_kernels)->min_max[vector->lane](vector->data, row_count, &min, &max);
-    return (Int128)min + vector->base >= vector->lo && (Int128)max + vector->base <= vector->hi;
+    if ((atomic_load_explicit(checked, memory_order_relaxed) & bit) != 0) {
+        return true;
+    }
+    KERNELS(vector_kernels)
+        ->min_max[vector->lane](vector->data, block_vector_rows(block, number), &min, &max);
+    if ((Int128)min + vector->base < vector->lo || (Int128)max + vector->base > vector->hi) {
+        return false;
+    }
+    atomic_fetch_or_explicit(checked, bit, memory_order_relaxed);
+    return true;
 }
 
 static Status difference_decode(const Block *block, uint32_t vector, const uint16_t *selection,
@@ -253,9 +271,8 @@ static Status difference_decode(const Block *block, uint32_t vector, const uint1
                     .validity = block_vector_validity(block, vector),
                     .data = buffer->lanes};
     add_to_base(block, vector, base, buffer, out);
-    return is_bounded(out, block_vector_rows(block, vector))
-               ? STATUS_OK
-               : block_damaged(block, "values beyond their bounds");
+    return is_bounded(block, vector, out) ? STATUS_OK
+                                          : block_damaged(block, "values beyond their bounds");
 }
 
 /* What the head decides alone. */

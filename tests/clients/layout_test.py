@@ -155,6 +155,34 @@ def interleaved_keys_prune_by_every_column(server):
             check(c.value("select count(*) from z") == str(rows // 2), "rows that are left")
 
 
+def blocks(connection, query):
+    """Of a query: blocks read, all blocks of its columns, and what of the first came from disk."""
+    plan = "\n".join(r[0] for r in connection.rows(f"explain analyze {query}"))
+    read, skipped, disk = (sum(int(n) for n in re.findall(rf"{name}=(\d+)", plan))
+                           for name in ("blocks_read", "blocks_skipped", "blocks_from_disk"))
+    return read, read + skipped, disk
+
+
+def sorted_keys_read_what_is_asked(server):
+    """A range of 1 row in 1,000 of a sorted table needs at most 1 block in 100."""
+    rows, group_rows = 400_000, 100
+    with server.connect() as c:
+        c.query_all(f"set row_group_rows to {group_rows}")
+        c.query_all("create table r (day integer, price decimal(12,2)) diststyle even sortkey (day)")
+        days = random.Random(1).choices(range(2500), k=rows)
+        c.copy_in("copy r from stdin delimiter '|'",
+                  b"".join(b"%d|%d.25\n" % (days[i], i) for i in range(rows)))
+        c.query_all("vacuum r")
+        query = "select count(*), sum(price) from r where day between 1200 and 1201"
+        read, total, _ = blocks(c, query)
+        check(total >= 2 * rows / group_rows, f"{total} blocks of two columns")
+        check(0 < read <= total / 100, f"{read} of {total} blocks read")
+        print(f"{c.value(query)} of {rows} rows need {read} of {total} blocks")
+        again, _, disk = blocks(c, query)
+        check((again, disk) == (read, 0), f"once more: {again} blocks, {disk} from disk")
+        c.query_all("drop table r")
+
+
 def kills(options):
     draw = random.Random(options.seed)
     with cluster.Cluster(2) as server:
@@ -192,7 +220,7 @@ def main():
     print(f"seed {options.seed}")
     with cluster.Local(nodes=2) as server:
         for test in (older_snapshots_see_what_was, writers_conflict, readers_and_writers_go_on,
-                     interleaved_keys_prune_by_every_column):
+                     interleaved_keys_prune_by_every_column, sorted_keys_read_what_is_asked):
             test(server)
             print(f"{test.__name__}: ok", flush=True)
     kills(options)

@@ -78,16 +78,15 @@ Status aggregate_fill_add(AggregateFill *fill, const Batch *columns)
     if (fill->is_closed && has_distinct(&fill->aggregate->shape)) {
         return spill_rows(fill, columns, batch_selected_rows(columns), columns->selected_count);
     }
-    Status status =
-        aggregate_table_update(fill->table, fill->space, fill->vectors, columns->selection,
-                               columns->selected_count, fill->is_closed, fill->left, &left_count);
+    Status status = aggregate_table_update(fill->table, fill->space, fill->vectors, columns,
+                                           fill->is_closed, fill->left, &left_count);
     bool may_spill = !fill->is_closed && fill->aggregate->shape.key_count > 0 &&
                      fill->depth < SPILL_DEPTH_MAX && !has_distinct(&fill->aggregate->shape);
     if (status != STATUS_OK && may_spill && status_sqlstate(status) == SQLSTATE_OUT_OF_MEMORY) {
         status_ignore(status, "rows of new groups go to disk from now on");
         fill->is_closed = true;
-        status = aggregate_table_update(fill->table, fill->space, fill->vectors, columns->selection,
-                                        columns->selected_count, true, fill->left, &left_count);
+        status = aggregate_table_update(fill->table, fill->space, fill->vectors, columns, true,
+                                        fill->left, &left_count);
     }
     TRY(status);
     return spill_rows(fill, columns, fill->left, left_count);

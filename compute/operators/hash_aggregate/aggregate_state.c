@@ -302,7 +302,11 @@ static void sum_lanes(AggregateState *state, const Vector *vector, const Aggrega
     int64_t *sums = state->values;
     uint32_t lane = vector->lane;
     if (rows->groups == NULL) {
-        uint64_t sum = (uint64_t)kernels->sum_all[lane](vector->data, rows->rows, rows->count);
+        const uint64_t sum =
+            (uint64_t)(rows->mask != NULL
+                           ? kernels->sum_kept[lane](vector->data, rows->mask->words,
+                                                     rows->rows[rows->count - 1] + 1u)
+                           : kernels->sum_all[lane](vector->data, rows->rows, rows->count));
         sums[0] = (int64_t)((uint64_t)sums[0] + sum + (uint64_t)vector->base * rows->count);
         return;
     }
@@ -356,6 +360,7 @@ static Status update_sum(AggregateState *state, const Vector *vector, const Aggr
     lanes_read_int64(vector, rows->rows, rows->count, values);
     AggregateRows dense = *rows;
     dense.rows = NULL;
+    dense.mask = NULL;
     dense.all_groups = NULL;
     Vector flat = {.type = vector->type, .lane = LANE_I64, .data = values};
     sum_lanes(state, &flat, &dense, UINT64_MAX);
@@ -374,10 +379,21 @@ static void update_min_max(AggregateState *state, const Vector *vector, const Ag
         lanes_read_int64(vector, rows->rows, rows->count, values);
         flat = (Vector){.type = vector->type, .lane = LANE_I64, .data = values};
         used.rows = NULL;
+        used.mask = NULL;
     }
     if (used.groups == NULL) {
         int64_t min;
         int64_t max;
+        // Minima and maxima seldom change: with the rows left out they would not, either.
+        if (used.mask != NULL) {
+            kernels->min_max_all[flat.lane](flat.data, NULL, used.rows[used.count - 1] + 1u, &min,
+                                            &max);
+            int64_t best;
+            if (!__builtin_add_overflow(is_min ? min : max, flat.base, &best) &&
+                (is_min ? best >= out[0] : best <= out[0])) {
+                return;
+            }
+        }
         kernels->min_max_all[flat.lane](flat.data, used.rows, used.count, &min, &max);
         min += flat.base;
         max += flat.base;
@@ -407,6 +423,7 @@ Status aggregate_state_update(AggregateState *state, const Vector *argument,
         kept.group_rows = NULL;
         kept.all_groups = NULL;
         kept.rows = kept_rows;
+        kept.mask = NULL;
         kept.groups = rows->groups == NULL ? NULL : kept_groups;
         for (uint32_t i = 0; i < rows->count; i++) {
             kept_rows[kept.count] = (uint16_t)(rows->rows == NULL ? i : rows->rows[i]);

@@ -9,6 +9,7 @@
 #include "compute/exec/text_heap.h"
 #include "compute/operators/hash_aggregate/group_table.h"
 #include "planner/plan/plan.h"
+#include "storage/scan.h"
 
 typedef enum AggregateOp {
     AGGREGATE_OP_COUNT,
@@ -62,6 +63,7 @@ typedef struct AggregateRows {
     uint32_t count;
     uint32_t group_count;        /* there are now */
     uint32_t former_group_count; /* there were before this batch */
+    const RowMask *mask;         /* what `rows` says, when nearly all physical rows are in it */
     bool has_gaps;               /* rows were left out: new groups may be without any here */
     /* Few groups only, and no row left out: */
     const int64_t *group_rows;  /* rows per group of this batch; or null */
@@ -76,6 +78,10 @@ Status aggregate_state_reserve(AggregateState *state, uint32_t capacity) CHECKED
 /* `argument` is null for COUNT(*). 53200, 21000. */
 Status aggregate_state_update(AggregateState *state, const Vector *argument,
                               const AggregateRows *rows) CHECKED;
+/* Adds to group 0 what a scan knows of `row_count` rows that it did not read; `column` is null for
+ * COUNT(*). 53200. */
+Status aggregate_state_add_summary(AggregateState *state, uint64_t row_count,
+                                   const ScanSummary *column) CHECKED;
 /* Adds the values of source's groups to those of target: source_groups[i] to target_groups[i]. */
 Status aggregate_state_merge(AggregateState *target, const AggregateState *source,
                              const uint32_t *source_groups, const uint32_t *target_groups,

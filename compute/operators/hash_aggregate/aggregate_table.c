@@ -6,7 +6,7 @@
 #include "compute/kernels/aggregate_kernels.h"
 #include "compute/kernels/lanes.h"
 
-enum { GROUPS_MIN = 64, MASKED_ROWS_MIN = 64 };
+enum { GROUPS_MIN = 64, MASKED_ROWS_MIN = 64, GAP_ROWS_MIN = 8 };
 
 struct AggregateSpace {
     GroupSpace *groups;
@@ -130,6 +130,7 @@ static void split_unknown(AggregateSpace *space, AggregateRows *rows, uint16_t *
         }
     }
     rows->rows = space->kept_rows;
+    rows->mask = NULL;
     rows->groups = space->kept_groups;
     rows->count = kept;
 }
@@ -154,6 +155,7 @@ static void apply_filter(AggregateSpace *space, const Vector *filter, AggregateR
     rows->group_rows = NULL;
     rows->all_groups = NULL;
     rows->rows = space->aggregate_rows;
+    rows->mask = NULL;
     rows->groups = rows->groups == NULL ? NULL : space->aggregate_groups;
     rows->count = kept;
 }
@@ -194,6 +196,7 @@ static Status apply_distinct(AggregateTable *table, AggregateSpace *space, uint3
     rows->group_rows = NULL;
     rows->all_groups = NULL;
     rows->rows = space->aggregate_rows;
+    rows->mask = NULL;
     rows->groups = rows->groups == NULL ? NULL : space->aggregate_groups;
     rows->count = kept;
     return STATUS_OK;
@@ -244,12 +247,18 @@ static Status update_aggregate(AggregateTable *table, AggregateSpace *space, uin
 }
 
 Status aggregate_table_update(AggregateTable *table, AggregateSpace *space,
-                              const Vector *const *inputs, const uint16_t *rows, uint32_t row_count,
-                              bool is_closed, uint16_t *left, uint32_t *left_count)
+                              const Vector *const *inputs, const Batch *selected, bool is_closed,
+                              uint16_t *left, uint32_t *left_count)
 {
     const AggregateShape *shape = table->shape;
+    const uint16_t *rows = selected->selection;
+    const uint32_t row_count = selected->selected_count;
     AggregateRows batch = {
         .rows = rows, .count = row_count, .former_group_count = table->group_count};
+    if (selected->mask != NULL && row_count > 0 &&
+        rows[row_count - 1] < row_count + row_count / GAP_ROWS_MIN) {
+        batch.mask = selected->mask;
+    }
     if (shape->key_count == 0) {
         TRY(reserve_states(table, 1));
         table->group_count = 1;

@@ -38,12 +38,12 @@ typedef struct AggregateTable {
 
 void aggregate_table_init(AggregateTable *table, const AggregateShape *shape, Arena *arena);
 void aggregate_table_deinit(AggregateTable *table);
-/* Adds rows. With `is_closed` only those of known groups; the others are listed in `left`
- * (VECTOR_ROWS) and counted in `*left_count`. 53200 before any value was added: the call may be
- * repeated, closed. */
+/* Adds the rows that are alive in `selected`, whose columns are not looked at. With `is_closed`
+ * only those of known groups; the others are listed in `left` (VECTOR_ROWS) and counted in
+ * `*left_count`. 53200 before any value was added: the call may be repeated, closed. */
 Status aggregate_table_update(AggregateTable *table, AggregateSpace *space,
-                              const Vector *const *inputs, const uint16_t *rows, uint32_t row_count,
-                              bool is_closed, uint16_t *left, uint32_t *left_count) CHECKED;
+                              const Vector *const *inputs, const Batch *selected, bool is_closed,
+                              uint16_t *left, uint32_t *left_count) CHECKED;
 /* Adds groups of another table, at most VECTOR_ROWS of them; DISTINCT aggregates are left out. */
 Status aggregate_table_merge(AggregateTable *table, AggregateSpace *space,
                              const AggregateTable *source, const uint32_t *groups,

@@ -160,6 +160,35 @@ Status aggregate_update_values(AggregateState *state, const Vector *argument,
     return STATUS_OK;
 }
 
+Status aggregate_state_add_summary(AggregateState *state, uint64_t row_count,
+                                   const ScanSummary *column)
+{
+    const AggregateSpec *spec = state->spec;
+    const uint64_t present = column == NULL ? row_count : column->present_rows;
+    if (present == 0) {
+        return STATUS_OK;
+    }
+    if (spec->op == AGGREGATE_OP_COUNT) {
+        ((int64_t *)state->values)[0] += (int64_t)present;
+        state->seen[0] = SEEN_VALUE;
+        return STATUS_OK;
+    }
+    if (spec->op == AGGREGATE_OP_SUM) {
+        TRY(aggregate_state_fold(state));
+        state->wide[0] += column->sum;
+        state->seen[0] = SEEN_VALUE;
+        return STATUS_OK;
+    }
+    const Value *best = spec->op == AGGREGATE_OP_MIN ? &column->min : &column->max;
+    AnyValue value = {0};
+    if (spec->class == VALUE_CLASS_TEXT) {
+        value.text = best->text;
+    } else {
+        value.i64 = best->i64;
+    }
+    return add_value(state, 0, &value);
+}
+
 static void merge_sums(AggregateState *target, const AggregateState *source,
                        const uint32_t *source_groups, const uint32_t *target_groups, uint32_t count)
 {

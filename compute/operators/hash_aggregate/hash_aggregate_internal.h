@@ -26,7 +26,9 @@ typedef struct HashAggregate {
     const PlanAggregate *plan;
     AggregateShape shape;
     ExprColumns inputs;
-    Arena *arena; /* guarded by mutex while workers merge */
+    ScanSummaries *summaries;  /* null: every row comes as a row */
+    uint32_t *summary_columns; /* by aggregate: its argument among the columns the scan reads */
+    Arena *arena;              /* guarded by mutex while workers merge */
     Mutex mutex;
     AggregatePart **parts;
     uint32_t part_count, part_capacity;

@@ -126,6 +126,7 @@ static void hash_probe(const JoinTable *table, const JoinProbe *probe)
     if (!table->shape->has_integer_keys) {
         Batch candidates = *probe->batch;
         candidates.selection = probe->rows;
+        candidates.mask = NULL;
         candidates.selected_count = probe->row_count;
         for (uint32_t k = 0; k < table->shape->key_count; k++) {
             row_hash_column(probe->keys[k], &candidates, k > 0, probe->hashes);

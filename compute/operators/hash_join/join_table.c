@@ -123,6 +123,7 @@ static void write_hashes(JoinTable *table, const JoinInput *input, JoinAppendSpa
 {
     Batch kept = *input->batch;
     kept.selection = space->rows;
+    kept.mask = NULL;
     kept.selected_count = row_count;
     for (uint32_t k = 0; k < table->shape->key_count; k++) {
         row_hash_column(input->keys[k], &kept, k > 0, space->hashes);
@@ -172,6 +173,7 @@ void join_partition_hashes(const JoinShape *shape, const Vector *const *keys, co
 {
     Batch selected = *batch;
     selected.selection = rows;
+    selected.mask = NULL;
     selected.selected_count = row_count;
     for (uint32_t k = 0; k < shape->key_count; k++) {
         row_hash_column(keys[k], &selected, k > 0, hashes);

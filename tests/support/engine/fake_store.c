@@ -111,6 +111,14 @@ void table_scan_add_predicate(TableScan *scan, const ScanPredicate *predicate)
     mutex_unlock(&scan->mutex);
 }
 
+/* No zone maps here. */
+uint64_t table_scan_summary(const TableScan *scan, const ScanSummary **columns)
+{
+    (void)scan;
+    *columns = NULL;
+    return 0;
+}
+
 uint64_t table_scan_row_estimate(const TableScan *scan)
 {
     return scan->row_count;

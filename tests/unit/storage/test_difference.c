@@ -207,7 +207,7 @@ START_TEST(notices_values_beyond_the_bounds)
     Pair pair;
     Vector vector;
     make_pair(&pair, type_of(TYPE_DATE), NULLS_NONE, 2000, 8000, 2500, 30);
-    check_pair(&pair);
+    must(open_pair(&pair));
     ((int64_t *)pair.base.values)[1500] = 20000;
     must(pair.block.encoding->decode(&pair.block, 0, NULL, 0, &pair.buffer, &vector));
     Status status = pair.block.encoding->decode(&pair.block, 1, NULL, 0, &pair.buffer, &vector);

@@ -171,7 +171,13 @@ START_TEST(analyze_shows_what_was_measured)
     }
     PlanNodeStatistics statistics[] = {
         {.site = 1, .plan_node_id = scan->id, .rows = 7, .time_ns = 1500000, .blocks_read = 3},
-        {.site = 2, .plan_node_id = scan->id, .rows = 5, .blocks_skipped = 9, .variant = "fast"},
+        {.site = 2,
+         .plan_node_id = scan->id,
+         .rows = 5,
+         .blocks_skipped = 9,
+         .blocks_from_disk = 2,
+         .row_groups_from_zone_maps = 5,
+         .variant = "fast"},
     };
     ByteBuffer text;
     byte_buffer_init(&text, TEXT_BYTES_MAX);
@@ -180,9 +186,11 @@ START_TEST(analyze_shows_what_was_measured)
     const char *printed = (const char *)text.data;
     ck_assert_ptr_nonnull(strstr(printed, "Actual: rows=12 time=1.500ms\n"));
     ck_assert_ptr_nonnull(
-        strstr(printed, "Node 1: rows=7 time=1.500ms blocks_read=3 blocks_skipped=0\n"));
+        strstr(printed,
+               "Node 1: rows=7 time=1.500ms blocks_read=3 blocks_skipped=0 blocks_from_disk=0\n"));
     ck_assert_ptr_nonnull(strstr(
-        printed, "Node 2: rows=5 time=0.000ms blocks_read=0 blocks_skipped=9 variant=fast\n"));
+        printed, "Node 2: rows=5 time=0.000ms blocks_read=0 blocks_skipped=9 blocks_from_disk=2 "
+                 "row_groups_from_zone_maps=5 variant=fast\n"));
     byte_buffer_deinit(&text);
 }
 END_TEST
