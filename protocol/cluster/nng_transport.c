@@ -8,10 +8,10 @@
  * What nng 1.5 does wrong (seen in tests, repaired in later versions): when a pipe is closed
  * between the parts of a message, the part that follows is neither started nor cancelled, and the
  * one thread that reaps pipes waits for its end for ever; nng_close waits for that thread. So
- * closing is left to a thread of its own and given up after a while: whatever is ours has ended by
- * then, nng's share stays behind. From then on lost pipes are not reported any more; calls still
- * end, silence is noticed by those who expect heartbeats, and links to a process that has come back
- * are reset by those who hear of that.
+ * closing is left to a thread of its own and given up after a while, sooner when one hangs already:
+ * whatever is ours has ended by then, nng's share stays behind. From then on lost pipes are not
+ * reported any more; calls still end, silence is noticed by those who expect heartbeats, and links
+ * to a process that has come back are reset by those who hear of that.
  *
  * And (so in all versions up to 1.11): a PUSH socket whose pipe is closed while a message has just
  * left it lists the pipe as ready once more, behind its end; the next message is then sent through
@@ -25,6 +25,7 @@
 #include <nng/protocol/reqrep0/rep.h>
 #include <nng/protocol/reqrep0/req.h>
 #include <nng/transport/inproc/inproc.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,7 @@
 #define RECONNECT_MAX_MS 250
 #define LINK_FLUSH_US 1000000
 #define CLOSE_WAIT_US 2000000
+#define CLOSE_STUCK_WAIT_US 200000 /* when one hangs already */
 
 struct TransportRequest {
     TransportServer *server;
@@ -116,6 +118,16 @@ typedef struct Closing {
     bool is_done, is_given_up;
 } Closing;
 
+/* Of the process, as nng's threads are: closes that were given up and have not ended since. */
+static _Atomic uint32_t given_up_count;
+
+static int64_t close_deadline(void)
+{
+    // relaxed: it shortens a wait, nothing is published through it.
+    bool is_stuck = atomic_load_explicit(&given_up_count, memory_order_relaxed) > 0;
+    return clock_monotonic_us() + (is_stuck ? CLOSE_STUCK_WAIT_US : CLOSE_WAIT_US);
+}
+
 static void closing_free(Closing *closing)
 {
     condition_deinit(&closing->done);
@@ -133,6 +145,7 @@ static void close_main(void *object)
     condition_broadcast(&closing->done);
     mutex_unlock(&closing->mutex);
     if (is_last) {
+        atomic_fetch_sub_explicit(&given_up_count, 1, memory_order_relaxed);
         closing_free(closing);
     }
 }
@@ -155,7 +168,7 @@ static void close_socket(nng_socket socket)
         closing_free(closing);
         return;
     }
-    int64_t deadline = clock_monotonic_us() + CLOSE_WAIT_US;
+    int64_t deadline = close_deadline();
     mutex_lock(&closing->mutex);
     while (!closing->is_done && clock_monotonic_us() < deadline) {
         condition_wait(&closing->done, &closing->mutex, 100000);
@@ -163,6 +176,7 @@ static void close_socket(nng_socket socket)
     bool is_done = closing->is_done;
     if (!is_done) {
         closing->is_given_up = true;
+        atomic_fetch_add_explicit(&given_up_count, 1, memory_order_relaxed);
         thread_detach(&closing->thread);
     }
     mutex_unlock(&closing->mutex);
@@ -809,7 +823,7 @@ static void link_close(TransportLink *link)
         nng_aio_stop(made->aio); // what could not be flushed ends here
     }
     close_socket(link->socket);
-    deadline = clock_monotonic_us() + CLOSE_WAIT_US;
+    deadline = close_deadline();
     mutex_lock(&link->mutex);
     while (link->replaced_count > 0 && clock_monotonic_us() < deadline) {
         condition_wait(&link->idle, &link->mutex, 50000);
