@@ -36,6 +36,7 @@ INSERTERS = 3
 ROUND_IMAGES = 4
 WORK_SECONDS = (0.3, 1.5)
 REFUSED = {"40001", "55000", "55006"}
+UNKNOWN = {"08006", "08007", "57P03"}  # of a node that did not run for seconds
 
 
 class Client(threading.Thread):
@@ -63,6 +64,8 @@ class Client(threading.Thread):
         try:
             run(connection)
         except pgwire.ServerError as error:
+            if error.sqlstate in UNKNOWN:
+                self.stop.set()  # for this round: it cannot tell what comes next
             if error.sqlstate not in REFUSED or self.stop.is_set():
                 raise
             after = self.work.state
@@ -142,6 +145,11 @@ class Test:
         for process in self.server.processes():
             process.kill()
 
+    def check_running(self, when):
+        for process in self.server.processes():
+            if not process.is_running():
+                raise Failure(f"{when}: a process ended by itself: {process.log()[-1500:]}")
+
     def wait_ready(self, when):
         try:
             self.server.wait_ready()
@@ -200,6 +208,7 @@ class Test:
         ended = time.monotonic()
         for client in clients:
             client.stop.set()
+        self.check_running(f"round {self.round}")
         self.kill()
         for client in clients:
             client.join(60)
@@ -217,6 +226,7 @@ class Test:
             self.wait_ready(when)
             self.compare([client.may_be(moment, state)
                           for client, state in zip(clients, before)], when)
+            self.check_running(when)
             self.kill()
             self.inspect(when)
 
@@ -230,10 +240,10 @@ class Test:
                 if self.round % 10 == 0:
                     print(f"{self.images} images, {time.monotonic() - start:.0f} s", flush=True)
         except (Failure, RuntimeError) as failure:
-            print(f"FAILED with seed {self.options.seed}: {failure}", file=sys.stderr)
             if self.options.keep:
                 shutil.copytree(self.folder, self.options.keep, dirs_exist_ok=True)
             print(self.server.logs()[-3000:], file=sys.stderr)
+            print(f"FAILED with seed {self.options.seed}: {failure}", file=sys.stderr)
             return 1
         finally:
             for process in self.server.processes():
