@@ -32,6 +32,7 @@ typedef enum MutexRank {
     MUTEX_RANK_QUEUE = 150,
     MUTEX_RANK_MEMORY_CLASS = 155,
     MUTEX_RANK_MEMORY = 160,
+    MUTEX_RANK_FILE_JOURNAL = 165, /* of tests, over I/O */
     MUTEX_RANK_LOG = 170
 } MutexRank;
 

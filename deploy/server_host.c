@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/io/file_journal.h"
 #include "base/log.h"
 #include "base/vector/kernel_level.h"
 #include "compute/exec/scheduler.h"
@@ -17,8 +18,13 @@ Status server_host_create(SettingSet *owned_settings, Host **out)
         }
     }
     Host *host = NULL;
+    FileSystem *files = NULL;
     TRY(fault_control_open());
-    TRY(host_create(owned_settings, fault_control_files(), NULL, &host));
+    TRY(file_journal_open(&files));
+    if (files == file_system_os() && fault_control_files() != NULL) {
+        files = fault_control_files(); // where a journal is kept, no call fails
+    }
+    TRY(host_create(owned_settings, files, NULL, &host));
     Status status = STATUS_OK;
     const char *level = setting_text(host->settings, SETTING_KERNEL_LEVEL);
     if (!kernel_level_select(level)) {

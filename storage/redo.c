@@ -4,7 +4,7 @@
 #include "base/byte_reader.h"
 #include "base/hash.h"
 
-enum { SEED = 0x6f646572, CHECKSUM_BYTES = 8, ENTRY_BYTES_MIN = 37 };
+enum { CHECKSUM_BYTES = 8, ENTRY_BYTES_MIN = 37 };
 
 bool redo_fits(const PendingRows *rows, uint32_t row_count)
 {
@@ -34,7 +34,8 @@ void redo_encode(const PendingRows *rows, uint32_t row_count, ByteBuffer *target
         byte_buffer_add_blob(target, batch->bytes, batch->byte_count);
     }
     if (!target->is_failed) {
-        byte_buffer_add_u64(target, hash_bytes(target->data + start, target->bytes - start, SEED));
+        byte_buffer_add_u64(
+            target, hash_bytes(target->data + start, target->bytes - start, REDO_CHECKSUM_SEED));
     }
 }
 
@@ -52,7 +53,7 @@ Status redo_decode(const uint8_t *data, size_t bytes, void *object,
         return damaged();
     }
     byte_reader_init(&reader, data + bytes - CHECKSUM_BYTES, CHECKSUM_BYTES);
-    if (byte_reader_u64(&reader) != hash_bytes(data, bytes - CHECKSUM_BYTES, SEED)) {
+    if (byte_reader_u64(&reader) != hash_bytes(data, bytes - CHECKSUM_BYTES, REDO_CHECKSUM_SEED)) {
         return damaged();
     }
     byte_reader_init(&reader, data, bytes - CHECKSUM_BYTES);

@@ -13,6 +13,7 @@
 #include "storage/manifest_store.h"
 
 #define REDO_BYTES_MAX 8192u /* of one transaction on one node */
+#define REDO_CHECKSUM_SEED 0x6f646572u
 
 /* Whether all of them are batches and fit. */
 bool redo_fits(const PendingRows *rows, uint32_t row_count);

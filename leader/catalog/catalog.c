@@ -305,11 +305,15 @@ static Status replace_table(CatalogVersion *version, const CatalogChange *change
                             "table \"%s\" was altered or dropped by another transaction",
                             table->name);
     }
-    TableEntry *old = version->tables[slot];
+    TableEntry *old = version->tables[slot], *used = NULL;
+    if (change->position > 0) {
+        TRY(table_entry_from_horizon(old, change->horizon, &used));
+    }
     TableEntry *entry = table_entry_create(table, old->owner);
     entry->table.identity_next = old->table.identity_next;
-    table_entry_follow(entry, change->position == 0 ? NULL : old, change->position);
+    table_entry_follow(entry, used, change->position);
     version->tables[slot] = entry;
+    table_entry_unpin(used);
     table_entry_unpin(old);
     return STATUS_OK;
 }
@@ -393,6 +397,9 @@ static Status change_statistics(CatalogVersion *version, const CatalogChange *ch
                                               change->statistics_bytes, &entry));
         version->tables[i] = entry;
         table_entry_unpin(old);
+        return STATUS_OK;
+    }
+    if (change->is_analysis) {
         return STATUS_OK;
     }
     TRY(check_replaced(version, change->table_id));

@@ -27,7 +27,7 @@ typedef struct TableEntry {
     ColumnSketch *sketches;      /* per column; null for views */
     RowSample *sample;           /* null until rows were loaded */
     /* Its rows were written anew, under another id, by the commit at `replaced_at`: snapshots from
-     * before that see `previous`. Null, 0: there are none, or the leader has started since. */
+     * before that see `previous`. Null, 0: there are none that anybody uses. */
     struct TableEntry *previous;
     uint64_t replaced_at;
 } TableEntry;
@@ -87,6 +87,8 @@ typedef struct CatalogChange {
     uint64_t row_count;
     uint64_t snapshot; /* position */
     uint64_t position; /* of the commit, once that is known; else 0 */
+    uint64_t horizon;  /* no snapshot before this position is in use any more */
+    bool is_analysis;  /* statistics of the rows that are there: without the table, nothing to do */
     UserEntry user;
     size_t statistics_bytes;      /* as table_writer_statistics wrote them */
     const uint8_t *statistics;

@@ -19,6 +19,8 @@ uint32_t catalog_version_table_slot(const CatalogVersion *version, const char *s
 TableEntry *table_entry_create(const CatalogTable *table, const char *owner);
 /* An entry that nobody shares yet: snapshots from before `position` see `previous` (null: none). */
 void table_entry_follow(TableEntry *entry, TableEntry *previous, uint64_t position);
+/* The entry, or a copy, with the former ones that snapshots from `horizon` on may see. */
+Status table_entry_from_horizon(TableEntry *entry, uint64_t horizon, TableEntry **out) CHECKED;
 /* A copy with other statistics: those of `entry` plus what a node reported (null: none). */
 Status table_entry_with_statistics(const TableEntry *entry, bool keeps_old,
                                    const uint8_t *statistics, size_t bytes,

@@ -215,6 +215,28 @@ Status table_entry_with_statistics(const TableEntry *entry, bool keeps_old,
 
 // Sketches and the sample may stay as they are: they tell shares of rows, and nobody can take
 // values out of them.
+// Entries are shared and do not change, so that those in front of one that is let go are copied.
+Status table_entry_from_horizon(TableEntry *entry, uint64_t horizon, TableEntry **out)
+{
+    TableEntry *previous = NULL, *copy = NULL;
+    if (entry->previous != NULL && entry->replaced_at > horizon) {
+        TRY(table_entry_from_horizon(entry->previous, horizon, &previous));
+    }
+    if (previous == entry->previous) {
+        table_entry_unpin(previous);
+        *out = table_entry_pin(entry);
+        return STATUS_OK;
+    }
+    Status status = table_entry_with_statistics(entry, true, NULL, 0, &copy);
+    if (status == STATUS_OK) {
+        table_entry_unpin(copy->previous);
+        table_entry_follow(copy, previous, entry->replaced_at);
+        *out = copy;
+    }
+    table_entry_unpin(previous);
+    return status;
+}
+
 Status table_entry_without_rows(const TableEntry *entry, uint64_t row_count, bool keeps_sketches,
                                 TableEntry **out)
 {

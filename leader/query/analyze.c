@@ -10,13 +10,24 @@ static Status renew(Session *session, const CatalogTable *table)
     CatalogChange *change = txn_new_change(&session->txn, CATALOG_RENEW_STATISTICS);
     change->table_id = table->table_id;
     change->row_count = (uint64_t)table->row_count;
+    change->is_analysis = true;
     return txn_add_change(&session->txn, change);
+}
+
+/* The changes behind `last`; null: all. */
+static void mark_changes(const Session *session, CatalogChange *last)
+{
+    CatalogChange *change = last == NULL ? session->txn.changes.first : last->next;
+    for (; change != NULL; change = change->next) {
+        change->is_analysis = true;
+    }
 }
 
 static Status analyze_table(Session *session, Portal *portal, PlannerContext *planner,
                             const Snapshot *snapshot, const CatalogTable *table)
 {
     const Plan *plan = NULL;
+    CatalogChange *last = session->txn.changes.last;
     LogicalNode *root = logical_analysis(planner, table);
     TRY(statement_start_query(session, portal, planner, snapshot, root, 1,
                               &(PlanResultColumn){.name = "rows", .type = type_of(TYPE_BIGINT)},
@@ -24,6 +35,7 @@ static Status analyze_table(Session *session, Portal *portal, PlannerContext *pl
     TRY(statement_wait(session, portal->query));
     TRY(renew(session, table));
     TRY(statement_collect_writes(session, portal->query, plan));
+    mark_changes(session, last);
     portal_end_query(session, portal);
     return STATUS_OK;
 }

@@ -273,10 +273,11 @@ typedef struct CommitGroup {
 } CommitGroup;
 
 /* Changes of the group's own list learn where they are committed. */
-static void note_position(CatalogChangeList *changes, uint64_t position)
+static void note_position(CatalogChangeList *changes, uint64_t position, uint64_t horizon)
 {
     for (CatalogChange *change = changes->first; change != NULL; change = change->next) {
         change->position = position;
+        change->horizon = horizon;
     }
 }
 
@@ -319,7 +320,8 @@ static Status write_group(CommitLog *log, CommitGroup *group)
     log->acked = NULL;
     log->acked_count = log->acked_capacity = 0;
     mutex_unlock(&log->mutex);
-    conflict_graph_forget(log->graph, commit_log_horizon(log));
+    const uint64_t horizon = commit_log_horizon(log);
+    conflict_graph_forget(log->graph, horizon);
     uint32_t entered = conflict_graph_count(log->graph);
     Status status = heal(log);
     if (status == STATUS_OK) {
@@ -337,7 +339,7 @@ static Status write_group(CommitLog *log, CommitGroup *group)
             task->status = last_writes_check(log->last_writes, commit.changes);
         }
         if (task->status == STATUS_OK) {
-            note_position(&changes, group->position + 1);
+            note_position(&changes, group->position + 1, horizon);
             task->status = catalog_version_apply(group->version, &changes, &next);
         }
         if (task->status == STATUS_OK && commit.serial != NULL) {

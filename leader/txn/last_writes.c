@@ -86,8 +86,9 @@ static void note(LastWrites *writes, uint64_t table_id, uint64_t position)
 
 static bool changes_rows(const CatalogChange *change)
 {
-    return change->kind == CATALOG_ADD_STATISTICS || change->kind == CATALOG_REMOVE_ROWS ||
-           change->kind == CATALOG_CLEAR_STATISTICS;
+    return !change->is_analysis &&
+           (change->kind == CATALOG_ADD_STATISTICS || change->kind == CATALOG_REMOVE_ROWS ||
+            change->kind == CATALOG_CLEAR_STATISTICS);
 }
 
 void last_writes_note(LastWrites *writes, const CatalogChangeList *changes, uint64_t position)

@@ -30,7 +30,6 @@
 #define RECONNECT_MIN_MS 20
 #define RECONNECT_MAX_MS 250
 #define LINK_FLUSH_US 1000000
-#define CLOSE_WAIT_US 2000000
 
 struct TransportRequest {
     TransportServer *server;
@@ -753,7 +752,7 @@ static void link_close(TransportLink *link)
         nng_aio_stop(made->aio); // what could not be flushed ends here
     }
     socket_end(link->socket);
-    deadline = clock_monotonic_us() + CLOSE_WAIT_US;
+    deadline = socket_end_deadline();
     mutex_lock(&link->mutex);
     while (link->replaced_count > 0 && clock_monotonic_us() < deadline) {
         condition_wait(&link->idle, &link->mutex, 50000);

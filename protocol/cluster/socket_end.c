@@ -1,6 +1,7 @@
 /* socket_end.c — a thread for each socket that is closed; who still uses its contexts. */
 #include "protocol/cluster/socket_end_internal.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -8,6 +9,7 @@
 #include "base/thread.h"
 
 #define CLOSE_WAIT_US 2000000
+#define CLOSE_STUCK_WAIT_US 200000 /* while another close hangs: this one will, too */
 
 /* A socket being closed; whoever comes last frees it. */
 typedef struct Closing {
@@ -17,6 +19,16 @@ typedef struct Closing {
     Condition done;
     bool is_done, is_given_up;
 } Closing;
+
+/* Of the process, as nng's threads are: closes that were given up and have not ended since. */
+static _Atomic uint32_t given_up_count;
+
+int64_t socket_end_deadline(void)
+{
+    // relaxed: it shortens a wait, nothing is published through it.
+    bool is_stuck = atomic_load_explicit(&given_up_count, memory_order_relaxed) > 0;
+    return clock_monotonic_us() + (is_stuck ? CLOSE_STUCK_WAIT_US : CLOSE_WAIT_US);
+}
 
 static void closing_free(Closing *closing)
 {
@@ -35,6 +47,7 @@ static void close_main(void *object)
     condition_broadcast(&closing->done);
     mutex_unlock(&closing->mutex);
     if (is_last) {
+        atomic_fetch_sub_explicit(&given_up_count, 1, memory_order_relaxed);
         closing_free(closing);
     }
 }
@@ -56,7 +69,7 @@ void socket_end(nng_socket socket)
         closing_free(closing);
         return;
     }
-    int64_t deadline = clock_monotonic_us() + CLOSE_WAIT_US;
+    int64_t deadline = socket_end_deadline();
     mutex_lock(&closing->mutex);
     while (!closing->is_done && clock_monotonic_us() < deadline) {
         condition_wait(&closing->done, &closing->mutex, 100000);
@@ -64,6 +77,7 @@ void socket_end(nng_socket socket)
     bool is_done = closing->is_done;
     if (!is_done) {
         closing->is_given_up = true;
+        atomic_fetch_add_explicit(&given_up_count, 1, memory_order_relaxed);
         thread_detach(&closing->thread);
     }
     mutex_unlock(&closing->mutex);

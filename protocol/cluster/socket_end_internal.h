@@ -4,8 +4,8 @@
  * What nng 1.5 does wrong (seen in tests, repaired in later versions): when a pipe is closed
  * between the parts of a message, the part that follows is neither started nor cancelled, and the
  * one thread that reaps pipes waits for its end for ever; nng_close waits for that thread. So
- * closing is left to a thread of its own and given up after a while: whatever is ours has ended by
- * then, nng's share stays behind. From then on lost pipes are not reported any more; calls still
+ * closing is left to a thread of its own and given up after a while, sooner when one hangs already:
+ * whatever is ours has ended by then, nng's share stays behind. From then on lost pipes are not reported any more; calls still
  * end, silence is noticed by those who expect heartbeats, and links to a process that has come back
  * are reset by those who hear of that.
  *
@@ -23,6 +23,8 @@
 /* Waits for a while at most. Contexts are closed when this returns, and calls and requests with
  * them. */
 void socket_end(nng_socket socket);
+/* When an end that begins now is given up. */
+int64_t socket_end_deadline(void);
 
 /* How many threads hand something to a context of a socket just now; none after uses_end. */
 typedef struct Uses {

@@ -122,6 +122,27 @@ def readers_and_writers_go_on(server):
     print(f"{counts[0]} reads, {counts[1]} inserts, {counts[2]} of {2 * len(STYLES)} alterations")
 
 
+def analyze_forgets_tables_that_went(server):
+    """Statistics of rows that another transaction dropped, or wrote anew, are of no use: no error."""
+    with server.connect() as analyzes, server.connect() as c:
+        for what in ("analyze", "analyze t"):
+            for change in ("alter table t alter distkey k", "drop table t", "alter table t rename to u",
+                           "alter table t add column w integer"):
+                c.query_all("drop table if exists u")
+                make(c, 1000)
+                analyzes.query_all(f"begin; {what}")
+                c.query_all(change)
+                check(analyzes.value("select 1") == "1", f"{what} and {change}")
+                analyzes.query_all("commit")
+        c.query_all("drop table if exists u")
+        make(c, 1000)
+        analyzes.query_all("begin; alter table t alter distkey v")
+        c.query_all("analyze t")  # no row changes
+        analyzes.query_all("commit")
+        c.query_all("analyze; insert into t values (1, 1)")
+        check(c.value("select tbl_rows from svv_table_info where \"table\" = 't'") == "1001", "rows")
+
+
 def skipped(connection, condition):
     """The share of row groups in which a filter on one column needs no block."""
     groups = int(connection.value("select count(*) from z")) / GROUP_ROWS
@@ -220,6 +241,7 @@ def main():
     print(f"seed {options.seed}")
     with cluster.Local(nodes=2) as server:
         for test in (older_snapshots_see_what_was, writers_conflict, readers_and_writers_go_on,
+                     analyze_forgets_tables_that_went,
                      interleaved_keys_prune_by_every_column, sorted_keys_read_what_is_asked):
             test(server)
             print(f"{test.__name__}: ok", flush=True)

@@ -257,6 +257,7 @@ def final_reads(server, workers):
 def run(options):
     failed = 0
     with cluster.Cluster(2) as server:
+        waits = server.watch_waits()
         create_tables(server, options.seconds)
         shared = {"start": time.monotonic(), "next": 0, "member": 0, "batch": 0}
         chosen = {name: WORKLOADS[name] for name in options.workloads.split(",")}
@@ -296,6 +297,10 @@ def run(options):
                 failed += 1
         errors = sum((worker.errors for worker in everyone), collections.Counter())
         print(f"{nemesis.kills} kills, {nemesis.stops} stops; errors told: {dict(errors)}")
+        print(waits)
+        if waits.problem():
+            print(f"FAILED: {waits.problem()}")
+            failed += 1
     return failed
 
 

@@ -423,6 +423,7 @@ int main(int argc, char **argv)
     seed_plans();
     seed_blocks();
     seed_deletes();
+    seed_redos();
     byte_buffer_deinit(&buffer);
     return 0;
 }

@@ -10,3 +10,4 @@ void seed_write_buffer(const char *target, const char *name, int choice, ByteBuf
 void seed_plans(void);
 void seed_blocks(void);
 void seed_deletes(void);
+void seed_redos(void);

@@ -3,6 +3,7 @@
 Data lies in a temporary folder; ports are free ones. Only processes started here are signalled.
 """
 
+import contextlib
 import os
 import pathlib
 import random
@@ -17,6 +18,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 import pgwire  # noqa: E402
+import waits  # noqa: E402
 
 PASSWORD = "test-password"
 
@@ -53,6 +55,7 @@ class Process:
         self.arguments = pin + [str(program(preset))] + [str(a) for a in arguments]
         self.log_path, self.environment = log_path, dict(environment or {})
         self.process = None
+        self.is_stopped = False  # by `signal`
 
     def open_control(self):
         """From its next start on the process has a door for tests (deploy/fault_control.h)."""
@@ -127,7 +130,16 @@ class Process:
             capture_output=True, text=True, timeout=60).stdout
 
     def signal(self, number):
+        self.is_stopped = number == signal.SIGSTOP
         self.process.send_signal(number)
+
+    def is_paused(self):
+        """Stopped, and not by `signal`."""
+        try:
+            stat = pathlib.Path(f"/proc/{self.pid}/stat").read_text()
+        except (OSError, AttributeError):
+            return False  # not running
+        return not self.is_stopped and stat.rpartition(")")[2].split()[0] in "Tt"
 
     def log(self):
         return pathlib.Path(self.log_path).read_text(errors="replace")
@@ -142,10 +154,17 @@ class Basalt:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.preset = preset
         self.port = free_ports(1)
+        self.waits = None
+
+    def watch_waits(self, bound=10.0):
+        """From here on every statement and login is timed."""
+        self.waits = waits.Waits(self.processes, bound)
+        return self.waits
 
     def connect(self, timeout=60, **options):
-        return pgwire.Connection(port=self.port, password=options.pop("password", PASSWORD),
-                                 timeout=timeout, **options)
+        with self.waits.of("login") if self.waits else contextlib.nullcontext():
+            return pgwire.Connection(port=self.port, password=options.pop("password", PASSWORD),
+                                     timeout=timeout, waits=self.waits, **options)
 
     def wait_ready(self, timeout=40):
         deadline = time.monotonic() + timeout

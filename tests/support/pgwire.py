@@ -4,6 +4,7 @@ Everything has a deadline. Errors become ServerError with the fields of ErrorRes
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import os
@@ -47,7 +48,8 @@ def _fields(body):
 
 class Connection:
     def __init__(self, host="127.0.0.1", port=5439, user="admin", password="", database="dev",
-                 timeout=60, options=None):
+                 timeout=60, options=None, waits=None):
+        self.waits = waits  # waits.Waits, or None: told of every statement
         self.socket = socket.create_connection((host, port), timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
@@ -101,6 +103,9 @@ class Connection:
     def __exit__(self, *_):
         self.close()
 
+    def waiting(self, what):
+        return self.waits.of(what) if self.waits is not None else contextlib.nullcontext()
+
     # ---- login ----
 
     def _login(self, password):
@@ -146,8 +151,9 @@ class Connection:
 
     def query_all(self, sql):
         """Runs a text of statements; a list of Results. Raises the first error after its end."""
-        self.send(b"Q", sql.encode() + b"\0")
-        return self.collect()
+        with self.waiting(sql):
+            self.send(b"Q", sql.encode() + b"\0")
+            return self.collect()
 
     def query(self, sql):
         results = self.query_all(sql)
@@ -222,13 +228,18 @@ class Connection:
             bind += struct.pack("!i", -1 if data is None else len(data)) + (data or b"")
         messages = ((b"P", parse), (b"B", bind + struct.pack("!h", 0)), (b"D", b"P\0"),
                     (b"E", b"\0" + struct.pack("!i", 0)), (b"S", b""))
-        self.send_raw(b"".join(self.frame(kind, body) for kind, body in messages))
-        return self.collect()[-1]
+        with self.waiting(sql):
+            self.send_raw(b"".join(self.frame(kind, body) for kind, body in messages))
+            return self.collect()[-1]
 
     # ---- COPY ----
 
     def copy_in(self, sql, data, chunk=1 << 16, fail=None):
         """Sends `data` (bytes, or an iterable of bytes); returns the command tag."""
+        with self.waiting(sql):
+            return self._copy_in(sql, data, chunk, fail)
+
+    def _copy_in(self, sql, data, chunk, fail):
         self.send(b"Q", sql.encode() + b"\0")
         while True:
             kind, body = self.receive()

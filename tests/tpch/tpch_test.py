@@ -56,20 +56,24 @@ class Test:
 
     def answers(self, connection, where, answers):
         for number in QUERIES:
-            sql = self.sql(number)
             try:
-                result = connection.query(sql)
+                problem = self.answer_problem(connection, number, answers)
             except (pgwire.ServerError, OSError, ConnectionError) as error:
                 self.check(False, f"{where} q{number:02}: {error}")
                 if not isinstance(error, pgwire.ServerError):
                     return
                 continue
-            ours = answer_compare.Answer(
-                [tuple(row) for row in result.rows], [c[0] for c in result.columns],
-                [answer_compare.KINDS_BY_OID.get(c[1], "text") for c in result.columns])
-            reference = answer_compare.read_psql(answers / f"q{number:02}.tsv")
-            problem = answer_compare.compare(sql, ours, reference)
             self.check(problem is None, f"{where} q{number:02}: {problem}")
+
+    def answer_problem(self, connection, number, answers):
+        """How an answer differs from the reference's; None when it does not."""
+        sql = self.sql(number)
+        result = connection.query(sql)
+        ours = answer_compare.Answer(
+            [tuple(row) for row in result.rows], [c[0] for c in result.columns],
+            [answer_compare.KINDS_BY_OID.get(c[1], "text") for c in result.columns])
+        reference = answer_compare.read_psql(answers / f"q{number:02}.tsv")
+        return answer_compare.compare(sql, ours, reference)
 
     def explain(self, connection, where):
         """Plans and what they did: bounds on what reaches the leader, labels seen."""

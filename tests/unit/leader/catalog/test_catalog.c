@@ -314,6 +314,52 @@ START_TEST(row_counts_go_down)
 }
 END_TEST
 
+static uint32_t count_former(const TableEntry *entry)
+{
+    uint32_t count = 0;
+    for (; entry->previous != NULL; entry = entry->previous) {
+        count++;
+    }
+    return count;
+}
+
+/* Table 1000 + i is seen by snapshots from 10 * i on; the oldest in use is `lag` replacements old.
+ */
+START_TEST(keeps_the_former_tables_that_snapshots_see)
+{
+    const uint32_t lag = (uint32_t)_i;
+    ck_assert_ok(apply(create_change("t", 1000)));
+    for (uint32_t i = 1; i <= 30; i++) {
+        CatalogChange *change = make_change(CATALOG_REPLACE_TABLE);
+        CatalogTable *table = ARENA_NEW(arena, CatalogTable);
+        *table = catalog_version_table(version, "public", "t")->table;
+        change->table_id = table->table_id;
+        table->table_id = 1000 + i;
+        table->generation++;
+        change->table = table;
+        change->position = 10 * i;
+        change->horizon = i <= lag ? 0 : 10 * (i - lag) - 1;
+        ck_assert_ok(apply(change));
+        TableEntry *entry = catalog_version_table(version, "public", "t");
+        for (uint64_t position = change->horizon; position < 10 * i + 10; position++) {
+            ck_assert_uint_eq(table_entry_at(entry, position)->table.table_id,
+                              1000 + position / 10);
+        }
+        ck_assert_uint_le(count_former(entry), lag + 1);
+    }
+}
+END_TEST
+
+START_TEST(an_analysis_needs_no_table)
+{
+    CatalogChange *renewed = make_change(CATALOG_RENEW_STATISTICS);
+    renewed->table_id = 5;
+    ck_assert_state(apply(renewed), SQLSTATE_UNDEFINED_TABLE);
+    renewed->is_analysis = true;
+    ck_assert_ok(apply(renewed));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("catalog");
@@ -331,6 +377,8 @@ int main(void)
     tcase_add_test(tests, alters_one_generation_after_another);
     tcase_add_test(tests, statistics_follow_the_columns);
     tcase_add_test(tests, row_counts_go_down);
+    tcase_add_loop_test(tests, keeps_the_former_tables_that_snapshots_see, 1, 5);
+    tcase_add_test(tests, an_analysis_needs_no_table);
     suite_add_tcase(suite, tests);
     return suite_main(suite);
 }

@@ -19,7 +19,9 @@ enum {
     WAIT_US = 10000000,
     CALL_CYCLES = 50,
     CALLS = 16,
-    CALL_US = 5000000
+    CALL_US = 5000000,
+    PAIRS = 6,
+    CLOSE_ALL_US_MAX = 5000000
 };
 
 static const TransportOps *ops;
@@ -165,12 +167,83 @@ START_TEST(calls_end_when_a_side_closes)
 }
 END_TEST
 
+static void count_message(void *object, TransportMessage *owned_message)
+{
+    ops->message_destroy(owned_message);
+    __atomic_add_fetch((uint64_t *)object, 1, __ATOMIC_RELAXED);
+}
+
+static void ignore_loss(void *object)
+{
+    (void)object;
+}
+
+/* Runs in the one thread of nng that reaps pipes, which closing waits for. */
+static void hang_until_over(void *object)
+{
+    (void)object;
+    __atomic_add_fetch(&lost, 1, __ATOMIC_RELAXED);
+    while (!__atomic_load_n(&is_over, __ATOMIC_RELAXED)) {
+        usleep(1000);
+    }
+}
+
+/* An inbox with a link to it, whose connection stands. */
+typedef struct Pair {
+    TransportInbox *inbox;
+    TransportLink *link;
+    uint64_t received; /* atomic */
+} Pair;
+
+static void pair_open(Pair *pair, int number, void (*lost_cb)(void *object))
+{
+    Transport *transport = transport_nng();
+    TransportMessage *message = NULL;
+    const int64_t deadline = clock_monotonic_us() + WAIT_US;
+    snprintf(address, sizeof address, "inproc://pair%d", number);
+    ck_assert_ok(ops->inbox_open(transport, address, count_message, &pair->received, &pair->inbox));
+    ck_assert_ok(ops->link_open(transport, address, lost_cb, NULL, &pair->link));
+    while (__atomic_load_n(&pair->received, __ATOMIC_RELAXED) == 0) {
+        ck_assert_int_lt(clock_monotonic_us(), deadline);
+        ck_assert_ok(ops->message_create(transport, MESSAGE_BYTES, &message));
+        status_ignore(ops->send(pair->link, message), "the connection comes");
+        usleep(1000);
+    }
+}
+
+START_TEST(a_close_that_hangs_costs_the_others_little)
+{
+    Pair pairs[1 + PAIRS];
+    memset(pairs, 0, sizeof pairs);
+    ops = transport_nng()->ops;
+    pair_open(&pairs[0], 0, hang_until_over);
+    for (int i = 1; i <= PAIRS; i++) {
+        pair_open(&pairs[i], i, ignore_loss);
+    }
+    ops->inbox_close(pairs[0].inbox);
+    const int64_t start_us = clock_monotonic_us();
+    while (__atomic_load_n(&lost, __ATOMIC_RELAXED) == 0) {
+        ck_assert_int_lt(clock_monotonic_us(), start_us + WAIT_US);
+        usleep(1000);
+    }
+    for (int i = 1; i <= PAIRS; i++) {
+        ops->inbox_close(pairs[i].inbox);
+    }
+    ck_assert_int_lt(clock_monotonic_us() - start_us, CLOSE_ALL_US_MAX);
+    __atomic_store_n(&is_over, true, __ATOMIC_RELAXED);
+    for (int i = 0; i <= PAIRS; i++) {
+        ops->link_close(pairs[i].link);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("protocol.cluster.nng_transport");
     TCase *links = tcase_create("links");
     tcase_set_timeout(links, 200);
     tcase_add_test(links, messages_go_on_when_the_peer_is_back);
+    tcase_add_test(links, a_close_that_hangs_costs_the_others_little);
     suite_add_tcase(suite, links);
     TCase *calls = tcase_create("calls");
     tcase_set_timeout(calls, 200);
