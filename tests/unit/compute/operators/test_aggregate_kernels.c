@@ -56,14 +56,16 @@ START_TEST(positions_of_selected_rows)
         lanes_randomise(lanes);
         for (uint32_t c = 0; c < ROW_COUNTS * 4; c++) {
             const uint32_t kept = draw_rows(row_counts[c / 4], rarities[c % 4]);
+            const uint32_t shift = c % 3;
             const GroupKernels *kernels = KERNELS(group_kernels);
-            kernels->positions[lane](lanes, 77, 3, rows, kept, false, positions);
+            kernels->positions[lane](lanes, 77, shift, 3, rows, kept, false, positions);
             memcpy(added, positions, sizeof added);
-            kernels->positions[lane](lanes, 5, 2, rows, kept, true, added);
+            kernels->positions[lane](lanes, 5, 0, 2, rows, kept, true, added);
             for (uint32_t i = 0; i < kept; i++) {
                 const uint32_t value = (uint32_t)lane_read(lanes, lane, rows[i]);
-                ck_assert_uint_eq(positions[i], (value + 77) * 3);
-                ck_assert_uint_eq(added[i], (value + 77) * 3 + (value + 5) * 2);
+                const uint32_t position = ((value + 77) >> shift) * 3;
+                ck_assert_uint_eq(positions[i], position);
+                ck_assert_uint_eq(added[i], position + (value + 5) * 2);
             }
         }
     }
