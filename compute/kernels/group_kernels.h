@@ -7,8 +7,8 @@
 #include "base/vector/vector.h"
 
 typedef struct GroupKernels {
-    /* By lane U8, U16, U32, I64: positions[i] = (the low 32 bits of lane + delta >> shift) * stride;
-     * added to what is there when `is_added`. */
+    /* By lane U8, U16, U32, I64: positions[i] = ((lane + delta) >> shift) * stride, of the low 32
+     * bits; added to what is there when `is_added`. */
     void (*positions[4])(const void *lanes, uint64_t delta, uint32_t shift, uint32_t stride,
                          const uint16_t *rows, uint32_t count, bool is_added, uint32_t *positions);
     /* The same by a table: positions[i] = offsets[code]; by lane U8, U16, U32. */

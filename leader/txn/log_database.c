@@ -553,7 +553,7 @@ static Status check_distribution_hash(CommitLog *log)
     if (is_known == 0) {
         return status_with_hint(
             status_error(SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                         "the rows of this cluster were distributed by another version of the hash"),
+                         "the rows of this cluster lie by another distribution hash"),
             "unload the tables with the version that wrote them and load them again");
     }
     return STATUS_OK;

@@ -5,9 +5,9 @@
  * between the parts of a message, the part that follows is neither started nor cancelled, and the
  * one thread that reaps pipes waits for its end for ever; nng_close waits for that thread. So
  * closing is left to a thread of its own and given up after a while, sooner when one hangs already:
- * whatever is ours has ended by then, nng's share stays behind. From then on lost pipes are not reported any more; calls still
- * end, silence is noticed by those who expect heartbeats, and links to a process that has come back
- * are reset by those who hear of that.
+ * whatever is ours has ended by then, nng's share stays behind. From then on lost pipes are not
+ * reported any more; calls still end, silence is noticed by those who expect heartbeats, and links
+ * to a process that has come back are reset by those who hear of that.
  *
  * And (so in all versions): a context that is used while its socket is closed is destroyed by its
  * user, behind the back of nng_close, which destroys the socket meanwhile. So no socket is closed
