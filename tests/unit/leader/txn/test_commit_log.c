@@ -1,4 +1,5 @@
 /* Suite of leader/txn/commit_log.c and log_database.c: the commit point, and what survives. */
+#include "base/metadata_store.h"
 #include "base/thread.h"
 #include "base/vector/distribution_hash.h"
 #include "tests/unit/leader/leader_fixture.h"
@@ -24,6 +25,25 @@ START_TEST(a_new_cluster_owns_every_bucket)
     ck_assert_uint_gt(commit_log_next_txn(commit_log), TXN_ID_FIRST(2));
     close_log();
     ck_assert_state(open_log_with(NODES + 1), SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+}
+END_TEST
+
+START_TEST(rows_by_another_hash_are_refused)
+{
+    static const char *const changes[] = {
+        "UPDATE cluster SET value = value - 1 WHERE name = 'distribution_hash'",
+        "DELETE FROM cluster WHERE name = 'distribution_hash'"};
+    open_log();
+    crash();
+    close_log();
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        MetadataStore *store = NULL;
+        ck_assert_ok(metadata_store_open(simulated_files_system(files), "leader/leader.db", "",
+                                         INT32_MAX, &store));
+        ck_assert_ok(metadata_store_exec(store, changes[i]));
+        metadata_store_close(store);
+        ck_assert_state(open_log_with(NODES), SQLSTATE_OBJECT_NOT_IN_PREREQUISITE_STATE);
+    }
 }
 END_TEST
 
@@ -404,6 +424,7 @@ int main(void)
     tcase_set_timeout(tests, 240);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_new_cluster_owns_every_bucket);
+    tcase_add_test(tests, rows_by_another_hash_are_refused);
     tcase_add_test(tests, commits_are_whole_and_in_order);
     tcase_add_test(tests, replaced_views_and_tables_made_anew_survive);
     tcase_add_test(tests, outcomes_stay_until_they_are_acknowledged);
