@@ -13,6 +13,7 @@
 
 enum {
     ALWAYS_DENSE_POSITIONS = 1 << 16,
+    PRODUCT_POSITIONS = 1 << 20, /* of several keys, whatever the number of groups expected */
     DENSE_POSITIONS_PER_GROUP = 8,
     EXPECTED_PARTS = 8, /* a range of which one part is used is worth an array for all of it */
     KEYS_MAX = 64,
@@ -87,6 +88,10 @@ static uint64_t position_limit(const GroupTable *table)
     double groups = table->shape->estimated_groups;
     groups = groups > table->group_count ? groups : table->group_count;
     double wanted = groups * DENSE_POSITIONS_PER_GROUP;
+    // Ranges of several keys multiply: a few rows may ask for an array that the next rows outgrow.
+    double seen = (double)table->group_count * DENSE_POSITIONS_PER_GROUP;
+    seen = seen > PRODUCT_POSITIONS ? seen : PRODUCT_POSITIONS;
+    wanted = table->shape->key_count > 1 && wanted > seen ? seen : wanted;
     uint64_t limit = wanted > (double)DENSE_POSITIONS_MAX ? DENSE_POSITIONS_MAX : (uint64_t)wanted;
     return limit < ALWAYS_DENSE_POSITIONS ? ALWAYS_DENSE_POSITIONS : limit;
 }
