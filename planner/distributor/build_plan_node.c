@@ -296,9 +296,8 @@ static PlanNode *build_nested_loop(PlanBuilder *builder, const Step *step, const
 /* Whether rows lie on their nodes by the hash of this key alone, an integer as it is. */
 static bool is_placed_by(const Distribution *distribution, const Expr *key)
 {
-    bool is_whole = type_is_integer(key->type) || key->type.id == TYPE_DATE ||
-                    key->type.id == TYPE_TIMESTAMP;
-    ColumnNumber column = is_whole ? distribution_column_of(key) : 0;
+    ColumnNumber column =
+        plan_type_may_be_local_key(key->type) ? distribution_column_of(key) : 0;
     return column != 0 && distribution->kind == DISTRIBUTION_HASHED &&
            distribution->key_count == 1 && distribution_key_has(&distribution->keys[0], column);
 }

@@ -140,6 +140,12 @@ typedef struct PlanHashJoin {
                          * node, an integer, date or timestamp; 0: none */
 } PlanHashJoin;
 
+/* Whether values of the type hash as themselves, so that a node may know bits of a local key. */
+static inline bool plan_type_may_be_local_key(Type type)
+{
+    return type_is_integer(type) || type.id == TYPE_DATE || type.id == TYPE_TIMESTAMP;
+}
+
 /* Any condition: the build side is stored, blocks of it meet each probe batch. */
 typedef struct PlanNestedLoopJoin {
     PlanNode node;

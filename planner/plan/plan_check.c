@@ -208,13 +208,6 @@ static Status check_filter_made(Checker *self, const PlanHashJoin *join, uint32_
     return STATUS_OK;
 }
 
-/* Only what hashes as itself lets a node know bits of it. */
-static bool may_be_local_key(const Expr *key)
-{
-    return type_is_integer(key->type) || key->type.id == TYPE_DATE ||
-           key->type.id == TYPE_TIMESTAMP;
-}
-
 static Status check_hash_join(Checker *self, const PlanHashJoin *join)
 {
     const PlanNode *probe = join->probe, *build = join->build;
@@ -233,8 +226,9 @@ static Status check_hash_join(Checker *self, const PlanHashJoin *join)
         TRY(check_filter_made(self, join, join->runtime_filter_ids[i]));
     }
     if (join->local_key > join->key_count ||
-        (join->local_key > 0 && (!may_be_local_key(join->build_keys[join->local_key - 1]) ||
-                                 join->is_null_equal[join->local_key - 1]))) {
+        (join->local_key > 0 &&
+         (!plan_type_may_be_local_key(join->build_keys[join->local_key - 1]->type) ||
+          join->is_null_equal[join->local_key - 1]))) {
         return CORRUPT("plan node %u has rows placed by no key", join->node.id);
     }
     uint32_t count;
@@ -273,7 +267,7 @@ static Status check_aggregate(const PlanAggregate *aggregate)
     }
     TRY(check_exprs_give(node, aggregate->keys, 0, aggregate->key_count, child));
     if (aggregate->is_key_local &&
-        (aggregate->key_count != 1 || !may_be_local_key(aggregate->keys[0]))) {
+        (aggregate->key_count != 1 || !plan_type_may_be_local_key(aggregate->keys[0]->type))) {
         return CORRUPT("plan node %u has rows placed by no key", node->id);
     }
     for (uint32_t i = 0; i < aggregate->aggregate_count; i++) {
