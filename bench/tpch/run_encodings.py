@@ -114,8 +114,8 @@ def main():
             f"on disk (`du`, default settings, idle), {sizes[0] / 1e6:.1f} MB "
             f"without differences between columns. No block is compressed by zstd: texts are "
             f"phrases, smaller and faster to read.\nMedians of {options.rounds} "
-            f"rounds in turns, {options.workers} workers. `bench/tpch/run_encodings.py --from DIR` "
-            "remakes this.\n\n" + "\n".join(lines) + "\n")
+            f"rounds in turns, {options.workers} workers. `bench/tpch/run_encodings.py --from DIR "
+            "--plain PROGRAM` remakes this.\n\n" + "\n".join(lines) + "\n")
     print(text)
     if options.markdown is not None:
         options.markdown.write_text(text, encoding="utf-8")

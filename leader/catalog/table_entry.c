@@ -213,8 +213,6 @@ Status table_entry_with_statistics(const TableEntry *entry, bool keeps_old,
     return STATUS_OK;
 }
 
-// Sketches and the sample may stay as they are: they tell shares of rows, and nobody can take
-// values out of them.
 // Entries are shared and do not change, so that those in front of one that is let go are copied.
 Status table_entry_from_horizon(TableEntry *entry, uint64_t horizon, TableEntry **out)
 {
@@ -237,6 +235,8 @@ Status table_entry_from_horizon(TableEntry *entry, uint64_t horizon, TableEntry 
     return status;
 }
 
+// Sketches and the sample may stay as they are: they tell shares of rows, and nobody can take
+// values out of them.
 Status table_entry_without_rows(const TableEntry *entry, uint64_t row_count, bool keeps_sketches,
                                 TableEntry **out)
 {
