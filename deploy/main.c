@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/thread_turn.h"
 #include "deploy/role.h"
 
 #ifndef BASALT_VERSION
@@ -114,6 +115,8 @@ int main(int argument_count, char **arguments)
     }
     for (size_t i = 0; i < sizeof(roles) / sizeof(*roles); i++) {
         if (strcmp(word, roles[i].name) == 0 && roles[i].run != NULL) {
+            // Before any other thread: those of libraries inherit it, workers ask for long turns.
+            thread_ask_for_turn(THREAD_TURN_ANSWERING_US);
             return run_role(&roles[i], argument_count - 2, arguments + 2);
         }
     }

@@ -2,13 +2,16 @@
 """Two single-core nodes against one: the 22 queries of TPC-H on both clusters, one right after the
 other.
 
-    run_scaling.py --from DIR [--sort none|date] [--rounds 7] [--json FILE] [--markdown FILE]
+    run_scaling.py --from DIR [--sort none|date] [--rounds 7] [--rest 0.2] [--json FILE]
+        [--markdown FILE]
 
 Starts two clusters of separate processes over tcp on loopback, from build/release: one with a node
 on core 0, one with a node on core 0 and a node on core 1. Leaders and this client may use any core.
 The single node runs on either core in turns: on a shared machine one of them may be the slower one.
 Both are loaded with the same .tbl files; each round runs each query once on either side with the
 same new parameters, the first side changing from round to round; a round before the first warms up.
+Each query is timed after a rest: a host that grants processors by the period takes back from two
+busy cores what it lets one have, and gives it again after a pause.
 The answers of both sides are compared in every round. The ratio is one node's wall time divided by
 that of two: 2 is perfect. It is given of medians, and of the best rounds: two nodes wait for the
 slower core, so a neighbour that slows either of them down falls on them twice as often as on one.
@@ -20,6 +23,7 @@ import math
 import os
 import statistics
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "support"))
@@ -34,7 +38,8 @@ from wire_client import WireClient  # noqa: E402
 class Side:
     """One cluster with the data in it."""
 
-    def __init__(self, cores, settings):
+    def __init__(self, cores, settings, rest):
+        self.rest = rest
         self.cluster = cluster.Cluster(nodes=len(cores), pins=cores,
                                        settings={"workers": 1, **settings})
         self.wall_ms = {}
@@ -49,6 +54,7 @@ class Side:
                 self.client.copy_in(f"copy {table} from stdin delimiter '|'", file)
 
     def run(self, name, sql, is_counted):
+        time.sleep(self.rest)
         wall_ms = self.client.execute(sql)
         if is_counted:
             self.wall_ms.setdefault(name, []).append(wall_ms)
@@ -102,7 +108,8 @@ def report(one, two, options):
     lines.append(f"| geometric mean of {len(names)} | | | {mean:.2f} | | | {best:.2f} |")
     text = (f"# TPC-H, scale {options.scale:g}: two single-core nodes against one\n\n"
             f"Wall milliseconds at the client, medians and bests of {options.rounds} rounds, new "
-            "parameters each round, all answers compared.\n"
+            f"parameters each round, {options.rest:g} s of rest before each query, all answers "
+            "compared.\n"
             f"`bench/tpch/run_scaling.py --from DIR --scale {options.scale:g} --sort {options.sort}"
             f" --rounds {options.rounds}` remakes this.\n\n" + "\n".join(lines) + "\n")
     print(text)
@@ -121,6 +128,8 @@ def main():
     parser.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR")
     parser.add_argument("--sort", choices=("none", "date"), default="none")
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rest", type=float, default=0.2, metavar="SECONDS",
+                        help="before each timed query (default 0.2)")
     parser.add_argument("--scale", type=float, default=1)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--json", type=Path, metavar="FILE")
@@ -129,7 +138,7 @@ def main():
                         help="a setting of all processes")
     options = parser.parse_args()
     settings = dict(pair.split("=", 1) for pair in options.setting)
-    one, two = Side([0], settings), Side([0, 1], settings)
+    one, two = (Side(cores, settings, options.rest) for cores in ([0], [0, 1]))
     with one.cluster, two.cluster:
         for side in (one, two):
             side.load(options.source, options.sort)

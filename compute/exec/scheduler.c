@@ -26,6 +26,7 @@
 #include "base/heap.h"
 #include "base/mutex.h"
 #include "base/thread.h"
+#include "base/thread_turn.h"
 
 enum {
     SPIN_US = 40,
@@ -51,7 +52,7 @@ struct Scheduler {
     Mutex mutex;
     Condition ready;
     /* Guarded by mutex: */
-    Group *groups;              /* those with ready tasks */
+    Group *groups; /* those with ready tasks */
     uint32_t group_count, group_capacity, next_group;
     uint32_t sleeping_count, spinning_count;
     bool is_stopping;
@@ -295,6 +296,7 @@ static void worker_run(void *object)
     Worker *worker = object;
     Scheduler *scheduler = worker->scheduler;
     current_scheduler = scheduler;
+    thread_ask_for_turn(THREAD_TURN_WORKING_US);
     mutex_lock(&scheduler->mutex);
     for (;;) {
         Task *task = pop_task(scheduler);
