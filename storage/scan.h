@@ -54,6 +54,8 @@ typedef struct ScanRequest {
                                * may be added and no evaluator used */
     bool is_counting; /* nobody looks at the batches' columns: without an evaluator they are rows
                        * that are all alive, with columns of no meaning */
+    bool may_mask;    /* batches may have rows in their mask alone (batch_is_masked), which is done
+                       * when nearly all are alive: listing them would cost as much as a sum */
 } ScanRequest;
 
 /* Pins the rows that the snapshot sees. */

@@ -109,8 +109,7 @@ Status scan_column_whole(ScanColumn *column, const Vector **out)
     return STATUS_OK;
 }
 
-/* When nearly all rows are wanted it is cheaper to decode the others, too. */
-static bool is_sparse(uint32_t row_count, uint32_t selected_count)
+bool scan_column_is_sparse(uint32_t row_count, uint32_t selected_count)
 {
     return selected_count < row_count - row_count / 16;
 }
@@ -120,7 +119,7 @@ static Status load_lazy(VectorLoader *self, Vector *vector, uint32_t row_count,
 {
     ScanColumn *column = (ScanColumn *)self;
     const TableScanLocal *local = column->local;
-    if (!is_sparse(row_count, selected_count)) {
+    if (!scan_column_is_sparse(row_count, selected_count)) {
         selection = NULL;
     }
     const bool is_whole = local->window_start == 0 && row_count == local->vector_rows;

@@ -127,6 +127,7 @@ struct TableScanLocal {
     ScanEvaluator *evaluator;
     Arena *arena;
     bool is_counting; /* batches say how many rows, and nothing of them */
+    bool may_mask;
     ScanColumn *columns;
     ScanBases bases;
     Vector *vectors; /* of the batch that is out; the row id's and the node's are the last ones */
@@ -163,6 +164,8 @@ void scan_column_release(ScanColumn *column);
 Status scan_column_block(ScanColumn *column, const Block **out) CHECKED;
 /* The vector as it goes out, for rows window_start .. + row_count: decoded, constant or LAZY. */
 void scan_column_put(ScanColumn *column, uint32_t row_count, Vector *out);
+/* When nearly all rows are wanted it is cheaper to decode the others, too. */
+bool scan_column_is_sparse(uint32_t row_count, uint32_t selected_count);
 /* The present vector whole, decoded if it is not. */
 Status scan_column_whole(ScanColumn *column, const Vector **out) CHECKED;
 void scan_default_vector(const ScanColumnInfo *info, uint64_t lane[2], Vector *out);

@@ -19,6 +19,7 @@ Status table_scan_local_create(TableScan *scan, ScanEvaluator *evaluator, Arena 
     local->evaluator = evaluator;
     local->arena = arena;
     local->is_counting = scan->request.is_counting && evaluator == NULL;
+    local->may_mask = scan->request.may_mask && evaluator == NULL;
     local->unit_arena = arena_create(arena, "scan_unit_arena");
     local->columns = ARENA_ARRAY(arena, ScanColumn, column_count + 1);
     scan_bases_init(&local->bases, local);
@@ -227,15 +228,22 @@ static Status apply_filters(TableScanLocal *local, uint32_t vector)
     return STATUS_OK;
 }
 
-/* Rows of `mask` that are not deleted; 0 when there are none. */
-static uint64_t take_rows(const RowMask *mask, const uint64_t *deleted, RowMask *out)
+/* Takes deleted rows out of the mask. */
+static void take_deleted(RowMask *mask, const uint64_t *deleted)
 {
-    uint64_t any = 0;
     for (uint32_t i = 0; i < VALIDITY_WORDS; i++) {
-        out->words[i] = mask->words[i] & ~deleted[i];
-        any |= out->words[i];
+        mask->words[i] &= ~deleted[i];
     }
-    return any;
+}
+
+/* Whether all of the vector's rows are deleted. */
+static bool are_all_deleted(const RowMask *mask, const uint64_t *deleted)
+{
+    uint64_t any = mask->words[0] & ~deleted[0]; // as a rule that is enough
+    for (uint32_t i = 1; any == 0 && i < VALIDITY_WORDS; i++) {
+        any = mask->words[i] & ~deleted[i];
+    }
+    return any == 0;
 }
 
 /* Filters the next vector of a rowset into the mask. */
@@ -249,7 +257,6 @@ static Status filter_vector(TableScanLocal *local, bool *is_done)
     const uint32_t rows = local->source->footer->row_group_rows[local->unit->row_group];
     const uint32_t left = rows - vector * VECTOR_ROWS;
     local->vector_rows = left < VECTOR_ROWS ? left : VECTOR_ROWS;
-    RowMask alive;
     local->counted.rows_seen += local->vector_rows;
     local->first_row = local->unit->row_group * FORMAT_ROW_GROUP_ROWS + vector * VECTOR_ROWS;
     row_mask_set_first(&local->mask, local->vector_rows);
@@ -261,12 +268,10 @@ static Status filter_vector(TableScanLocal *local, bool *is_done)
     }
     // Encodings filter whole vectors fastest, so deleted rows go last; but not for nothing.
     const uint64_t *deleted = local->deleted_words + (size_t)vector * VALIDITY_WORDS;
-    if (take_rows(&local->mask, deleted, &alive) == 0 || local->filter_count == 0) {
-        local->mask = alive;
-        return STATUS_OK;
+    if (local->filter_count > 0 && !are_all_deleted(&local->mask, deleted)) {
+        TRY(apply_filters(local, vector));
     }
-    TRY(apply_filters(local, vector));
-    take_rows(&local->mask, deleted, &local->mask);
+    take_deleted(&local->mask, deleted);
     return STATUS_OK;
 }
 
@@ -274,6 +279,13 @@ static Status filter_vector(TableScanLocal *local, bool *is_done)
 static uint32_t select_window(TableScanLocal *local, uint32_t row_count, const uint16_t **selection)
 {
     uint32_t count;
+    if (local->may_mask && row_count == local->vector_rows) {
+        count = row_mask_count(&local->mask);
+        if (!scan_column_is_sparse(row_count, count)) {
+            *selection = NULL;
+            return count;
+        }
+    }
     if (row_count == local->vector_rows) {
         count = row_mask_to_selection(&local->mask, row_count, local->selection);
     } else {
@@ -305,7 +317,8 @@ static Status put_window(TableScanLocal *local, Batch *out)
     if (out->selected_count == 0) {
         return STATUS_OK;
     }
-    out->mask = rows == local->vector_rows && out->selection != NULL ? &local->mask : NULL;
+    const bool has_mask = rows == local->vector_rows && out->selected_count < rows;
+    out->mask = has_mask ? &local->mask : NULL;
     const uint32_t columns = local->scan->request.column_count;
     for (uint32_t i = 0; i < columns; i++) {
         if (is_batch) {

@@ -52,13 +52,7 @@ Status batch_load_all(Batch *batch)
 
 uint32_t row_mask_to_selection(const RowMask *mask, uint32_t row_count, uint16_t *selection)
 {
-    static int has_vbmi2 = -1; // a constant of the machine: any thread may find it out
-    int known = __atomic_load_n(&has_vbmi2, __ATOMIC_RELAXED);
-    if (known < 0) {
-        known = compress_vbmi2_is_supported();
-        __atomic_store_n(&has_vbmi2, known, __ATOMIC_RELAXED);
-    }
-    if (known && kernel_level_current == KERNEL_LEVEL_V4) {
+    if (compress_vbmi2_is_used()) {
         return compress_vbmi2_mask_to_selection(mask->words, row_count, selection);
     }
     return KERNELS(vector_kernels)->mask_to_selection(mask->words, row_count, selection);
@@ -83,9 +77,5 @@ void row_mask_set_first(RowMask *mask, uint32_t row_count)
 
 uint32_t row_mask_count(const RowMask *mask)
 {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < VALIDITY_WORDS; i++) {
-        count += (uint32_t)__builtin_popcountll(mask->words[i]);
-    }
-    return count;
+    return KERNELS(vector_kernels)->count_bits(mask->words, VALIDITY_WORDS);
 }

@@ -17,7 +17,9 @@ typedef struct Batch {
     uint32_t selected_count;   /* rows alive; equals row_count when selection is null */
     const uint16_t *selection; /* ascending row indexes; null: all rows */
     const RowMask *mask;       /* the same rows as `selection`; null: nobody has it at hand. Who
-                                * changes the selection of a batch clears it */
+                                * changes the selection of a batch clears it. Without a selection
+                                * the rows are the mask's: only sinks that take masks (operator.h)
+                                * are given such a batch */
     uint32_t column_count;
     Vector *columns;
 } Batch;
@@ -29,6 +31,11 @@ void batch_set_view(Batch *target, const Batch *source);
 /* The column, decoded when it was lazy. */
 Status batch_column(Batch *batch, uint32_t index, const Vector **out) CHECKED;
 Status batch_load_all(Batch *batch) CHECKED; /* no lazy column remains */
+/* The rows are in the mask alone. */
+static inline bool batch_is_masked(const Batch *batch)
+{
+    return batch->selection == NULL && batch->mask != NULL;
+}
 static inline uint32_t batch_row(const Batch *batch, uint32_t index)
 {
     return batch->selection == NULL ? index : batch->selection[index];

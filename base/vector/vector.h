@@ -30,23 +30,23 @@ struct VectorLoader;
 
 /* The distinct values behind codes. Immutable; pinned by the batch's producer. */
 typedef struct Dictionary {
-    Lane lane;             /* of entries: TEXT, or I64 lanes with base 0 */
+    Lane lane; /* of entries: TEXT, or I64 lanes with base 0 */
     uint32_t entry_count;
-    const void *entries;   /* FLAT lanes */
-    bool is_sorted;        /* codes compare like their entries */
-    bool is_unique;        /* no two entries are equal (after trimming blanks) */
-    uint64_t identity;     /* nonzero: equal identities are the same dictionary, for caches */
+    const void *entries; /* FLAT lanes */
+    bool is_sorted;      /* codes compare like their entries */
+    bool is_unique;      /* no two entries are equal (after trimming blanks) */
+    uint64_t identity;   /* nonzero: equal identities are the same dictionary, for caches */
 } Dictionary;
 
 typedef struct Vector {
     Type type;
-    uint8_t lane;               /* Lane; for DICTIONARY that of the codes */
-    uint8_t form;               /* VectorForm */
-    bool has_trailing_blanks;   /* TEXT: some value may end in a blank; false is a promise */
-    bool is_ascending;          /* rows are in ascending order, no nulls (a promise when true) */
+    uint8_t lane;             /* Lane; for DICTIONARY that of the codes */
+    uint8_t form;             /* VectorForm */
+    bool has_trailing_blanks; /* TEXT: some value may end in a blank; false is a promise */
+    bool is_ascending;        /* rows are in ascending order, no nulls (a promise when true) */
     int64_t base;
-    int64_t lo, hi;             /* bounds of scaled integers; else unspecified */
-    const uint64_t *validity;   /* bit set: present; null: no nulls */
+    int64_t lo, hi;           /* bounds of scaled integers; else unspecified */
+    const uint64_t *validity; /* bit set: present; null: no nulls */
     const void *data;
     const Dictionary *dictionary;
     struct VectorLoader *loader; /* LAZY only */
@@ -83,8 +83,8 @@ TextView vector_text(const Vector *vector, uint32_t row); /* FLAT, CONSTANT or D
 
 /* Lanes for one output column, owned by an operator and reused batch after batch. */
 typedef struct VectorBuffer {
-    void *lanes;          /* VECTOR_ROWS * 16 + 64 bytes, 64-byte aligned */
-    uint64_t *validity;   /* VALIDITY_WORDS */
+    void *lanes;        /* VECTOR_ROWS * 16 + 64 bytes, 64-byte aligned */
+    uint64_t *validity; /* VALIDITY_WORDS */
 } VectorBuffer;
 void vector_buffer_init(VectorBuffer *buffer, Arena *arena);
 
@@ -101,3 +101,8 @@ void vector_widen(const Vector *vector, uint32_t row_count, const uint16_t *sele
  * dictionaries and constants stay what they are. */
 void vector_gather(const Vector *vector, const uint16_t *rows, uint32_t row_count,
                    VectorBuffer *buffer, Vector *out);
+/* Moves the rows of the first `row_count` whose bits are set in `words` together; made for masks
+ * with few gaps. False, and nothing done, for a vector with NULLs or lanes above 8 bytes. `vector`
+ * may equal `out` but does not lie in `buffer`. */
+bool vector_close_gaps(const Vector *vector, const uint64_t *words, uint32_t row_count,
+                       VectorBuffer *buffer, Vector *out);

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "base/vector/compress_vbmi2.h"
 #include "base/vector/vector_internal.h"
 #include "base/vector/vector_kernels.h"
 
@@ -322,4 +323,51 @@ void vector_gather(const Vector *vector, const uint16_t *rows, uint32_t row_coun
         gather_lanes(vector->data, (Lane)vector->lane, rows, row_count, buffer->lanes);
     }
     *out = picked;
+}
+
+/* Copies in steps of a cache line: up to 63 bytes behind the last are read and written. */
+static void copy_run(const char *source, size_t bytes, char *target)
+{
+    for (size_t i = 0; i < bytes; i += 64) {
+        memcpy(target + i, source + i, 64);
+    }
+}
+
+/* What lies between two gaps is copied whole. */
+static void copy_runs(const char *source, size_t lane, const uint64_t *words, uint32_t row_count,
+                      char *target)
+{
+    uint32_t first = 0;
+    for (uint32_t base = 0; base < row_count; base += 64) {
+        uint64_t gaps = ~words[base / 64];
+        gaps &= row_count - base < 64 ? (UINT64_C(1) << (row_count - base)) - 1 : UINT64_MAX;
+        for (; gaps != 0; gaps &= gaps - 1) {
+            const uint32_t gap = base + (uint32_t)__builtin_ctzll(gaps);
+            copy_run(source + first * lane, (gap - first) * lane, target);
+            target += (gap - first) * lane;
+            first = gap + 1;
+        }
+    }
+    copy_run(source + first * lane, (row_count - first) * lane, target);
+}
+
+bool vector_close_gaps(const Vector *vector, const uint64_t *words, uint32_t row_count,
+                       VectorBuffer *buffer, Vector *out)
+{
+    DEBUG_ASSERT(vector->form != VECTOR_LAZY);
+    const uint32_t lane = (uint32_t)lane_bytes((Lane)vector->lane);
+    if (vector->validity != NULL || lane > sizeof(int64_t)) {
+        return false;
+    }
+    *out = *vector;
+    if (vector->form == VECTOR_CONSTANT) {
+        return true;
+    }
+    if (compress_vbmi2_is_used()) {
+        compress_vbmi2_lanes(vector->data, lane, words, row_count, buffer->lanes);
+    } else {
+        copy_runs(vector->data, lane, words, row_count, buffer->lanes);
+    }
+    out->data = buffer->lanes;
+    return true;
 }

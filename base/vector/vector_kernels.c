@@ -73,6 +73,15 @@ static void gather_bits(const uint64_t *bits, const uint16_t *rows, uint32_t row
     }
 }
 
+static uint32_t count_bits(const uint64_t *words, uint32_t word_count)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < word_count; i++) {
+        count += (uint64_t)__builtin_popcountll(words[i]);
+    }
+    return (uint32_t)count;
+}
+
 static uint32_t mask_to_selection(const uint64_t *words, uint32_t row_count, uint16_t *selection)
 {
     uint32_t count = 0;
@@ -104,5 +113,6 @@ const VectorKernels KERNEL(vector_kernels) = {
     .rows_are_consecutive = rows_are_consecutive,
     .rows_are_ascending = rows_are_ascending,
     .gather_bits = gather_bits,
+    .count_bits = count_bits,
     .mask_to_selection = mask_to_selection,
 };

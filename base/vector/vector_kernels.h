@@ -36,6 +36,7 @@ typedef struct VectorKernels {
     bool (*rows_are_ascending)(const uint16_t *rows, uint32_t row_count);
     void (*gather_bits)(const uint64_t *bits, const uint16_t *rows, uint32_t row_count,
                         uint64_t *target);
+    uint32_t (*count_bits)(const uint64_t *words, uint32_t word_count);
     /* `selection` has room for the next multiple of 32 of row_count. */
     uint32_t (*mask_to_selection)(const uint64_t *words, uint32_t row_count, uint16_t *selection);
 } VectorKernels;

@@ -81,6 +81,7 @@ typedef struct SinkOps {
     void (*add_write)(const Sink *self, ByteBuffer *target);
     void (*local_close)(Sink *self, void *local);
     void (*close)(Sink *self);
+    bool takes_masks; /* `in` may have its rows in the mask alone (batch_is_masked) */
 } SinkOps;
 
 /* What EXPLAIN ANALYZE shows of an operator; the pipeline counts rows and time by itself. */
@@ -138,3 +139,5 @@ static inline void sink_init(Sink *sink, const SinkOps *ops, const PlanNode *nod
 /* What open() hands to the network: wakes the parked workers of this source or sink. */
 Waker source_waker(Source *source);
 Waker sink_waker(Sink *sink);
+/* Whether the source's batches go to a sink that takes masks, and to nobody else. */
+bool source_may_mask(const Source *source);

@@ -99,6 +99,12 @@ Waker source_waker(Source *source)
     return (Waker){.wake = (void (*)(void *))pipeline_wake, .object = source->pipeline};
 }
 
+bool source_may_mask(const Source *source)
+{
+    const Pipeline *pipeline = source->pipeline;
+    return pipeline->transform_count == 0 && pipeline->target->sink->ops->takes_masks;
+}
+
 static void wake_sink(void *object)
 {
     SinkGroup *group = object;

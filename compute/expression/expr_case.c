@@ -152,7 +152,7 @@ static void part_list_init(PartList *list, ExprState *state, uint32_t capacity)
 /* Computes node `index` for the rows of `mask` as the next part. */
 static Status add_part(ExprState *state, uint32_t index, const RowMask *mask, PartList *list)
 {
-    if (expr_mask_count(mask) == 0) {
+    if (row_mask_count(mask) == 0) {
         return STATUS_OK;
     }
     ExprRows inner;
@@ -271,7 +271,7 @@ Status op_extreme(ExprState *state, const ExprNode *node, Register *out)
         for (uint32_t w = 0; w < VALIDITY_WORDS; w++) {
             is_better.words[w] = parts[0].mask.words[w] & has_best.words[w];
         }
-        if (expr_mask_count(&is_better) > 0) {
+        if (row_mask_count(&is_better) > 0) {
             TRY(expr_compare_vectors(state, op, vector, &best.vector, &is_better));
         }
         for (uint32_t w = 0; w < VALIDITY_WORDS; w++) {

@@ -327,7 +327,7 @@ Status op_is_not_distinct(ExprState *state, const ExprNode *node, Register *out)
     for (uint32_t i = 0; i < VALIDITY_WORDS; i++) {
         mask->words[i] = left_present.words[i] & right_present.words[i];
     }
-    if (expr_mask_count(mask) > 0) {
+    if (row_mask_count(mask) > 0) {
         TRY(expr_compare_vectors(state, FUNCTION_EQUAL, left, right, mask));
     }
     for (uint32_t i = 0; i < VALIDITY_WORDS; i++) {

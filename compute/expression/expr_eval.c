@@ -84,7 +84,8 @@ void expr_begin(ExprState *state, Batch *input)
         .id = ++state->last_rows_id,
         .row_count = input->row_count,
         .count = input->selected_count,
-        .is_all = input->selection == NULL || input->selected_count == input->row_count,
+        .is_all = (input->selection == NULL && input->mask == NULL) ||
+                  input->selected_count == input->row_count,
         .list = input->selection,
     };
     if (state->batch_rows.is_all) {
@@ -111,11 +112,6 @@ const RowMask *expr_rows_mask(ExprRows *rows)
     return &rows->mask;
 }
 
-uint32_t expr_mask_count(const RowMask *mask)
-{
-    return KERNELS(blend_kernels)->count_bits(mask->words, VALIDITY_WORDS);
-}
-
 const uint16_t *expr_rows_list(ExprState *state, ExprRows *rows)
 {
     if (rows->is_all) {
@@ -136,7 +132,7 @@ void expr_rows_push(ExprState *state, ExprRows *inner, const RowMask *mask)
     inner->row_count = state->rows->row_count;
     inner->mask = *mask;
     inner->has_mask = true;
-    inner->count = expr_mask_count(mask);
+    inner->count = row_mask_count(mask);
     inner->is_all = inner->count == inner->row_count;
     inner->list = NULL;
     state->rows = inner;

@@ -114,7 +114,7 @@ static Status run_term(ExprState *state, uint32_t index, RowMask *mask)
     term->ticks += read_ticks() - start;
     term->rows_in += state->rows->count;
     term->dense_rows += expr_row_count(state);
-    term->rows_out += expr_mask_count(mask);
+    term->rows_out += row_mask_count(mask);
     return STATUS_OK;
 }
 
@@ -154,7 +154,7 @@ Status expr_filter(ExprState *state, Batch *batch)
     for (uint32_t place = 0; place < count && state->rows->count > 0; place++) {
         RowMask mask;
         TRY(run_term(state, state->filter_order[place], &mask));
-        if (expr_mask_count(&mask) == state->rows->count) {
+        if (row_mask_count(&mask) == state->rows->count) {
             continue;
         }
         // stays current until the end: what later terms compute may be used by terms behind them

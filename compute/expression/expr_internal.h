@@ -117,7 +117,6 @@ Arena *expr_text_arena(ExprState *state);
 /* --- rows --- */
 
 const RowMask *expr_rows_mask(ExprRows *rows);
-uint32_t expr_mask_count(const RowMask *mask);
 const uint16_t *expr_rows_list(ExprState *state, ExprRows *rows);
 /* Makes `mask`, a subset of the current rows, current; `inner` must live until expr_rows_pop. */
 void expr_rows_push(ExprState *state, ExprRows *inner, const RowMask *mask);

@@ -1,28 +1,45 @@
 /* aggregate_kernels.c — one loop per lane; compiled once per kernel level. */
 #include "compute/kernels/aggregate_kernels.h"
 
+#if !defined(KERNEL_PORTABLE) && defined(__AVX512BW__)
+#include "compute/kernels/sum_kept_avx512.h"
+#define HAS_SUM_KEPT
+#endif
+
 #define TEMPLATE "compute/kernels/aggregate.tmpl.h"
 #define T uint8_t
 #define NAME(stem) stem##_u8
 #include TEMPLATE
+#ifndef HAS_SUM_KEPT
+#include "compute/kernels/sum_kept.tmpl.h"
+#endif
 #include "compute/kernels/aggregate_masked.tmpl.h"
 #undef T
 #undef NAME
 #define T uint16_t
 #define NAME(stem) stem##_u16
 #include TEMPLATE
+#ifndef HAS_SUM_KEPT
+#include "compute/kernels/sum_kept.tmpl.h"
+#endif
 #include "compute/kernels/aggregate_masked.tmpl.h"
 #undef T
 #undef NAME
 #define T uint32_t
 #define NAME(stem) stem##_u32
 #include TEMPLATE
+#ifndef HAS_SUM_KEPT
+#include "compute/kernels/sum_kept.tmpl.h"
+#endif
 #include "compute/kernels/aggregate_masked.tmpl.h"
 #undef T
 #undef NAME
 #define T int64_t
 #define NAME(stem) stem##_i64
 #include TEMPLATE
+#ifndef HAS_SUM_KEPT
+#include "compute/kernels/sum_kept.tmpl.h"
+#endif
 #undef T
 #undef NAME
 

@@ -31,20 +31,10 @@ static void words_to_lanes(const uint64_t *words, uint32_t row_count, uint8_t *l
     }
 }
 
-static uint32_t count_bits(const uint64_t *words, uint32_t word_count)
-{
-    uint64_t count = 0;
-    for (uint32_t i = 0; i < word_count; i++) {
-        count += (uint64_t)__builtin_popcountll(words[i]);
-    }
-    return (uint32_t)count;
-}
-
 const BlendKernels KERNEL(blend_kernels) = {
 #define LANE_PAIR(IN_LANE, OUT_LANE, in, out) .blend[IN_LANE][OUT_LANE] = blend_##in##_##out,
 #include "base/vector/lane_pairs.def"
 #undef LANE_PAIR
     .fill = {fill_u8, fill_u16, fill_u32, fill_i64},
     .words_to_lanes = words_to_lanes,
-    .count_bits = count_bits,
 };

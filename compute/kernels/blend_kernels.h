@@ -16,6 +16,5 @@ typedef struct BlendKernels {
     FillKernel fill[4];
     /* Row i becomes lane i: 0 or 1. Whole words are written: up to 63 lanes behind the last. */
     void (*words_to_lanes)(const uint64_t *words, uint32_t row_count, uint8_t *lanes);
-    uint32_t (*count_bits)(const uint64_t *words, uint32_t word_count);
 } BlendKernels;
 KERNEL_TABLE(BlendKernels, blend_kernels);

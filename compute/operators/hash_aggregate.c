@@ -19,6 +19,9 @@ enum {
 typedef struct AggregateLocal {
     ExprColumnsLocal inputs;
     const Vector **vectors;
+    /* Of a batch that came with its mask alone: */
+    VectorBuffer *dense_buffers; /* per input */
+    uint16_t *listed_rows;
     Batch columns;
     AggregatePart *part;
     AggregateFill fill;
@@ -167,11 +170,37 @@ static Status aggregate_local_open(Sink *self, void *local, Arena *worker_arena)
     state->part = aggregate_part_create(aggregate);
     expr_columns_open(&aggregate->inputs, &state->inputs, worker_arena);
     state->vectors = ARENA_ARRAY(worker_arena, const Vector *, shape->input_count);
+    state->listed_rows = ARENA_ARRAY(worker_arena, uint16_t, VECTOR_ROWS);
+    state->dense_buffers = ARENA_ARRAY(worker_arena, VectorBuffer, shape->input_count);
+    for (uint32_t c = 0; c < shape->input_count; c++) {
+        vector_buffer_init(&state->dense_buffers[c], worker_arena);
+    }
     batch_init(&state->columns, shape->input_count, worker_arena);
     AggregateSpace *space = aggregate_space_create(shape, worker_arena);
     aggregate_fill_init(&state->fill, aggregate, &state->part->table, &state->part->spill, 0, space,
                         worker_arena);
     return STATUS_OK;
+}
+
+// The rows of the mask: moved together where that is cheap, or else listed.
+static void close_gaps(AggregateLocal *state, Batch *columns)
+{
+    const RowMask *mask = columns->mask;
+    bool is_dense = true;
+    for (uint32_t c = 0; is_dense && c < columns->column_count; c++) {
+        is_dense = vector_close_gaps(state->vectors[c], mask->words, columns->row_count,
+                                     &state->dense_buffers[c], &columns->columns[c]);
+    }
+    if (is_dense) {
+        columns->row_count = columns->selected_count;
+        columns->mask = NULL;
+        return;
+    }
+    for (uint32_t c = 0; c < columns->column_count; c++) {
+        columns->columns[c] = *state->vectors[c];
+    }
+    row_mask_to_selection(mask, columns->row_count, state->listed_rows);
+    columns->selection = state->listed_rows;
 }
 
 static Status aggregate_consume(Sink *self, void *local, Batch *in, Flow *flow)
@@ -189,6 +218,9 @@ static Status aggregate_consume(Sink *self, void *local, Batch *in, Flow *flow)
     columns->selection = in->selection;
     columns->mask = in->mask;
     columns->selected_count = in->selected_count;
+    if (batch_is_masked(in) && !aggregate_table_takes_mask(&state->part->table, state->vectors)) {
+        close_gaps(state, columns);
+    }
     return aggregate_fill_add(&state->fill, columns);
 }
 
@@ -263,4 +295,5 @@ static const SinkOps hash_aggregate_ops = {
     .merge = aggregate_merge,
     .finish = aggregate_sink_finish,
     .close = aggregate_close,
+    .takes_masks = true,
 };

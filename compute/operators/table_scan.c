@@ -102,6 +102,7 @@ static Status scan_source_open(Source *self, QueryContext *query)
         .has_row_ids = plan->has_row_ids,
         .summaries = source->summaries == NULL ? NULL : source->summaries->wanted,
         .is_counting = plan->node.output_count == 0,
+        .may_mask = source_may_mask(self),
     };
     TRY(table_scan_open(&request, query->arena, &source->scan));
     if (source->summaries != NULL) {

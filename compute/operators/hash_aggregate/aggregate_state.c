@@ -267,12 +267,23 @@ static UInt128 largest_value(const Vector *vector, const AggregateRows *rows)
     return low > high ? low : high;
 }
 
+// The rows as a list; `space` has room for VECTOR_ROWS.
+static const uint16_t *list_rows(const AggregateRows *rows, uint16_t *space)
+{
+    if (rows->rows != NULL || rows->mask == NULL) {
+        return rows->rows;
+    }
+    row_mask_to_selection(rows->mask, rows->row_end, space);
+    return space;
+}
+
 // Values so large that a batch of them might not fit 64 bits: one by one.
 static Status sum_wide_rows(AggregateState *state, const Vector *vector, const AggregateRows *rows)
 {
     Int128 values[VECTOR_ROWS];
+    uint16_t listed[VECTOR_ROWS];
     TRY(aggregate_state_fold(state));
-    lanes_read_int128(vector, rows->rows, rows->count, values);
+    lanes_read_int128(vector, list_rows(rows, listed), rows->count, values);
     for (uint32_t i = 0; i < rows->count; i++) {
         state->wide[rows->groups == NULL ? 0 : rows->groups[i]] += values[i];
     }
@@ -304,8 +315,7 @@ static void sum_lanes(AggregateState *state, const Vector *vector, const Aggrega
     if (rows->groups == NULL) {
         const uint64_t sum =
             (uint64_t)(rows->mask != NULL
-                           ? kernels->sum_kept[lane](vector->data, rows->mask->words,
-                                                     rows->rows[rows->count - 1] + 1u)
+                           ? kernels->sum_kept[lane](vector->data, rows->mask->words, rows->row_end)
                            : kernels->sum_all[lane](vector->data, rows->rows, rows->count));
         sums[0] = (int64_t)((uint64_t)sums[0] + sum + (uint64_t)vector->base * rows->count);
         return;
@@ -386,15 +396,16 @@ static void update_min_max(AggregateState *state, const Vector *vector, const Ag
         int64_t max;
         // Minima and maxima seldom change: with the rows left out they would not, either.
         if (used.mask != NULL) {
-            kernels->min_max_all[flat.lane](flat.data, NULL, used.rows[used.count - 1] + 1u, &min,
-                                            &max);
+            kernels->min_max_all[flat.lane](flat.data, NULL, used.row_end, &min, &max);
             int64_t best;
             if (!__builtin_add_overflow(is_min ? min : max, flat.base, &best) &&
                 (is_min ? best >= out[0] : best <= out[0])) {
                 return;
             }
         }
-        kernels->min_max_all[flat.lane](flat.data, used.rows, used.count, &min, &max);
+        uint16_t listed[VECTOR_ROWS];
+        kernels->min_max_all[flat.lane](flat.data, list_rows(&used, listed), used.count, &min,
+                                        &max);
         min += flat.base;
         max += flat.base;
         out[0] = is_min ? (min < out[0] ? min : out[0]) : (max > out[0] ? max : out[0]);
@@ -405,6 +416,20 @@ static void update_min_max(AggregateState *state, const Vector *vector, const Ag
         kernels->max_groups[flat.lane](flat.data, flat.base, used.rows, used.groups, used.count,
                                        out);
     }
+}
+
+bool aggregate_state_takes_mask(const AggregateState *state, const Vector *argument)
+{
+    const AggregateSpec *spec = state->spec;
+    if (spec->is_single || spec->is_distinct) {
+        return false;
+    }
+    if (argument == NULL) {
+        return true;
+    }
+    return spec->op != AGGREGATE_OP_FIRST && aggregate_is_int64(spec) &&
+           type_is_scaled_integer(argument->type) && argument->form == VECTOR_FLAT &&
+           argument->validity == NULL && argument->lane <= LANE_I64;
 }
 
 Status aggregate_state_update(AggregateState *state, const Vector *argument,

@@ -58,12 +58,13 @@ typedef struct AggregateState {
 
 /* Rows to be added: the i-th goes to groups[i] (null: all to group 0). */
 typedef struct AggregateRows {
-    const uint16_t *rows; /* physical, null for 0 .. count - 1 */
+    const uint16_t *rows; /* physical; null for those of the mask, or without one 0 .. count - 1 */
     const uint32_t *groups;
     uint32_t count;
     uint32_t group_count;        /* there are now */
     uint32_t former_group_count; /* there were before this batch */
     const RowMask *mask;         /* what `rows` says, when nearly all physical rows are in it */
+    uint32_t row_end;            /* with a mask: physical rows end there */
     bool has_gaps;               /* rows were left out: new groups may be without any here */
     /* Few groups only, and no row left out: */
     const int64_t *group_rows;  /* rows per group of this batch; or null */
@@ -78,6 +79,8 @@ Status aggregate_state_reserve(AggregateState *state, uint32_t capacity) CHECKED
 /* `argument` is null for COUNT(*). 53200, 21000. */
 Status aggregate_state_update(AggregateState *state, const Vector *argument,
                               const AggregateRows *rows) CHECKED;
+/* Whether it may be given rows of group 0 as a mask alone. */
+bool aggregate_state_takes_mask(const AggregateState *state, const Vector *argument);
 /* Adds to group 0 what a scan knows of `row_count` rows that it did not read; `column` is null for
  * COUNT(*). 53200. */
 Status aggregate_state_add_summary(AggregateState *state, uint64_t row_count,

@@ -246,27 +246,49 @@ static Status update_aggregate(AggregateTable *table, AggregateSpace *space, uin
     return aggregate_state_update(&table->states[aggregate], argument, &rows);
 }
 
+bool aggregate_table_takes_mask(const AggregateTable *table, const Vector *const *inputs)
+{
+    const AggregateShape *shape = table->shape;
+    bool all_take = shape->key_count == 0;
+    for (uint32_t a = 0; all_take && a < shape->aggregate_count; a++) {
+        const AggregateInput *input = &shape->inputs[a];
+        all_take = input->filter == AGGREGATE_NO_INPUT &&
+                   aggregate_state_takes_mask(
+                       &table->states[a],
+                       input->argument == AGGREGATE_NO_INPUT ? NULL : inputs[input->argument]);
+    }
+    return all_take;
+}
+
+static AggregateRows rows_of_batch(const AggregateTable *table, const Batch *selected)
+{
+    const uint32_t row_count = selected->selected_count;
+    AggregateRows rows = {
+        .rows = selected->selection, .count = row_count, .former_group_count = table->group_count};
+    if (selected->mask == NULL || row_count == 0) {
+        return rows;
+    }
+    rows.row_end = rows.rows == NULL ? selected->row_count : rows.rows[row_count - 1] + 1u;
+    const bool is_dense = rows.row_end <= row_count + row_count / GAP_ROWS_MIN;
+    rows.mask = is_dense || rows.rows == NULL ? selected->mask : NULL;
+    return rows;
+}
+
 Status aggregate_table_update(AggregateTable *table, AggregateSpace *space,
                               const Vector *const *inputs, const Batch *selected, bool is_closed,
                               uint16_t *left, uint32_t *left_count)
 {
     const AggregateShape *shape = table->shape;
-    const uint16_t *rows = selected->selection;
     const uint32_t row_count = selected->selected_count;
-    AggregateRows batch = {
-        .rows = rows, .count = row_count, .former_group_count = table->group_count};
-    if (selected->mask != NULL && row_count > 0 &&
-        rows[row_count - 1] < row_count + row_count / GAP_ROWS_MIN) {
-        batch.mask = selected->mask;
-    }
+    AggregateRows batch = rows_of_batch(table, selected);
     if (shape->key_count == 0) {
         TRY(reserve_states(table, 1));
         table->group_count = 1;
     } else {
         uint32_t new_max = is_closed ? 0 : row_count;
         TRY(reserve_states(table, table->groups.group_count + new_max));
-        TRY(group_table_find(&table->groups, space->groups, inputs, rows, row_count, is_closed,
-                             space->row_groups));
+        TRY(group_table_find(&table->groups, space->groups, inputs, batch.rows, row_count,
+                             is_closed, space->row_groups));
         table->group_count = table->groups.group_count;
         batch.groups = space->row_groups;
         if (is_closed) {

@@ -38,6 +38,8 @@ typedef struct AggregateTable {
 
 void aggregate_table_init(AggregateTable *table, const AggregateShape *shape, Arena *arena);
 void aggregate_table_deinit(AggregateTable *table);
+/* Whether the rows of a batch may come as its mask alone (batch_is_masked). */
+bool aggregate_table_takes_mask(const AggregateTable *table, const Vector *const *inputs);
 /* Adds the rows that are alive in `selected`, whose columns are not looked at. With `is_closed`
  * only those of known groups; the others are listed in `left` (VECTOR_ROWS) and counted in
  * `*left_count`. 53200 before any value was added: the call may be repeated, closed. */

@@ -129,6 +129,42 @@ START_TEST(gathers_rows_in_any_order)
 }
 END_TEST
 
+START_TEST(closes_gaps)
+{
+    static const uint32_t gap_in[] = {1, 2, 9, 64, 100, 2000};
+    ColumnCase column;
+    RowMask mask;
+    uint16_t rows[VECTOR_ROWS + 32];
+    uint64_t state = 5;
+    uint32_t closed_count = 0;
+    for (uint32_t level = 0; kernel_levels_next(&level);) {
+        for (uint32_t i = 0; i < column_case_count(); i++) {
+            make_case(i, &column);
+            for (size_t g = 0; g < sizeof gap_in / sizeof *gap_in; g++) {
+                row_mask_set_first(&mask, column.row_count);
+                for (uint32_t row = 0; row < column.row_count; row++) {
+                    if (test_random(&state) % gap_in[g] == 0) {
+                        validity_clear(mask.words, row);
+                    }
+                }
+                uint32_t kept = row_mask_to_selection(&mask, column.row_count, rows);
+                Vector out;
+                const bool is_closed =
+                    vector_close_gaps(&column.vector, mask.words, column.row_count, &buffer, &out);
+                const bool is_wide = lane_bytes((Lane)column.vector.lane) > 8;
+                ck_assert_int_eq(is_closed, column.vector.validity == NULL && !is_wide);
+                if (is_closed) {
+                    ck_assert_int_eq(out.form, column.vector.form);
+                    assert_column(&out, &column, rows, kept);
+                    closed_count++;
+                }
+            }
+        }
+    }
+    ck_assert_uint_gt(closed_count, 0);
+}
+END_TEST
+
 START_TEST(gathers_runs_and_keeps_the_order_known)
 {
     ColumnCase column;
@@ -146,8 +182,8 @@ START_TEST(gathers_runs_and_keeps_the_order_known)
             rows[0] = (uint16_t)(column.row_count - 1);
             vector_gather(&source, rows, count, &buffer, &out);
             assert_column(&out, &column, rows, count);
-            ck_assert_int_eq(out.is_ascending, source.form == VECTOR_CONSTANT || count == 1 ||
-                                                   rows[0] <= rows[1]);
+            ck_assert_int_eq(out.is_ascending,
+                             source.form == VECTOR_CONSTANT || count == 1 || rows[0] <= rows[1]);
         }
         for (uint32_t row = 0; row < column.row_count / 2; row++) {
             rows[row] = (uint16_t)(row + column.row_count / 3); // one run
@@ -223,6 +259,7 @@ int main(void)
         flattens_and_widens,
         flattens_and_widens_selected_rows_in_place,
         gathers_rows_in_any_order,
+        closes_gaps,
         gathers_runs_and_keeps_the_order_known,
         gather_then_flatten_in_one_buffer,
         a_dictionary_without_entries_is_all_null,
