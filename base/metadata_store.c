@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/heap.h"
 #include "base/io/sqlite_vfs.h"
@@ -40,6 +41,7 @@ struct MetadataStore {
     FileSystem *system;
     bool is_in_doubt, is_writable;
     uint64_t log_pages, log_pages_max; /* of the WAL: after the last commit; that it may have */
+    int64_t busy_us;                   /* when the log grew last, or could not be emptied */
     MetadataQuery *queries;
     char path[];
 };
@@ -212,7 +214,9 @@ Status metadata_store_limit_log(MetadataStore *store, uint64_t bytes)
 static int note_log_pages(void *object, sqlite3 *connection, const char *schema, int pages)
 {
     (void)connection, (void)schema;
-    ((MetadataStore *)object)->log_pages = (uint64_t)pages;
+    MetadataStore *store = object;
+    store->log_pages = (uint64_t)pages;
+    store->busy_us = clock_monotonic_us();
     return SQLITE_OK;
 }
 
@@ -283,6 +287,23 @@ Status metadata_store_checkpoint(MetadataStore *store)
 {
     // RESTART: the next transaction writes the log from its start, so it does not grow.
     return checkpoint(store, SQLITE_CHECKPOINT_RESTART);
+}
+
+void metadata_store_rest(MetadataStore *store, int64_t quiet_us)
+{
+    const int64_t now_us = clock_monotonic_us();
+    if (store->log_pages == 0 || now_us - store->busy_us < quiet_us ||
+        metadata_store_is_broken(store)) {
+        return;
+    }
+    store->busy_us = now_us;
+    Status status = checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
+    if (status == STATUS_OK) {
+        store->log_pages = 0;
+        return;
+    }
+    log_status(LOG_WARN, "checkpoint_failed", status);
+    status_free(status);
 }
 
 // An emptied log: frames whose sync failed once may be on the disk or not, whatever a later sync

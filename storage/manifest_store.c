@@ -172,6 +172,13 @@ Status manifest_store_limit_log(ManifestStore *store, uint64_t bytes)
     return metadata_store_limit_log(store->database, bytes);
 }
 
+void manifest_store_rest(ManifestStore *store)
+{
+    mutex_lock(&store->mutex);
+    metadata_store_rest(store->database, METADATA_QUIET_US);
+    mutex_unlock(&store->mutex);
+}
+
 Status manifest_store_open_read(FileSystem *system, const char *directory, ManifestStore **out)
 {
     return open_store(system, directory, true, out);

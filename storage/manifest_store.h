@@ -15,6 +15,7 @@ typedef struct ManifestStore ManifestStore;
 Status manifest_store_open(FileSystem *system, const char *directory, ManifestStore **out) CHECKED;
 /* As metadata_store_limit_log; before other threads use the store. */
 Status manifest_store_limit_log(ManifestStore *store, uint64_t bytes) CHECKED;
+void manifest_store_rest(ManifestStore *store); /* metadata_store_rest; any thread */
 /* To look at it: nothing is written. */
 Status manifest_store_open_read(FileSystem *system, const char *directory,
                                 ManifestStore **out) CHECKED;

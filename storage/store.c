@@ -241,6 +241,11 @@ void store_set_horizon(Store *store, uint64_t position)
     }
 }
 
+void store_rest(Store *store)
+{
+    manifest_store_rest(store->manifest_store);
+}
+
 Status store_truncate_table(Store *store, uint64_t table_id, const Snapshot *snapshot)
 {
     return manifest_drop(store->manifest, table_id, snapshot, false);

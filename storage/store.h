@@ -81,6 +81,8 @@ Status store_abort_unprepared(Store *store, uint64_t txn_id) CHECKED;
  * scan holds them, older delete masks merged. Deletes cost memory and rows of the database until it
  * moves on. */
 void store_set_horizon(Store *store, uint64_t position);
+/* For a node with nothing to do: its database gives back what its log takes of the disk. */
+void store_rest(Store *store);
 
 /*
  * Writing: one TableWriter per statement and table on a node; each worker has a TableWriterLocal.

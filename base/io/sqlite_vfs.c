@@ -288,15 +288,12 @@ static const sqlite3_io_methods file_methods = {
 
 static Status open_file(SqliteVfs *vfs, const char *path, int flags, File **out)
 {
-    bool exists = true;
+    const bool creates = (flags & SQLITE_OPEN_CREATE) != 0;
     uint32_t file_flags = FILE_READ;
     file_flags |= (flags & SQLITE_OPEN_READWRITE) != 0 ? FILE_WRITE : 0;
-    if ((flags & SQLITE_OPEN_CREATE) != 0) {
-        file_flags |= FILE_CREATE;
-        TRY(file_exists(vfs->system, path, &exists));
-    }
+    file_flags |= creates ? FILE_CREATE : 0;
     TRY(file_open(vfs->system, path, file_flags, out));
-    if (!exists) {
+    if (creates) { // also when it was there: who made it may have died before this
         Status status = file_sync_parent(vfs->system, path);
         if (status != STATUS_OK) {
             file_close(*out);

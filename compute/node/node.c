@@ -148,6 +148,16 @@ static void handle_request(Node *node, TransportRequest *owned_request)
     arena_destroy(arena);
 }
 
+static void rest(Node *node)
+{
+    mutex_lock(&node->mutex);
+    Store *store = node->store;
+    mutex_unlock(&node->mutex);
+    if (store != NULL) {
+        store_rest(store);
+    }
+}
+
 static void handler_main(void *object)
 {
     Node *node = object;
@@ -157,6 +167,7 @@ static void handler_main(void *object)
             if (queue_is_closed(node->work)) {
                 return;
             }
+            rest(node);
             continue;
         }
         thread_set_context(node->node_id, 0);

@@ -484,8 +484,11 @@ static void control_main(void *object)
     CommitGroup group = {.count = 0};
     for (;;) {
         ControlTask *task = queue_pop(log->tasks, 1000000);
-        if (task == NULL && queue_is_closed(log->tasks)) {
-            return;
+        if (task == NULL) {
+            if (queue_is_closed(log->tasks)) {
+                return;
+            }
+            log_database_rest(log->database);
         }
         while (task != NULL) { // everything that waits goes into one group
             if (task->kind != CONTROL_COMMIT) {

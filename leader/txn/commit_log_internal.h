@@ -84,6 +84,7 @@ void log_database_rollback(LogDatabase *database);
 /* A file refuses everything after a failed write; the store can be opened again. */
 bool log_database_is_broken(const LogDatabase *database);
 Status log_database_reopen(LogDatabase *database) CHECKED;
+void log_database_rest(LogDatabase *database); /* metadata_store_rest */
 /* Ends the doubt: opens the store again and looks whether it has the commit. */
 Status log_database_settle(LogDatabase *database, uint64_t txn_id, bool *is_committed) CHECKED;
 /* The last commit failed, and may be durable all the same. */

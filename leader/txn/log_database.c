@@ -108,6 +108,11 @@ Status log_database_reopen(LogDatabase *database)
     return metadata_store_reopen(database->store);
 }
 
+void log_database_rest(LogDatabase *database)
+{
+    metadata_store_rest(database->store, METADATA_QUIET_US);
+}
+
 Status log_database_settle(LogDatabase *database, uint64_t txn_id, bool *is_committed)
 {
     uint64_t position = 0;

@@ -186,6 +186,35 @@ START_TEST(checkpoints_into_the_file)
 }
 END_TEST
 
+// A process that died between making a file and syncing its name leaves the name to the next one.
+START_TEST(keeps_commits_of_the_process_after_one_that_died_early)
+{
+    Random random;
+    random_seed(&random, 11);
+    int64_t told = 0;
+    for (uint64_t n = 1; n <= 60; n++) {
+        simulated_files_fail_at(files, simulated_files_calls(files) + n, EIO, true);
+        Status status = open_store();
+        if (status == STATUS_OK) {
+            status = put(1000, 1);
+        }
+        status_free(status);
+        simulated_files_fail_at(files, 0, 0, false);
+        simulated_files_kill(files);
+        metadata_store_close(store);
+        ck_assert_ok(open_store());
+        ck_assert_ok(put((int64_t)n, 100));
+        told++;
+        simulated_files_cut_power(files, &random);
+        metadata_store_close(store);
+        ck_assert_ok(open_store());
+        ck_assert_int_ge(rows(), told);
+        metadata_store_close(store);
+        store = NULL;
+    }
+}
+END_TEST
+
 // Transactions until the power goes, at any call; then every commit that was told is there whole,
 // the one in flight is there whole or not at all, and the store opens.
 START_TEST(keeps_commits_over_power_cuts)
@@ -213,6 +242,9 @@ START_TEST(keeps_commits_over_power_cuts)
             }
             if (status == STATUS_OK && random_below(&random, 6) == 0) {
                 status = metadata_store_checkpoint(store);
+            }
+            if (status == STATUS_OK && random_below(&random, 6) == 0) {
+                metadata_store_rest(store, 0);
             }
         }
         ck_assert_int_ne(status_sqlstate(status), SQLSTATE_DATA_CORRUPTED);
@@ -278,6 +310,9 @@ START_TEST(survives_any_failed_call)
             told += status == STATUS_OK;
             if (status == STATUS_OK && key == 3) {
                 status = metadata_store_checkpoint(store);
+            }
+            if (status == STATUS_OK && key == 1) {
+                metadata_store_rest(store, 0);
             }
         }
         bool was_reached = simulated_files_calls(files) >= last;
@@ -427,6 +462,36 @@ START_TEST(a_long_log_moves_into_the_file)
 END_TEST
 #endif
 
+// With nothing to do the log goes into the file, which is whole without it.
+START_TEST(a_quiet_store_empties_its_log)
+{
+    ck_assert_ok(open_store());
+    for (int i = 0; i < 40; i++) {
+        ck_assert_ok(metadata_store_begin(store));
+        ck_assert_ok(put(i, 10000));
+        ck_assert_ok(metadata_store_commit(store));
+        metadata_store_rest(store, METADATA_QUIET_US);
+    }
+    const int64_t log_bytes = simulated_files_length(files, PATH "-wal");
+    ck_assert_int_gt(log_bytes, 400000); // it is not quiet yet
+#ifdef BASALT_FAULTS
+    ck_assert_ok(fault_arm("metadata.checkpoint=error:1"));
+    metadata_store_rest(store, 0);
+    fault_disarm_all();
+    ck_assert_int_eq(simulated_files_length(files, PATH "-wal"), log_bytes);
+#endif
+    metadata_store_rest(store, 0);
+    ck_assert_int_eq(simulated_files_length(files, PATH "-wal"), 0);
+    ck_assert_int_eq(rows(), 40);
+    ck_assert_ok(metadata_store_begin(store));
+    ck_assert_ok(put(40, 10));
+    ck_assert_ok(metadata_store_commit(store));
+    ck_assert_int_gt(simulated_files_length(files, PATH "-wal"), 0);
+    reopen();
+    ck_assert_int_eq(rows(), 41);
+}
+END_TEST
+
 // A workload with deletes, overwrites and large values, checkpointed and reopened: pages move
 // through the free list, and each read of the file is checked.
 START_TEST(random_work_equals_its_model)
@@ -451,6 +516,9 @@ START_TEST(random_work_equals_its_model)
         }
         if (random_below(&random, 20) == 0) {
             ck_assert_ok(metadata_store_checkpoint(store));
+        }
+        if (random_below(&random, 20) == 0) {
+            metadata_store_rest(store, 0);
         }
         if (random_below(&random, 60) == 0) {
             reopen();
@@ -510,9 +578,11 @@ int main(void)
     tcase_add_test(schema, a_broken_schema_leaves_nothing);
     TCase *power = add_case(suite, "power");
     tcase_add_test(power, survives_death_with_its_log);
+    tcase_add_test(power, keeps_commits_of_the_process_after_one_that_died_early);
     tcase_add_loop_test(power, keeps_commits_over_power_cuts, 0, 8);
     TCase *faults = add_case(suite, "faults");
     tcase_add_test(faults, a_full_disk_ends_the_transaction_only);
+    tcase_add_test(faults, a_quiet_store_empties_its_log);
     tcase_add_loop_test(faults, survives_any_failed_call, 0, 3);
     tcase_add_loop_test(faults, survives_any_refused_allocation, 0, 2);
 #ifdef BASALT_FAULTS
