@@ -38,7 +38,7 @@ static Status prepare_part(Session *session, const char *text, const TextPart *p
         return status;
     }
     status = prepared_create(session, part->name, copy, list.items[0], arena, part->type_oids,
-                             part->type_count, out);
+                             part->type_count, false, out);
     return status_with_offset(status, part->start);
 }
 

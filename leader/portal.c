@@ -62,7 +62,7 @@ static Status declare_types(Prepared *prepared, const uint32_t *oids, uint32_t o
 
 Status prepared_create(Session *session, const char *name, const char *text,
                        const AstStatement *ast, Arena *owned_arena, const uint32_t *oids,
-                       uint32_t oid_count, Prepared **out)
+                       uint32_t oid_count, bool is_run_at_once, Prepared **out)
 {
     Prepared *prepared = ARENA_NEW(owned_arena, Prepared);
     prepared->arena = owned_arena;
@@ -71,7 +71,8 @@ Status prepared_create(Session *session, const char *name, const char *text,
     prepared->text = text;
     prepared->ast = ast;
     Status status = declare_types(prepared, oids, oid_count);
-    if (status == STATUS_OK && ast != NULL) {
+    prepared->is_described = !is_run_at_once;
+    if (status == STATUS_OK && ast != NULL && prepared->is_described) {
         status = statement_describe(session, prepared);
     }
     if (status == STATUS_OK && session->prepared_count >= SESSION_NAMED_MAX) {

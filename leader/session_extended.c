@@ -46,7 +46,7 @@ static Status parse_into(Session *session, const PgParse *parse, Arena *owned_ar
     }
     Prepared *prepared = NULL;
     return prepared_create(session, parse->name, text, ast, owned_arena, parse->parameter_oids,
-                           parse->parameter_count, &prepared);
+                           parse->parameter_count, false, &prepared);
 }
 
 /* Errors of Parse have positions in the statement's text: reported here, where the text is. */

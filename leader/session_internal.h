@@ -31,7 +31,8 @@ typedef struct Prepared {
     uint32_t *parameter_oids; /* as declared by Parse */
     uint32_t result_count;
     PlanResultColumn *results;
-    bool has_results; /* it returns rows */
+    bool has_results;  /* it returns rows */
+    bool is_described; /* its results are known; else from its first run on */
 } Prepared;
 
 typedef struct Portal {
@@ -115,10 +116,10 @@ Status session_describe(Session *session, const PgMessage *message) CHECKED;
 Status session_execute(Session *session, const PgMessage *message) CHECKED;
 Status session_close(Session *session, const PgMessage *message) CHECKED;
 
-/* portal.c */
+/* portal.c; `is_run_at_once`: a query that describes itself when it runs. */
 Status prepared_create(Session *session, const char *name, const char *text,
                        const AstStatement *ast, Arena *owned_arena, const uint32_t *oids,
-                       uint32_t oid_count, Prepared **out) CHECKED;
+                       uint32_t oid_count, bool is_run_at_once, Prepared **out) CHECKED;
 Prepared *prepared_find(Session *session, const char *name);
 void prepared_drop(Session *session, const char *name); /* null name: all */
 void prepared_unpin(Prepared *prepared);

@@ -21,7 +21,8 @@ static Status run_one(Session *session, const AstStatement *ast, Arena *owned_ar
     bool is_suspended = false;
     prepared_drop(session, "");
     // The statement's own text starts at ast->start; positions count from the whole message.
-    TRY(prepared_create(session, "", text, ast, owned_arena, NULL, 0, &prepared));
+    const bool is_query = ast->kind == AST_STATEMENT_QUERY; // bound once, it describes itself then
+    TRY(prepared_create(session, "", text, ast, owned_arena, NULL, 0, is_query, &prepared));
     TRY(portal_create(session, "", prepared, &portal));
     if (prepared->has_results) {
         session_describe_rows(session, prepared, portal);

@@ -315,6 +315,17 @@ static bool can_run_again(Session *session, const Portal *portal, Status failure
     return is_wanted;
 }
 
+static void copy_results(Prepared *prepared, uint32_t count, const PlanResultColumn *results)
+{
+    prepared->has_results = true;
+    prepared->result_count = count;
+    prepared->results = ARENA_ARRAY(prepared->arena, PlanResultColumn, count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        prepared->results[i] = results[i];
+        prepared->results[i].name = arena_strdup(prepared->arena, results[i].name);
+    }
+}
+
 static Status run_query(Session *session, Portal *portal, PlannerContext *planner,
                         const Snapshot *snapshot, uint64_t rows_max, bool *is_suspended)
 {
@@ -326,6 +337,11 @@ static Status run_query(Session *session, Portal *portal, PlannerContext *planne
     Status status =
         statement_start_query(session, portal, planner, snapshot, bound->root, bound->result_count,
                               bound->results, &encoder, false, false, &plan);
+    if (status == STATUS_OK && !portal->prepared->is_described) {
+        copy_results(portal->prepared, bound->result_count, bound->results);
+        portal->prepared->is_described = true;
+        session_describe_rows(session, portal->prepared, portal);
+    }
     if (status == STATUS_OK) {
         status = statement_send_rows(session, portal, rows_max, is_suspended);
     }
@@ -542,7 +558,9 @@ static Status start_statement(Session *session, Portal *portal, uint64_t rows_ma
         TRY(txn_enter_gate(&session->txn, statement_check_session, session));
     }
     TRY(statement_bind(session, portal, &planner, &snapshot));
-    TRY(check_results(portal->prepared, portal->bound));
+    if (portal->prepared->is_described) {
+        TRY(check_results(portal->prepared, portal->bound));
+    }
     portal->is_started = true;
     Status status = run_bound(session, portal, &planner, &snapshot, rows_max, is_suspended);
     return portal->named == NULL ? status : status_without_position(status);
@@ -572,17 +590,6 @@ static void describe_text_column(Prepared *prepared, const char *name)
     prepared->results = ARENA_ARRAY(prepared->arena, PlanResultColumn, 1);
     prepared->results[0] =
         (PlanResultColumn){.name = arena_strdup(prepared->arena, name), .type = type_varchar(0)};
-}
-
-static void copy_results(Prepared *prepared, uint32_t count, const PlanResultColumn *results)
-{
-    prepared->has_results = true;
-    prepared->result_count = count;
-    prepared->results = ARENA_ARRAY(prepared->arena, PlanResultColumn, count + 1);
-    for (uint32_t i = 0; i < count; i++) {
-        prepared->results[i] = results[i];
-        prepared->results[i].name = arena_strdup(prepared->arena, results[i].name);
-    }
 }
 
 /* SHOW ALL has three columns, SHOW x one; FETCH those of its cursor. */

@@ -72,9 +72,9 @@ static Status bind_once(Session *session, Portal *portal, PlannerContext *planne
     portal->catalog = NULL;
     TRY(txn_begin_statement(&session->txn, snapshot, &portal->catalog));
     statement_fill_planner(session, planner, portal->arena, portal->catalog);
-    if (portal->parameters.types == NULL) {
+    if (portal->parameters.types == NULL) { // nobody gave it any
         portal->parameters.types = portal->prepared->parameter_types;
-        portal->parameters.capacity = portal->prepared->parameter_count;
+        portal->parameters.capacity = 0;
     }
     session->wanted.table_id = 0;
     session->lock_mode = ast->kind == AST_STATEMENT_LOCK ? LOCK_EXCLUSIVE : LOCK_SHARED;

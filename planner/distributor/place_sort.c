@@ -222,8 +222,6 @@ static Step *window_step(Placer *placer, const LogicalWindow *window, const Wind
     return step;
 }
 
-#define DISTINCT_PER_NODE_MIN 64
-
 /* The places where whole partitions can be: the input's own, by all partition columns, by one. */
 static void add_windows(Placer *placer, const LogicalWindow *window, const WindowGroup *group,
                         Step *input, StepList *out)

@@ -18,7 +18,6 @@
 #include "planner/logical/logical_tree.h"
 
 #define LEADER_GROUPS_MAX 10000 /* partial groups the leader may finish by itself */
-#define DISTINCT_PER_NODE_MIN 64
 
 typedef struct AggregatePlacer {
     Placer *placer;

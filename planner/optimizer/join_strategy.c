@@ -172,8 +172,6 @@ static void add_one_sided(Strategies *self)
     }
 }
 
-#define DISTINCT_PER_NODE_MIN 64 /* fewer values would leave nodes idle */
-
 /* Both sides move: by all joined columns, or by one that has values enough. */
 static void add_two_sided(Strategies *self)
 {
