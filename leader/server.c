@@ -34,7 +34,6 @@ struct Server {
     Queue *ready; /* sessions with input */
     Thread poll_thread;
     bool is_stopping; /* atomic */
-    uint64_t parking; /* atomic: a session's state passes from its thread to the next through it */
     Mutex mutex;      /* guards what follows */
     Condition left;
     Session *sessions;
@@ -184,18 +183,17 @@ static Status park(Server *server, Session *session)
 {
     const int64_t limit_us = session_idle_limit_us(session);
     const uint32_t events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
-    __atomic_fetch_add(&server->parking, 1, __ATOMIC_RELEASE); // what was done so far
-    if (limit_us == 0) {
-        return watch(server, session_fd(session), session, events, EPOLL_CTL_MOD);
-    }
-    mutex_lock(&server->mutex); // no event is handled before the limit is known
+    // No event is handled before this thread has let go of the session, and its limit is known.
+    mutex_lock(&server->mutex);
     Status status = watch(server, session_fd(session), session, events, EPOLL_CTL_MOD);
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && limit_us > 0) {
         *session_parked_until(session) = clock_monotonic_us() + limit_us;
         server->limited_count++;
     }
     mutex_unlock(&server->mutex);
-    wake(server);
+    if (limit_us > 0) {
+        wake(server);
+    }
     return status;
 }
 
@@ -232,8 +230,6 @@ static void poll_main(void *object)
     struct epoll_event events[EVENTS_MAX];
     while (!__atomic_load_n(&server->is_stopping, __ATOMIC_ACQUIRE)) {
         int count = epoll_wait(server->epoll_fd, events, EVENTS_MAX, end_idle(server));
-        // Acquire: the kernel orders a session's parking before its event, the language does not.
-        (void)__atomic_load_n(&server->parking, __ATOMIC_ACQUIRE);
         for (int i = 0; i < count; i++) {
             if (events[i].data.ptr == server) {
                 accept_all(server);
@@ -309,8 +305,7 @@ void server_begin_wait(Server *server)
     server->waiting_count++;
     const uint32_t serving = server->thread_count - server->ended_count - server->waiting_count;
     // Who stops the server joins the threads there are.
-    if (!__atomic_load_n(&server->is_stopping, __ATOMIC_ACQUIRE) &&
-        serving < server->threads_max &&
+    if (!__atomic_load_n(&server->is_stopping, __ATOMIC_ACQUIRE) && serving < server->threads_max &&
         server->thread_count - server->ended_count <
             server->threads_max + server->connections_max) {
         status = start_thread(server);
