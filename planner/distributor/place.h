@@ -27,5 +27,10 @@ Status place_vacuum(Placer *placer, LogicalVacuum *vacuum, StepList *out) CHECKE
 /* The distribution a table's rows have, or new rows must get, over these column numbers. */
 Distribution placer_table_distribution(const Placer *placer, const CatalogTable *table,
                                        ColumnNumber distribution_column);
+/* By which of these columns rows may move so that equal ones meet: all of them, each alone, all but
+ * one. Fewer than all must have values enough; what is above may want just those. */
+enum { PLACES_ALONE_MAX = 8, PLACES_BY_COLUMNS_MAX = 1 + PLACES_ALONE_MAX + DISTRIBUTION_KEYS_MAX };
+uint32_t placer_by_columns(const Placer *placer, const ColumnNumber *columns, uint32_t count,
+                           Distribution places[PLACES_BY_COLUMNS_MAX]);
 /* Fewest nodes' worth of parallelism: SINGLE with one node, else `kind`. */
 Distribution placer_spread(const Placer *placer, DistributionKind kind);

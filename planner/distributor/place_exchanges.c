@@ -11,6 +11,34 @@ Distribution placer_spread(const Placer *placer, DistributionKind kind)
     return distribution_of(placer->cost.node_count > 1 ? kind : DISTRIBUTION_SINGLE);
 }
 
+uint32_t placer_by_columns(const Placer *placer, const ColumnNumber *columns, uint32_t count,
+                           Distribution places[PLACES_BY_COLUMNS_MAX])
+{
+    const double enough = (double)DISTINCT_PER_NODE_MIN * placer->cost.node_count;
+    uint32_t place_count = 0;
+    places[place_count++] = distribution_hashed(columns, count);
+    for (uint32_t i = 0; count > 1 && i < count && i < PLACES_ALONE_MAX; i++) {
+        if (estimate_column(placer->estimator, columns[i])->distinct >= enough) {
+            places[place_count++] = distribution_hashed(&columns[i], 1);
+        }
+    }
+    for (uint32_t i = 0; count > 2 && count <= DISTRIBUTION_KEYS_MAX && i < count; i++) {
+        ColumnNumber others[DISTRIBUTION_KEYS_MAX];
+        uint32_t other_count = 0;
+        double distinct = 1;
+        for (uint32_t k = 0; k < count; k++) {
+            if (k != i) {
+                others[other_count++] = columns[k];
+                distinct *= estimate_column(placer->estimator, columns[k])->distinct;
+            }
+        }
+        if (distinct >= enough) {
+            places[place_count++] = distribution_hashed(others, other_count);
+        }
+    }
+    return place_count;
+}
+
 Distribution placer_table_distribution(const Placer *placer, const CatalogTable *table,
                                        ColumnNumber distribution_column)
 {

@@ -251,18 +251,12 @@ static void add_windows(Placer *placer, const LogicalWindow *window, const Windo
     if (!distribution_is_partitioned(&input->distribution)) {
         return;
     }
-    Distribution target = partition_count == 0 ? distribution_of(DISTRIBUTION_SINGLE)
-                                               : distribution_hashed(numbers, partition_count);
-    step_list_add(out, window_step(placer, window, group, step_move(placer, input, &target, &all),
-                                   numbers, order));
-    for (uint32_t i = 0; partition_count > 1 && i < partition_count; i++) {
-        if (estimate_column(placer->estimator, numbers[i])->distinct >=
-            DISTINCT_PER_NODE_MIN * placer->cost.node_count) {
-            target = distribution_hashed(&numbers[i], 1);
-            step_list_add(out,
-                          window_step(placer, window, group,
-                                      step_move(placer, input, &target, &all), numbers, order));
-        }
+    Distribution places[PLACES_BY_COLUMNS_MAX] = {distribution_of(DISTRIBUTION_SINGLE)};
+    const uint32_t place_count =
+        partition_count == 0 ? 1 : placer_by_columns(placer, numbers, partition_count, places);
+    for (uint32_t i = 0; i < place_count; i++) {
+        step_list_add(out, window_step(placer, window, group,
+                                       step_move(placer, input, &places[i], &all), numbers, order));
     }
 }
 

@@ -167,14 +167,10 @@ static void add_two_phase(const AggregatePlacer *self, Step *input, StepList *ou
     if (hash_count == 0 || placer->cost.node_count == 1) {
         return;
     }
-    Distribution target = distribution_hashed(keys, hash_count);
-    add_final(self, partial, step_move(placer, partial, &target, &all), out);
-    for (uint32_t i = 0; hash_count > 1 && i < hash_count; i++) {
-        if (estimate_column(placer->estimator, keys[i])->distinct >=
-            DISTINCT_PER_NODE_MIN * placer->cost.node_count) {
-            target = distribution_hashed(&keys[i], 1);
-            add_final(self, partial, step_move(placer, partial, &target, &all), out);
-        }
+    Distribution places[PLACES_BY_COLUMNS_MAX];
+    const uint32_t place_count = placer_by_columns(placer, keys, hash_count, places);
+    for (uint32_t i = 0; i < place_count; i++) {
+        add_final(self, partial, step_move(placer, partial, &places[i], &all), out);
     }
 }
 
@@ -195,15 +191,10 @@ static void add_redistributed(const AggregatePlacer *self, Step *input, StepList
             input = step_with_columns(placer, input, 1, &logical->keys[i], &keys[i]);
         }
     }
-    Distribution target = distribution_hashed(keys, logical->key_count);
-    Step *moved = step_move(placer, input, &target, &self->input_needed);
-    add_whole(self, moved, out);
-    for (uint32_t i = 0; logical->key_count > 1 && i < logical->key_count; i++) {
-        if (estimate_column(placer->estimator, keys[i])->distinct >=
-            DISTINCT_PER_NODE_MIN * placer->cost.node_count) {
-            target = distribution_hashed(&keys[i], 1);
-            add_whole(self, step_move(placer, input, &target, &self->input_needed), out);
-        }
+    Distribution places[PLACES_BY_COLUMNS_MAX];
+    const uint32_t place_count = placer_by_columns(placer, keys, logical->key_count, places);
+    for (uint32_t i = 0; i < place_count; i++) {
+        add_whole(self, step_move(placer, input, &places[i], &self->input_needed), out);
     }
 }
 

@@ -22,8 +22,9 @@ typedef enum DistributionKind {
 
 #define DISTRIBUTION_KEYS_MAX 4
 #define DISTRIBUTION_ALIASES_MAX 6
-/* Values of a column for each node that suffice to move rows by this one of several: by chance the
- * fullest node gets 3 in 100 more than its share. Of 64 it would get 12 more, and all wait for it. */
+/* Values for each node that suffice to move rows by fewer columns than might be: by chance the
+ * fullest node gets 3 in 100 more than its share. Of 64 it would get 12 more, and all wait for it.
+ */
 #define DISTINCT_PER_NODE_MIN 1024
 
 typedef struct DistributionKey {
