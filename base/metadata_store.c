@@ -22,6 +22,8 @@
 enum {
     SQL_BYTES_MAX = 256,
     LOG_BYTES_DEFAULT = 64 << 20,
+    FREE_PAGES_MIN = 64,     /* fewer stay for what comes */
+    FREE_PAGES_CUT = 4096,   /* at a time: others may want to commit */
     MEMORY_PREFIX_BYTES = 16 /* before each block: its size, and the alignment of what follows */
 };
 
@@ -42,6 +44,7 @@ struct MetadataStore {
     bool is_in_doubt, is_writable;
     uint64_t log_pages, log_pages_max; /* of the WAL: after the last commit; that it may have */
     int64_t busy_us;                   /* when the log grew last, or could not be emptied */
+    bool has_free_pages;               /* the file may be cut shorter */
     MetadataQuery *queries;
     char path[];
 };
@@ -289,15 +292,37 @@ Status metadata_store_checkpoint(MetadataStore *store)
     return checkpoint(store, SQLITE_CHECKPOINT_RESTART);
 }
 
+static Status read_number(MetadataStore *store, const char *sql, int64_t *value);
+
+// Free pages go to the end of the file, some at a time, and the file becomes shorter.
+static Status cut_free_pages(MetadataStore *store)
+{
+    int64_t before = 0, after = 0;
+    store->has_free_pages = false;
+    TRY(read_number(store, "PRAGMA freelist_count", &before));
+    if (before < FREE_PAGES_MIN) {
+        return STATUS_OK;
+    }
+    char sql[SQL_BYTES_MAX];
+    sqlite3_snprintf(sizeof sql, sql, "PRAGMA incremental_vacuum(%d)", FREE_PAGES_CUT);
+    TRY(metadata_store_exec(store, sql));
+    TRY(read_number(store, "PRAGMA freelist_count", &after));
+    store->has_free_pages = after < before; // a file from before auto_vacuum keeps its pages
+    return STATUS_OK;
+}
+
 void metadata_store_rest(MetadataStore *store, int64_t quiet_us)
 {
     const int64_t now_us = clock_monotonic_us();
-    if (store->log_pages == 0 || now_us - store->busy_us < quiet_us ||
+    if ((store->log_pages == 0 && !store->has_free_pages) || now_us - store->busy_us < quiet_us ||
         metadata_store_is_broken(store)) {
         return;
     }
     store->busy_us = now_us;
-    Status status = checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
+    Status status = cut_free_pages(store);
+    if (status == STATUS_OK) {
+        status = checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
+    }
     if (status == STATUS_OK) {
         store->log_pages = 0;
         return;
@@ -655,6 +680,11 @@ static Status store_configure(MetadataStore *store)
                                    "PRAGMA temp_store = MEMORY;"
                                    "PRAGMA cell_size_check = ON;"
                                    "PRAGMA cache_size = -8192;"));
+    int64_t page_count = 0;
+    TRY(read_number(store, "PRAGMA page_count", &page_count));
+    if (page_count == 0 && store->is_writable) { // later it is not heard
+        TRY(metadata_store_exec(store, "PRAGMA auto_vacuum = INCREMENTAL"));
+    }
     TRY(check_journal_mode(store));
     TRY(metadata_store_exec(store, "PRAGMA synchronous = FULL;"
                                    "PRAGMA wal_autocheckpoint = 0;"));

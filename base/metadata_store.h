@@ -40,8 +40,9 @@ Status metadata_store_checkpoint(MetadataStore *store) CHECKED; /* WAL into the 
 /* The WAL moves into the file with the commit that makes it longer, and is cut to this length.
  * 64 MiB when this is never called. */
 Status metadata_store_limit_log(MetadataStore *store, uint64_t bytes) CHECKED;
-/* For an owner with nothing to do, again and again: empties the WAL into the file when the last
- * commit is `quiet_us` old. A failure is logged, and tried again as much later. */
+/* For an owner with nothing to do, again and again: when the last commit is `quiet_us` old, cuts
+ * free pages off the file, some at a time, and empties the WAL into it. A failure is logged, and
+ * tried again as much later. */
 void metadata_store_rest(MetadataStore *store, int64_t quiet_us);
 enum { METADATA_QUIET_US = 3000000 };
 /* XX001 unless every page matches its checksum, those that hold nothing too, and integrity_check

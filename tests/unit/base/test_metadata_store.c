@@ -492,6 +492,37 @@ START_TEST(a_quiet_store_empties_its_log)
 }
 END_TEST
 
+START_TEST(a_quiet_store_gives_free_pages_back)
+{
+    enum { STEP_BYTES = 4096 * 4096, MAP_BYTES = 64 * 4096 }; // and pages that map others
+    ck_assert_ok(open_store());
+    ck_assert_ok(put(0, 10000));
+    for (int i = 1; i <= 250; i++) {
+        ck_assert_ok(put(i, 100000));
+    }
+    ck_assert_ok(put(1000, 10000)); // stands at the end, and moves
+    metadata_store_rest(store, 0);
+    const int64_t full = simulated_files_length(files, PATH);
+    ck_assert_int_gt(full, 250 * 100000);
+    ck_assert_ok(metadata_store_exec(store, "DELETE FROM t WHERE k BETWEEN 1 AND 999"));
+    metadata_store_rest(store, 0);
+    const int64_t cut = simulated_files_length(files, PATH);
+    ck_assert_int_le(cut, full - STEP_BYTES);
+    ck_assert_int_ge(cut, full - STEP_BYTES - MAP_BYTES);
+    ck_assert_ok(put(1, 100)); // somebody wants to commit in between
+    metadata_store_rest(store, METADATA_QUIET_US);
+    ck_assert_int_eq(simulated_files_length(files, PATH), cut);
+    for (int i = 0; i < 3; i++) {
+        metadata_store_rest(store, 0);
+    }
+    ck_assert_int_lt(simulated_files_length(files, PATH), 80 * 4096);
+    ck_assert_ok(metadata_store_verify(store));
+    ck_assert_int_eq(rows(), 3);
+    reopen();
+    ck_assert_int_eq(rows(), 3);
+}
+END_TEST
+
 // A workload with deletes, overwrites and large values, checkpointed and reopened: pages move
 // through the free list, and each read of the file is checked.
 START_TEST(random_work_equals_its_model)
@@ -583,6 +614,7 @@ int main(void)
     TCase *faults = add_case(suite, "faults");
     tcase_add_test(faults, a_full_disk_ends_the_transaction_only);
     tcase_add_test(faults, a_quiet_store_empties_its_log);
+    tcase_add_test(faults, a_quiet_store_gives_free_pages_back);
     tcase_add_loop_test(faults, survives_any_failed_call, 0, 3);
     tcase_add_loop_test(faults, survives_any_refused_allocation, 0, 2);
 #ifdef BASALT_FAULTS
