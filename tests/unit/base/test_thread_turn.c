@@ -32,9 +32,9 @@ END_TEST
 
 START_TEST(keeps_a_nice_value)
 {
-    ck_assert_int_ne(nice(7), -1);
+    const int niceness = nice(7); // of whatever the suite runs with
     thread_ask_for_turn(THREAD_TURN_ANSWERING_US);
-    ck_assert_int_eq(attributes_now().sched_nice, 7);
+    ck_assert_int_eq(attributes_now().sched_nice, niceness);
 }
 END_TEST
 
