@@ -44,7 +44,7 @@ struct MetadataStore {
     bool is_in_doubt, is_writable;
     uint64_t log_pages, log_pages_max; /* of the WAL: after the last commit; that it may have */
     int64_t busy_us;                   /* when the log grew last, or could not be emptied */
-    bool has_free_pages;               /* the file may be cut shorter */
+    bool needs_rest;                   /* the log may hold pages, or the file free ones */
     MetadataQuery *queries;
     char path[];
 };
@@ -220,6 +220,7 @@ static int note_log_pages(void *object, sqlite3 *connection, const char *schema,
     MetadataStore *store = object;
     store->log_pages = (uint64_t)pages;
     store->busy_us = clock_monotonic_us();
+    store->needs_rest = true;
     return SQLITE_OK;
 }
 
@@ -295,10 +296,10 @@ Status metadata_store_checkpoint(MetadataStore *store)
 static Status read_number(MetadataStore *store, const char *sql, int64_t *value);
 
 // Free pages go to the end of the file, some at a time, and the file becomes shorter.
-static Status cut_free_pages(MetadataStore *store)
+static Status cut_free_pages(MetadataStore *store, bool *has_more)
 {
     int64_t before = 0, after = 0;
-    store->has_free_pages = false;
+    *has_more = false;
     TRY(read_number(store, "PRAGMA freelist_count", &before));
     if (before < FREE_PAGES_MIN) {
         return STATUS_OK;
@@ -307,24 +308,25 @@ static Status cut_free_pages(MetadataStore *store)
     sqlite3_snprintf(sizeof sql, sql, "PRAGMA incremental_vacuum(%d)", FREE_PAGES_CUT);
     TRY(metadata_store_exec(store, sql));
     TRY(read_number(store, "PRAGMA freelist_count", &after));
-    store->has_free_pages = after < before; // a file from before auto_vacuum keeps its pages
+    *has_more = after < before; // a file from before auto_vacuum keeps its pages
     return STATUS_OK;
 }
 
 void metadata_store_rest(MetadataStore *store, int64_t quiet_us)
 {
     const int64_t now_us = clock_monotonic_us();
-    if ((store->log_pages == 0 && !store->has_free_pages) || now_us - store->busy_us < quiet_us ||
+    if (!store->needs_rest || now_us - store->busy_us < quiet_us ||
         metadata_store_is_broken(store)) {
         return;
     }
+    bool has_more = false;
     store->busy_us = now_us;
-    Status status = cut_free_pages(store);
+    Status status = cut_free_pages(store, &has_more);
     if (status == STATUS_OK) {
         status = checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
     }
     if (status == STATUS_OK) {
-        store->log_pages = 0;
+        store->needs_rest = has_more;
         return;
     }
     log_status(LOG_WARN, "checkpoint_failed", status);
@@ -690,6 +692,7 @@ static Status store_configure(MetadataStore *store)
                                    "PRAGMA wal_autocheckpoint = 0;"));
     TRY(metadata_store_limit_log(store, LOG_BYTES_DEFAULT));
     sqlite3_wal_hook(connection, note_log_pages, store);
+    store->needs_rest = true; // a process that died leaves its log
     reserved = -1;
     int code = sqlite3_file_control(connection, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
     if (code != SQLITE_OK || reserved != SQLITE_RESERVED_BYTES) {

@@ -234,7 +234,6 @@ void wal_guard_synced(WalGuard *guard)
 Status wal_guard_forget(WalGuard *guard)
 {
     guard->commit_count = 0; // a sync of the emptied log marks nothing
-    guard->hash_count = 0;
     if (guard->mark.frame_count == 0) {
         return STATUS_OK;
     }

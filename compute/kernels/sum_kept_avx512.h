@@ -1,6 +1,6 @@
 /*
  * sum_kept_avx512.h — sums of the lanes whose bits are set, with masked loads, for
- * aggregate_kernels.c: no branch on data, and no slower than a sum of all lanes.
+ * aggregate_kernels.c: no branch on data.
  */
 #pragma once
 #include <immintrin.h>

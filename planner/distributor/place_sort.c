@@ -222,7 +222,7 @@ static Step *window_step(Placer *placer, const LogicalWindow *window, const Wind
     return step;
 }
 
-/* The places where whole partitions can be: the input's own, by all partition columns, by one. */
+/* The places where whole partitions can be: the input's own, by partition columns. */
 static void add_windows(Placer *placer, const LogicalWindow *window, const WindowGroup *group,
                         Step *input, StepList *out)
 {
