@@ -15,8 +15,7 @@
 typedef struct AggregateKernels {
     /* By lane U8, U16, U32, I64: */
     int64_t (*sum_all[4])(const void *lanes, const uint16_t *rows, uint32_t count);
-    /* Of the rows below `count` whose bits are set; nearly all of them: sums all, takes back the
-     * others. */
+    /* Of the rows below `count` whose bits are set, nearly all of them. */
     int64_t (*sum_kept[4])(const void *lanes, const uint64_t *words, uint32_t count);
     void (*sum_groups[4])(const void *lanes, int64_t base, const uint16_t *rows,
                           const uint32_t *groups, uint32_t count, int64_t *sums);
