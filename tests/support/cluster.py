@@ -4,6 +4,7 @@ Data lies in a temporary folder; ports are free ones. Only processes started her
 """
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import random
@@ -28,24 +29,57 @@ def program(preset=None):
     return ROOT / "build" / preset / "basalt"
 
 
-def free_ports(count):
-    """`count` ports in a row (a cluster address uses three), below those the system gives to
-    outgoing connections: one of them could sit on a port while its process restarts."""
-    for _ in range(200):
-        first = random.SystemRandom().randrange(10_000, 32_000 - count)
-        held = []
-        try:
-            for i in range(count):
-                s = socket.socket()
-                held.append(s)
-                s.bind(("127.0.0.1", first + i))
-            return first
-        except OSError:
-            continue
-        finally:
-            for s in held:
-                s.close()
-    raise RuntimeError("no free ports")
+class Ports:
+    """Ports nobody else has: blocks of them below those the system gives to outgoing connections
+    (one of which could sit on a port while its process restarts). A block belongs to one test
+    process until it ends, by a lock on a file, and no port of it is given twice."""
+
+    BLOCK = 32
+    FIRST, END = 10_000, 32_000
+
+    def __init__(self):
+        self.locks = []  # files, locked as long as they are open
+        self.next = self.end = 0
+
+    def take(self, count):
+        """The first of `count` (at most BLOCK) ports in a row that nothing listens on."""
+        assert count <= self.BLOCK
+        while True:
+            if self.next + count > self.end:
+                self._take_block()
+            first = self.next
+            self.next += count
+            if all(self._is_free(port) for port in range(first, first + count)):
+                return first
+
+    def _take_block(self):
+        folder = pathlib.Path(tempfile.gettempdir()) / f"basalt-test-ports-{os.getuid()}"
+        folder.mkdir(exist_ok=True)
+        blocks = list(range(self.FIRST, self.END, self.BLOCK))
+        random.SystemRandom().shuffle(blocks)
+        for first in blocks:
+            lock = open(folder / str(first), "w")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.close()
+                continue
+            self.locks.append(lock)
+            self.next, self.end = first, min(first + self.BLOCK, self.END)
+            return
+        raise RuntimeError("no free ports")
+
+    @staticmethod
+    def _is_free(port):
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+        return True
+
+
+PORTS = Ports()
 
 
 class Process:
@@ -153,7 +187,7 @@ class Basalt:
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="basalt-test-"))
         self.directory.mkdir(parents=True, exist_ok=True)
         self.preset = preset
-        self.port = free_ports(1)
+        self.port = PORTS.take(1)
         self.waits = None
 
     def watch_waits(self, bound=10.0):
@@ -237,7 +271,7 @@ class Cluster(Basalt):
 
     def __init__(self, nodes=3, settings=None, environment=None, pins=None, **options):
         super().__init__(**options)
-        base = free_ports(3 * (nodes + 1))
+        base = PORTS.take(3 * (nodes + 1))
         address = [f"tcp://127.0.0.1:{base + 3 * i}" for i in range(nodes + 1)]
         extra = [f"--{n.replace('_', '-')}={v}" for n, v in (settings or {}).items()]
         self.leader = Process(
