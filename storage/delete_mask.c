@@ -6,6 +6,9 @@
 #include <string.h>
 #include "base/heap.h"
 
+#define WORDS_BYTES (DELETE_GROUP_WORDS * sizeof(uint64_t))
+#define WORTH_KEEPING 64u /* items: below it spreading them costs less than the memory is worth */
+
 /* Groups. */
 
 static size_t group_bytes(DeleteForm form, uint32_t item_count)
@@ -44,6 +47,10 @@ void deleted_rows_unpin(DeletedRows *rows)
     if (rows == NULL ||
         atomic_fetch_sub_explicit(&rows->reference_count, 1, memory_order_acq_rel) != 1) {
         return;
+    }
+    uint64_t *words = atomic_load_explicit(&rows->words, memory_order_relaxed);
+    if (words != NULL) {
+        memory_free(rows->budget, words, WORDS_BYTES);
     }
     memory_budget_release(rows->budget, group_bytes(rows->form, rows->item_count));
     heap_free(rows);
@@ -259,6 +266,36 @@ void deleted_rows_add_to(const DeletedRows *rows, uint64_t *words)
             words[i] |= ((const uint64_t *)rows->items)[i];
         }
     }
+}
+
+/* Keeps the group's words unless another scan came first. */
+static const uint64_t *publish_words(DeletedRows *rows, uint64_t *words)
+{
+    uint64_t *first = NULL;
+    if (!atomic_compare_exchange_strong_explicit(&rows->words, &first, words, memory_order_acq_rel,
+                                                 memory_order_acquire)) {
+        memory_free(rows->budget, words, WORDS_BYTES);
+        return first;
+    }
+    return words;
+}
+
+const uint64_t *deleted_rows_words(DeletedRows *rows, uint64_t *scratch)
+{
+    if (rows->form == DELETE_FORM_BITMAP && rows->item_count == DELETE_GROUP_WORDS) {
+        return rows->items;
+    }
+    uint64_t *words = atomic_load_explicit(&rows->words, memory_order_acquire);
+    if (words != NULL) {
+        return words;
+    }
+    if (rows->item_count >= WORTH_KEEPING) {
+        words = memory_alloc(rows->budget, WORDS_BYTES);
+    }
+    uint64_t *target = words == NULL ? scratch : words;
+    memset(target, 0, WORDS_BYTES);
+    deleted_rows_add_to(rows, target);
+    return words == NULL ? scratch : publish_words(rows, words);
 }
 
 static void clear_runs(const DeletedRows *rows, uint32_t first, RowMask *mask)

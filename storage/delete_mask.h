@@ -4,6 +4,9 @@
  * A mask is one transaction's delta, or the union of several. Masks and their groups are counted
  * and immutable: a union shares the groups that only one side has.
  *
+ * Scans want bitmaps. A group with many rows keeps one beside its items from the first scan on: a
+ * bit a row of its memory's budget, instead of a nanosecond and a half per deleted row and scan.
+ *
  * Example: rows 3, 4, 5 and 900 of row group 0: a list {3, 4, 5, 900} of 8 bytes, two runs
  * {3..5, 900..900} of 8 bytes, or 15 words of a bitmap; the smallest one is kept.
  *
@@ -37,6 +40,7 @@ typedef struct DeletedRows {
     uint32_t row_end;    /* the last one + 1 */
     MemoryBudget *budget;
     const void *items;
+    _Atomic(uint64_t *) words; /* DELETE_GROUP_WORDS; null: no scan asked yet */
 } DeletedRows;
 
 typedef struct DeleteMask {
@@ -63,6 +67,9 @@ DeletedRows *deleted_rows_pin(DeletedRows *rows);
 void deleted_rows_unpin(DeletedRows *rows); /* null is allowed */
 /* Sets the rows' bits in DELETE_GROUP_WORDS words. */
 void deleted_rows_add_to(const DeletedRows *rows, uint64_t *words);
+/* The rows as DELETE_GROUP_WORDS words: the group's own, or `scratch` when it has few rows or its
+ * budget is used up. Both live as long as the group at least. */
+const uint64_t *deleted_rows_words(DeletedRows *rows, uint64_t *scratch);
 bool deleted_rows_has(const DeletedRows *rows, uint32_t row);
 /* Clears the bits of deleted rows in the mask of rows first .. of the group; `first` is a multiple
  * of 64. */

@@ -138,11 +138,12 @@ struct TableScanLocal {
     /* The unit being read. */
     const ScanUnit *unit; /* null: claim the next */
     const ScanSource *source;
-    const DeletedRows *deleted;  /* of the unit's row group; null: none */
-    uint64_t *deleted_words;     /* FILE: the same as DELETE_GROUP_WORDS, when there are some */
-    uint32_t vector, vector_end; /* next vector, and where the unit ends */
-    uint32_t first_row;          /* row group << 16 | row of the vector's first row */
-    RowMask mask;                /* rows of the vector being handed out that passed */
+    DeletedRows *deleted;          /* of the unit's row group; null: none */
+    const uint64_t *deleted_words; /* FILE: the same as DELETE_GROUP_WORDS, when there are some */
+    uint64_t *deleted_scratch;     /* of DELETE_GROUP_WORDS; null: not needed yet */
+    uint32_t vector, vector_end;   /* next vector, and where the unit ends */
+    uint32_t first_row;            /* row group << 16 | row of the vector's first row */
+    RowMask mask;                  /* rows of the vector being handed out that passed */
     uint32_t vector_rows, window_start;
     bool is_in_vector;
     uint64_t node_lane[2]; /* the node's number, a constant vector's lane */

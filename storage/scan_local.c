@@ -159,11 +159,10 @@ static void spread_deleted(TableScanLocal *local)
     if (local->deleted == NULL) {
         return;
     }
-    if (local->deleted_words == NULL) {
-        local->deleted_words = ARENA_ARRAY(local->arena, uint64_t, DELETE_GROUP_WORDS);
+    if (local->deleted_scratch == NULL) {
+        local->deleted_scratch = ARENA_ARRAY(local->arena, uint64_t, DELETE_GROUP_WORDS);
     }
-    memset(local->deleted_words, 0, DELETE_GROUP_WORDS * sizeof *local->deleted_words);
-    deleted_rows_add_to(local->deleted, local->deleted_words);
+    local->deleted_words = deleted_rows_words(local->deleted, local->deleted_scratch);
 }
 
 /* Claims the next unit that has something to say; `*is_done` when none is left. */

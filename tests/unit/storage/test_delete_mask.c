@@ -38,6 +38,23 @@ START_TEST(forms_keep_the_rows)
 }
 END_TEST
 
+START_TEST(scans_get_bitmaps)
+{
+    Bitmap bitmap, scratch;
+    make_bitmap(&bitmap, (uint32_t)_i, &random_state);
+    DeletedRows *rows = rows_of(&bitmap, budget);
+    const size_t before = memory_budget_used_bytes(budget);
+    const uint64_t *words = deleted_rows_words(rows, scratch.words);
+    ck_assert_int_eq(memcmp(&bitmap, words, sizeof bitmap), 0);
+    const size_t kept = memory_budget_used_bytes(budget) - before;
+    ck_assert_uint_eq(kept, words == scratch.words || words == rows->items ? 0 : sizeof bitmap);
+    ck_assert(rows->item_count < 64 || words != scratch.words); // is worth keeping
+    ck_assert_ptr_eq(deleted_rows_words(rows, scratch.words), words);
+    ck_assert_uint_eq(memory_budget_used_bytes(budget), before + kept);
+    deleted_rows_unpin(rows);
+}
+END_TEST
+
 START_TEST(the_smallest_form_is_chosen)
 {
     static const DeleteForm forms[SHAPES] = {
@@ -212,6 +229,23 @@ START_TEST(refused_memory_is_an_error)
 }
 END_TEST
 
+START_TEST(refused_bitmaps_go_to_scratch)
+{
+    MemoryBudget *small = memory_budget_create(pool, budget, "small", 4096);
+    Bitmap bitmap = {{0}}, scratch;
+    for (uint32_t row = 0; row < 200; row++) {
+        validity_set(bitmap.words, row * 300);
+    }
+    DeletedRows *rows = rows_of(&bitmap, small);
+    const size_t before = memory_budget_used_bytes(small);
+    ck_assert_ptr_eq(deleted_rows_words(rows, scratch.words), scratch.words);
+    ck_assert_int_eq(memcmp(&bitmap, &scratch, sizeof bitmap), 0);
+    ck_assert_uint_eq(memory_budget_used_bytes(small), before);
+    deleted_rows_unpin(rows);
+    memory_budget_destroy(small);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("delete_mask");
@@ -219,12 +253,14 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, forms_keep_the_rows, 0, SHAPES);
+    tcase_add_loop_test(tests, scans_get_bitmaps, 0, SHAPES);
     tcase_add_loop_test(tests, the_smallest_form_is_chosen, 0, SHAPES);
     tcase_add_loop_test(tests, vectors_lose_their_deleted_rows, 0, SHAPES);
     tcase_add_loop_test(tests, unions_and_intersections, 0, 2 * SHAPES);
     tcase_add_test(tests, disjoint_sets_do_not_meet);
     tcase_add_loop_test(tests, histories_take_any_order, 0, 4);
     tcase_add_test(tests, refused_memory_is_an_error);
+    tcase_add_test(tests, refused_bitmaps_go_to_scratch);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -388,6 +388,75 @@ START_TEST(workers_add_in_parallel)
 }
 END_TEST
 
+/* Rows left in a batch, by its mask or its selection. */
+static uint64_t count_left(Batch *batch, uint8_t *seen)
+{
+    const Vector *ids;
+    uint64_t count = 0;
+    must(batch_column(batch, 0, &ids));
+    for (uint32_t row = 0; batch_is_masked(batch) && row < batch->row_count; row++) {
+        if (validity_get(batch->mask->words, row)) {
+            seen[vector_value(ids, row).i64]++;
+            count++;
+        }
+    }
+    for (uint32_t k = 0; !batch_is_masked(batch) && k < batch->selected_count; k++) {
+        seen[vector_value(ids, batch_row(batch, k)).i64]++;
+        count++;
+    }
+    return count;
+}
+
+/* Who takes masks gets vectors with few deleted rows as they are; with many, their rows only. */
+START_TEST(few_deleted_rows_stay_as_masks)
+{
+    static const DeleteRange one_of_50 = {0, BIG, 50, 7}, most = {60000, BIG, 10, 3};
+    static const uint32_t columns[1] = {COLUMN_ID};
+    const bool may_mask = _i == 0;
+    uint32_t masked = 0, chosen = 0;
+    commit_rows(&fixture, &table, 1, 1, 0, BIG);
+    commit_delete(&fixture, &table, 2, 2, one_of_50);
+    for (int64_t phase = 0; phase < 9; phase++) { // nine in ten rows of the end
+        DeleteRange range = most;
+        range.phase = phase;
+        commit_delete(&fixture, &table, 3 + (uint64_t)phase, 3 + (uint64_t)phase, range);
+    }
+    const ScanRequest request = {.store = fixture.store,
+                                 .table = &table.table,
+                                 .snapshot = {.position = 11},
+                                 .column_count = 1,
+                                 .columns = columns,
+                                 .batch_rows = VECTOR_ROWS,
+                                 .budget = fixture.budget,
+                                 .may_mask = may_mask};
+    Arena *arena = arena_create(NULL, "mask_arena");
+    uint8_t *seen = calloc(BIG, 1);
+    TableScan *scan;
+    TableScanLocal *local;
+    must(table_scan_open(&request, arena, &scan));
+    must(table_scan_local_create(scan, NULL, arena, &local));
+    for (bool is_done = false; !is_done;) {
+        Batch batch;
+        must(table_scan_next(local, &batch, &is_done));
+        if (!is_done) {
+            ck_assert_uint_eq(count_left(&batch, seen), batch.selected_count);
+            masked += batch_is_masked(&batch);
+            chosen += batch.selection != NULL;
+        }
+    }
+    ck_assert_uint_eq(masked, may_mask ? 58 : 0); // number 58 holds both kinds
+    ck_assert_uint_eq(masked + chosen, 88);
+    for (int64_t id = 0; id < BIG; id++) {
+        const bool is_gone = range_has(&one_of_50, id) || (id >= 60000 && id % 10 < 9);
+        EXPECT(seen[id] == !is_gone, "row %lld seen %u times", (long long)id, seen[id]);
+    }
+    table_scan_local_destroy(local);
+    table_scan_close(scan);
+    arena_destroy(arena);
+    free(seen);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("table_deleter");
@@ -407,6 +476,7 @@ int main(void)
     tcase_add_loop_test(tests, prepared_deletes_survive_restarts, 0, 4);
     tcase_add_test(tests, positions_may_come_in_any_order);
     tcase_add_test(tests, workers_add_in_parallel);
+    tcase_add_loop_test(tests, few_deleted_rows_stay_as_masks, 0, 2);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
