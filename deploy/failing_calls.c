@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include "deploy/call_paths.h"
 
 enum { SECTOR_BYTES = 512, PAGE_BYTES = 4096 };
 
@@ -24,8 +25,9 @@ static const struct {
 static struct {
     _Atomic uint64_t counts[FAILING_CALL_COUNT];
     _Atomic uint64_t number, failures; /* number 0: none fails */
+    _Atomic uint64_t path, path_count; /* path 0: any */
     _Atomic int call, error, first;
-    atomic_bool goes_on, has_begun;
+    atomic_bool goes_on, has_begun, notes_paths;
 } failing;
 
 const char *failing_call_name(FailingCall call)
@@ -40,17 +42,38 @@ bool failing_call_can(FailingCall call, FailingError error)
            (error != FAILING_ERROR_FULL || calls[call].needs_space);
 }
 
+/* Of those that the plan counts: which one this is, from 1; 0: it is none of them. */
+static uint64_t number_of(FailingCall call, uint64_t count, uint64_t path)
+{
+    const uint64_t wanted = atomic_load_explicit(&failing.path, memory_order_relaxed);
+    if ((int)call != atomic_load_explicit(&failing.call, memory_order_relaxed) ||
+        (wanted != 0 && path != wanted)) {
+        return 0;
+    }
+    return wanted == 0
+               ? count
+               : atomic_fetch_add_explicit(&failing.path_count, 1, memory_order_relaxed) + 1;
+}
+
 /* Counts a call; whether it fails, and how. */
-static bool fails(FailingCall call, FailingError *error)
+static __attribute__((noinline)) bool fails(FailingCall call, FailingError *error)
 {
     uint64_t count = atomic_fetch_add_explicit(&failing.counts[call], 1, memory_order_relaxed) + 1;
     uint64_t number = atomic_load_explicit(&failing.number, memory_order_relaxed);
+    const bool notes_paths = atomic_load_explicit(&failing.notes_paths, memory_order_relaxed);
+    const uint64_t path =
+        notes_paths || atomic_load_explicit(&failing.path, memory_order_relaxed) != 0
+            ? call_path_here()
+            : 0;
     *error = (FailingError)atomic_load_explicit(&failing.error, memory_order_relaxed);
+    if (notes_paths) {
+        call_paths_note((uint32_t)call, path);
+    }
     if (number == 0 || !failing_call_can(call, *error)) {
         return false;
     }
     bool goes_on = atomic_load_explicit(&failing.goes_on, memory_order_relaxed);
-    if (count == number && (int)call == atomic_load_explicit(&failing.call, memory_order_relaxed)) {
+    if (number_of(call, count, path) == number) {
         atomic_store_explicit(&failing.first, (int)call, memory_order_relaxed);
         atomic_store_explicit(&failing.has_begun, true, memory_order_relaxed);
     } else if (!goes_on || !atomic_load_explicit(&failing.has_begun, memory_order_relaxed)) {
@@ -63,6 +86,8 @@ static bool fails(FailingCall call, FailingError *error)
 void failing_calls_set(FailingPlan plan)
 {
     atomic_store(&failing.number, 0); // nothing fails while the rest changes
+    atomic_store(&failing.notes_paths, false);
+    call_paths_forget();
     for (int i = 0; i < FAILING_CALL_COUNT; i++) {
         atomic_store(&failing.counts[i], 0);
     }
@@ -71,6 +96,9 @@ void failing_calls_set(FailingPlan plan)
     atomic_store(&failing.call, (int)plan.call);
     atomic_store(&failing.error, (int)plan.error);
     atomic_store(&failing.goes_on, plan.goes_on);
+    atomic_store(&failing.path, plan.path);
+    atomic_store(&failing.path_count, 0);
+    atomic_store(&failing.notes_paths, plan.notes_paths);
     atomic_store(&failing.number, plan.number);
 }
 

@@ -25,9 +25,11 @@ typedef enum FailingError {
 
 typedef struct FailingPlan {
     FailingCall call;
-    uint64_t number; /* the first call of that name that fails, from 1; 0: none */
+    uint64_t path;   /* only calls of this path (deploy/call_paths.h); 0: all */
+    uint64_t number; /* the first of them that fails, from 1; 0: none */
     bool goes_on;    /* from there every allocation, or every file call, that can fail so */
     FailingError error;
+    bool notes_paths; /* every call's path is noted */
 } FailingPlan;
 
 /* Counts anew and from here on lets calls fail as the plan says. */

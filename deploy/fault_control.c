@@ -16,6 +16,7 @@
 
 #include "base/fault.h"
 #include "base/thread.h"
+#include "deploy/call_paths.h"
 #include "deploy/failing_calls.h"
 
 enum { LINE_BYTES_MAX = 1024, POLL_MS = 100, CLIENT_WAIT_S = 5 };
@@ -43,13 +44,19 @@ static const char *const error_names[FAILING_ERROR_COUNT] = {
     [FAILING_ERROR_FULL] = "full",
 };
 
-/* Such as "write 7 on eio"; false when it is no such line. */
+/* Such as "write 7 on eio" or "write@3f5a 1 once full", or "none"; false when it is no such line.
+ */
 static bool parse_plan(const char *text, FailingPlan *plan)
 {
-    char name[16], mode[8], error[8];
+    char place[40], name[16], mode[8], error[8];
     int call = 0, error_index = 0;
-    if (sscanf(text, "%15s %lu %7s %7s", name, &plan->number, mode, error) != 4 ||
-        (strcmp(mode, "once") != 0 && strcmp(mode, "on") != 0)) {
+    *plan = (FailingPlan){.notes_paths = strcmp(text, "none") == 0};
+    if (plan->notes_paths) {
+        return true;
+    }
+    if (sscanf(text, "%39s %lu %7s %7s", place, &plan->number, mode, error) != 4 ||
+        (strcmp(mode, "once") != 0 && strcmp(mode, "on") != 0) ||
+        sscanf(place, "%15[a-z_]@%lx", name, &plan->path) < 1) {
         return false;
     }
     while (call < FAILING_CALL_COUNT && strcmp(name, failing_call_name((FailingCall)call)) != 0) {
@@ -74,7 +81,7 @@ static void answer_fail(FILE *answer, const char *text)
         failing_calls_set(plan);
         fputs("ok\n", answer);
     } else {
-        fputs("fail CALL NUMBER once|on refused|eio|late|full\n", answer);
+        fputs("fail none, or CALL[@PATH] NUMBER once|on refused|eio|late|full\n", answer);
     }
 }
 
@@ -88,6 +95,11 @@ static void print_calls(FILE *answer)
             }
         }
     }
+}
+
+static void print_path(void *object, uint32_t call, uint64_t path, uint64_t count)
+{
+    fprintf(object, "%s@%lx %lu\n", failing_call_name((FailingCall)call), path, count);
 }
 
 static void print_failures(FILE *answer)
@@ -113,6 +125,10 @@ static void answer_line(FILE *answer, const char *line)
         answer_fail(answer, line + 5);
     } else if (strcmp(line, "calls") == 0) {
         print_calls(answer);
+    } else if (strcmp(line, "paths") == 0) {
+        if (!call_paths_visit(print_path, answer)) {
+            fputs("more than are kept\n", answer);
+        }
     } else if (strcmp(line, "failures") == 0) {
         print_failures(answer);
     } else {

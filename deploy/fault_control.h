@@ -8,9 +8,11 @@
  *   arm SPECIFICATION  as in BASALT_FAULT; counts the named points from here    ok
  *   disarm             all points; no call fails any more                       ok
  *   hits                                                                        NAME HITS, each
- *   fail CALL NUMBER once|on refused|eio|late|full                              ok
- *                      as failing_calls.h says; number 0 only counts from here
+ *   fail CALL[@PATH] NUMBER once|on refused|eio|late|full                       ok
+ *                      as failing_calls.h says
+ *   fail none          only counts from here, and notes paths                   ok
  *   calls              since then; every way in which each can fail             CALL ERROR COUNT
+ *   paths              since then (deploy/call_paths.h)                         CALL@PATH COUNT
  *   failures           since then, and the first call that failed               COUNT CALL
  *
  * BASALT_FAULT_CALLS holds what follows `fail`, from the start of the process on.

@@ -2,7 +2,9 @@
 
 The calls and their errors are those of deploy/failing_calls.def. A first run of each statement
 counts the calls it makes; then it runs with the n-th of them failing, alone or with all after it,
-for n spread evenly over all of them (--samples of each name, error and mode, 0: every n).
+for n spread evenly over all of them (--samples of each name, error and mode, 0: every n). With
+--paths it is the calls of one path that are counted, one chain of callers within the program: its
+first one fails, and another one by chance; a path that a former statement had is not walked again.
 """
 
 import time
@@ -12,7 +14,7 @@ from seeded import Failure
 from statement_walk import Walk
 
 ROLES = ("leader", "node")
-COUNT_ONLY = "alloc 0 once refused"
+COUNT_ONLY = "none"
 ON_SECONDS = 0.5  # so long every call fails
 
 
@@ -22,15 +24,21 @@ class CallWalk(Walk):
     def __init__(self, options):
         super().__init__(options)
         self.states, self.firsts = {}, {}  # SQLSTATE, first call that failed: how often
+        self.walked = set()  # (role, place, error, mode)
 
     def victim(self, role):
         return self.server.leader if role == "leader" else self.server.nodes[0]
 
     def calls_of(self, process):
-        """{(call, error): how often} since the last `fail`."""
+        """{(place, error): how often} since the last `fail`; a place is a call, or one of a path."""
         lines = [line.split() for line in process.control("calls").splitlines()]
-        return {(call, error): int(count) for call, error, count in lines
-                if int(count) > 0 and error in self.errors}
+        calls = {(call, error): int(count) for call, error, count in lines
+                 if int(count) > 0 and error in self.errors}
+        if not self.options.paths:
+            return calls
+        paths = [line.split() for line in process.control("paths").splitlines()]
+        return {(place, error): int(count) for place, count in paths
+                for call, error in calls if place.startswith(call + "@")}
 
     def count_calls(self, name):
         """{role: calls} of the statement undisturbed."""
@@ -73,26 +81,38 @@ class CallWalk(Walk):
     def after_step(self, role, name):
         self.restart(self.victim(role), f"after {name}")
 
+    def numbers(self, count):
+        """Which of `count` calls fail, one in each run."""
+        if self.options.paths:
+            return [1] + ([self.random.randint(2, count)] if count > 1 else [])
+        samples = min(count, self.options.samples or count)
+        offset = self.random.random()
+        return [1 + int((i + offset) * count / samples) for i in range(samples)]
+
     def plans(self, calls):
-        """What may fail: (role, plan, mode), at most --runs of them."""
-        plans = []
-        for role in ROLES:
-            for (call, error), count in calls[role].items():
-                for mode in ("once", "on"):
-                    samples = min(count, self.options.samples or count)
-                    offset = self.random.random()
-                    plans += [(role, f"{call} {1 + int((i + offset) * count / samples)} {mode} "
-                                     f"{error}", mode) for i in range(samples)]
+        """What may fail: (role, place, number, mode, error), at most --runs of them."""
+        plans = [(role, place, number, mode, error) for role in ROLES
+                 for (place, error), count in calls[role].items() for mode in ("once", "on")
+                 if (role, place, error, mode) not in self.walked
+                 for number in self.numbers(count)]
         if 0 < self.options.runs < len(plans):
             chosen = set(self.random.sample(range(len(plans)), self.options.runs))
             plans = [p for i, p in enumerate(plans) if i in chosen]
         return plans
 
+    def walk_plan(self, fail, role, place, number, mode, error):
+        reached = self.counts["reached"]
+        self.try_run(f"seed {self.options.seed}",
+                     lambda: fail(role, f"{place} {number} {mode} {error}", mode))
+        if self.options.paths and self.counts["reached"] > reached:
+            self.walked.add((role, place, error, mode))
+
     def walk_calls(self, what, calls, fail):
         plans = self.plans(calls)
         for role in ROLES:
-            for plan, mode in [p[1:] for p in plans if p[0] == role]:
-                self.try_run(f"seed {self.options.seed}", lambda: fail(role, plan, mode))
+            for plan in plans:
+                if plan[0] == role:
+                    self.walk_plan(fail, *plan)
             self.try_run(f"after {what}", lambda: self.after_step(role, what))
         return sum(count for role in ROLES for count in
                    {call: n for (call, _), n in calls[role].items()}.values())
@@ -118,7 +138,7 @@ class CallWalk(Walk):
             for name in names:
                 if not self.options.steps or name in self.options.steps:
                     total += self.walk_step(name)
-                    if self.options.verbose or self.options.samples == 0:
+                    if self.options.verbose or self.options.paths or not self.options.samples:
                         print(f"{name}: {self.counts['runs']} runs, "
                               f"{time.monotonic() - start:.0f} s", flush=True)
             total += self.more()
@@ -135,5 +155,6 @@ def main(description, walk, **options):
     return seeded.main(
         description, lambda options: walk(options).run(), preset="asan", can_break=True,
         samples={"default": 6, "help": "of each statement, role, call, error and mode; 0: all"},
+        paths={"action": "store_true", "help": "every path instead of samples"},
         runs={"default": 0, "help": "at most so many of each statement; 0: all"},
         steps={"nargs": "*", "help": "only these"}, verbose={"action": "store_true"}, **options)
