@@ -69,7 +69,7 @@ static Status plan_inputs(HashAggregate *aggregate, Arena *arena)
 // What zone maps know of an aggregate; 0: they do not.
 static uint8_t summary_of(const AggregateSpec *spec)
 {
-    const bool is_scaled_integer = spec->class == VALUE_CLASS_INT64;
+    const bool has_range = spec->class != VALUE_CLASS_INTERVAL;
     if (spec->is_distinct || spec->is_single) {
         return 0;
     }
@@ -77,11 +77,12 @@ static uint8_t summary_of(const AggregateSpec *spec)
     case AGGREGATE_OP_COUNT:
         return SCAN_SUMMARY_COUNT;
     case AGGREGATE_OP_SUM:
-        return is_scaled_integer ? SCAN_SUMMARY_SUM : 0;
+        // Sums of wide decimals may exceed 128 bits together: only where rows are added it shows.
+        return spec->class == VALUE_CLASS_INT64 ? SCAN_SUMMARY_SUM : 0;
     case AGGREGATE_OP_MIN:
-        return is_scaled_integer || spec->class == VALUE_CLASS_TEXT ? SCAN_SUMMARY_MIN : 0;
+        return has_range ? SCAN_SUMMARY_MIN : 0;
     case AGGREGATE_OP_MAX:
-        return is_scaled_integer || spec->class == VALUE_CLASS_TEXT ? SCAN_SUMMARY_MAX : 0;
+        return has_range ? SCAN_SUMMARY_MAX : 0;
     default:
         return 0;
     }

@@ -65,6 +65,22 @@ static Value as_value(const AggregateSpec *spec, const AnyValue *any)
     return value;
 }
 
+static AnyValue from_value(const AggregateSpec *spec, const Value *value)
+{
+    switch (spec->class) {
+    case VALUE_CLASS_INT64:
+        return (AnyValue){.i64 = value->i64};
+    case VALUE_CLASS_DOUBLE:
+        return (AnyValue){.f64 = value->f64};
+    case VALUE_CLASS_TEXT:
+        return (AnyValue){.text = value->text};
+    case VALUE_CLASS_INTERVAL:
+        return (AnyValue){.interval = value->interval};
+    default:
+        return (AnyValue){.i128 = value->i128};
+    }
+}
+
 static bool is_before(const AggregateSpec *spec, const AnyValue *left, const AnyValue *right)
 {
     if (spec->class == VALUE_CLASS_INT128) {
@@ -179,13 +195,8 @@ Status aggregate_state_add_summary(AggregateState *state, uint64_t row_count,
         state->seen[0] = SEEN_VALUE;
         return STATUS_OK;
     }
-    const Value *best = spec->op == AGGREGATE_OP_MIN ? &column->min : &column->max;
-    AnyValue value = {0};
-    if (spec->class == VALUE_CLASS_TEXT) {
-        value.text = best->text;
-    } else {
-        value.i64 = best->i64;
-    }
+    const AnyValue value =
+        from_value(spec, spec->op == AGGREGATE_OP_MIN ? &column->min : &column->max);
     return add_value(state, 0, &value);
 }
 
