@@ -105,8 +105,10 @@ Status leader_create(const LeaderOptions *options, Leader **out)
     leader->budget = memory_budget_create(NULL, options->host->budget, "leader", 0);
     leader->insert_groups = insert_groups_create();
     leader->table_locks = table_locks_create();
+    leader->sort_advice = sort_advice_create();
     Status status =
-        leader->budget == NULL || leader->insert_groups == NULL || leader->table_locks == NULL
+        leader->budget == NULL || leader->insert_groups == NULL || leader->table_locks == NULL ||
+                leader->sort_advice == NULL
             ? status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a leader")
             : start(leader, options);
     if (status != STATUS_OK) {
@@ -131,6 +133,7 @@ void leader_destroy(Leader *leader)
     stream_hub_destroy(leader->hub);
     commit_log_close(leader->log);
     insert_groups_destroy(leader->insert_groups);
+    sort_advice_destroy(leader->sort_advice);
     table_locks_destroy(leader->table_locks);
     memory_budget_destroy(leader->budget);
     change_gate_deinit(&leader->change_gate);

@@ -7,6 +7,7 @@
 #include "leader/txn/change_gate.h"
 #include "leader/txn/table_locks.h"
 #include "leader/vacuum/merge_gate.h"
+#include "leader/vacuum/sort_advice.h"
 
 typedef struct IdleMerge IdleMerge;
 
@@ -24,6 +25,7 @@ struct Leader {
     MergeGate merge_gate;
     ChangeGate change_gate;
     TableLocks *table_locks;
+    SortAdvice *sort_advice;
     IdleMerge *idle_merge; /* null: switched off */
     const char *database;
     int64_t start_us; /* wall clock */

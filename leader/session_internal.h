@@ -176,10 +176,9 @@ Status statement_start_query(Session *session, Portal *portal, PlannerContext *p
                              const PlanResultColumn *results, const ResultEncoder *encoder,
                              bool has_statistics, bool is_writing, const Plan **plan) CHECKED;
 /* 53100 when the plan adds rows and the leader's disk has no room for what comes with them. */
-Status statement_check_room(const Session *session, const Plan *plan) CHECKED;
+Status statement_check_room(const QueryServices *services, const Plan *plan) CHECKED;
 /* After the end of a writing query: participants and statistics into the transaction. */
-Status statement_collect_writes(Session *session, DistributedQuery *query,
-                                const Plan *plan) CHECKED;
+Status statement_collect_writes(Txn *txn, DistributedQuery *query, const Plan *plan) CHECKED;
 Status statement_send_values(Session *session, Portal *portal, const PlanResultColumn *columns,
                              uint32_t column_count, const Value *cells, uint32_t row_count) CHECKED;
 

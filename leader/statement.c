@@ -149,8 +149,9 @@ Status statement_start_query(Session *session, Portal *portal, PlannerContext *p
         *plan = made;
     }
     transaction_note_plan(session, made);
+    sort_advice_note(session->leader->sort_advice, portal->catalog, made);
     if (is_writing) {
-        TRY(statement_check_room(session, made));
+        TRY(statement_check_room(&session->leader->services, made));
     }
     TRY(start_planned(session, portal, &start));
     return is_writing ? distributed_query_enlist(portal->query, &session->txn) : STATUS_OK;
@@ -282,7 +283,7 @@ Status statement_run_change(Session *session, Portal *portal, PlannerContext *pl
                               NULL, false, true, &plan));
     TRY(statement_wait(session, portal->query));
     set_running(session, NULL);
-    TRY(statement_collect_writes(session, portal->query, plan));
+    TRY(statement_collect_writes(&session->txn, portal->query, plan));
     *rows = result_queue_first_value(portal->results);
     return STATUS_OK;
 }

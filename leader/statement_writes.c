@@ -3,7 +3,7 @@
 #include "leader/session_internal.h"
 
 typedef struct WriteCollector {
-    Session *session;
+    Txn *txn;
     const Plan *plan;
     bool has_told; /* another node, what it did */
     Status status;
@@ -44,9 +44,8 @@ static void search_table_write(void *object, PlanNode *node)
     plan_node_children(node, search_table_write, is_found);
 }
 
-Status statement_check_room(const Session *session, const Plan *plan)
+Status statement_check_room(const QueryServices *services, const Plan *plan)
 {
-    const QueryServices *services = &session->leader->services;
     bool is_found = false;
     for (uint32_t i = 0; i < plan->fragment_count; i++) {
         search_table_write(&is_found, plan->fragments[i].root);
@@ -60,7 +59,7 @@ Status statement_check_room(const Session *session, const Plan *plan)
 /* One write as a change of the catalog; those of a transaction are applied once, at commit. */
 static void add_write(WriteCollector *collector, const CatalogChange *change, const uint8_t *blob)
 {
-    Txn *txn = &collector->session->txn;
+    Txn *txn = collector->txn;
     if (collector->has_told && is_replicated(collector->plan, change->table_id)) {
         return; // every node did the same
     }
@@ -96,10 +95,10 @@ static void collect_writes(void *object, const uint8_t *data, size_t bytes)
     collector->has_told = true;
 }
 
-Status statement_collect_writes(Session *session, DistributedQuery *query, const Plan *plan)
+Status statement_collect_writes(Txn *txn, DistributedQuery *query, const Plan *plan)
 {
-    distributed_query_note_votes(query, &session->txn);
-    WriteCollector collector = {.session = session, .plan = plan};
+    distributed_query_note_votes(query, txn);
+    WriteCollector collector = {.txn = txn, .plan = plan};
     distributed_query_visit_writes(query, collect_writes, &collector);
     return collector.status;
 }

@@ -52,6 +52,7 @@ typedef struct CatalogTable {
     uint32_t sort_key_count;
     uint32_t *sort_keys;         /* indexes into columns */
     bool is_interleaved;         /* the sort keys */
+    bool is_auto_sorted;         /* SORTKEY AUTO: the keys, if any, were chosen by what was asked */
     const char *view_text;       /* CATALOG_VIEW: its SELECT */
     double row_count;            /* exact as of the snapshot; virtual tables: a guess */
     ColumnStatistics *statistics; /* per column */

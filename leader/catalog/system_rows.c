@@ -563,6 +563,18 @@ void system_rows_vacuum_progress(SystemRows *rows)
     system_rows_integer(rows, (int64_t)progress.rows);
 }
 
+/* As svv_table_info has it; null: none. */
+static const char *sort_key_name(const SystemRows *rows, const CatalogTable *table)
+{
+    const char *first =
+        table->sort_key_count > 0 ? table->columns[table->sort_keys[0]].name : NULL;
+    if (table->is_auto_sorted) {
+        return first == NULL ? "AUTO(SORTKEY)"
+                             : arena_printf(rows->arena, "AUTO(SORTKEY(%s))", first);
+    }
+    return table->is_interleaved ? "INTERLEAVED" : first;
+}
+
 void system_rows_table_info(SystemRows *rows)
 {
     static const char *const styles[] = {"EVEN", "KEY", "ALL"};
@@ -582,9 +594,7 @@ void system_rows_table_info(SystemRows *rows)
         system_rows_text(rows, table->name);
         system_rows_integer(rows, (int64_t)table->table_id);
         system_rows_text(rows, style);
-        const char *first_key =
-            table->sort_key_count > 0 ? table->columns[table->sort_keys[0]].name : NULL;
-        system_rows_text(rows, table->is_interleaved ? "INTERLEAVED" : first_key);
+        system_rows_text(rows, sort_key_name(rows, table));
         system_rows_integer(rows, (int64_t)table->row_count);
     }
 }

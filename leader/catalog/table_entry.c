@@ -5,7 +5,8 @@
 #include "leader/catalog/catalog_version.h"
 #include "planner/plan/plan_codec.h"
 
-#define DEFINITION_VERSION 3u /* 1: nothing altered, no identities; 2: compound sort keys only */
+/* 1: nothing altered, no identities; 2: compound sort keys only; 3: none chosen by itself */
+#define DEFINITION_VERSION 4u
 #define STATISTICS_VERSION 1u
 #define COLUMNS_MAX 1600u
 
@@ -306,6 +307,7 @@ void table_entry_encode(const TableEntry *entry, ByteBuffer *target)
         byte_buffer_add_u32(target, table->sort_keys[i]);
     }
     byte_buffer_add_u8(target, table->is_interleaved);
+    byte_buffer_add_u8(target, table->is_auto_sorted);
 }
 
 /* What version 1 did not have. */
@@ -361,6 +363,7 @@ static void decode_columns(ByteReader *reader, TableEntry *entry, uint32_t versi
         }
     }
     table->is_interleaved = version > 2 && byte_reader_u8(reader) != 0;
+    table->is_auto_sorted = version > 3 && byte_reader_u8(reader) != 0;
 }
 
 Status table_entry_decode(const uint8_t *data, size_t bytes, TableEntry **out)

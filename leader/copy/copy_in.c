@@ -211,7 +211,7 @@ Status copy_in_run(Session *session, Portal *portal, PlannerContext *planner,
         close_stream(&copy);
     }
     TRY(statement_wait(session, portal->query));
-    TRY(statement_collect_writes(session, portal->query, plan));
+    TRY(statement_collect_writes(&session->txn, portal->query, plan));
     portal->is_ended = true;
     int64_t row_count = result_queue_first_value(portal->results);
     session_note_identity(session, (uint64_t)row_count);

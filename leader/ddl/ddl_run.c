@@ -6,68 +6,12 @@
 #include "leader/ddl/rewrite.h"
 #include "protocol/pgwire/auth_scram.h"
 
-#define DDL_TIMEOUT_US INT64_C(30000000)
-
 static void tag(Session *session, const char *text)
 {
     snprintf(session->last_tag, sizeof(session->last_tag), "%s", text);
 }
 
-/* Asks every node to drop a table's rows as the transaction sees them. */
-Status ddl_drop_rows(Session *session, const Snapshot *snapshot, uint64_t table_id, bool is_drop)
-{
-    Txn *txn = &session->txn;
-    uint32_t count = commit_log_node_count(session->leader->log);
-    uint32_t *nodes = ARENA_ARRAY(txn->arena, uint32_t, count);
-    for (uint32_t i = 0; i < count; i++) {
-        nodes[i] = i + 1;
-    }
-    NodeSet set = {.count = count, .nodes = nodes};
-    NodeCall *calls = NULL;
-    txn->has_dropped = true;
-    Request request = {.kind = MESSAGE_TRUNCATE,
-                       .truncate = {.txn_id = txn->txn_id,
-                                    .position = snapshot->position,
-                                    .statement = snapshot->statement,
-                                    .table_id = table_id,
-                                    .is_drop = is_drop}};
-    Status status = nodes_call_all(session->leader->nodes, &set, &request, DDL_TIMEOUT_US,
-                                   txn->arena, &calls);
-    for (uint32_t i = 0; i < count; i++) {
-        status = status_first(status, txn_add_participant(txn, nodes[i], calls[i].greeting));
-    }
-    return status;
-}
-
 /* ---- CREATE ---- */
-
-static const char *copy_text(Arena *arena, const char *text)
-{
-    return text == NULL ? NULL : arena_strdup(arena, text);
-}
-
-/* A deep copy in the transaction's arena: the bound statement dies with its portal. */
-CatalogTable *ddl_copy_table(Arena *arena, const CatalogTable *source)
-{
-    CatalogTable *table = ARENA_NEW(arena, CatalogTable);
-    *table = *source;
-    table->schema_name = arena_strdup(arena, source->schema_name);
-    table->name = arena_strdup(arena, source->name);
-    table->view_text = copy_text(arena, source->view_text);
-    table->columns =
-        arena_memdup(arena, source->columns, source->column_count * sizeof(*table->columns));
-    for (uint32_t i = 0; i < table->column_count; i++) {
-        CatalogColumn *column = &table->columns[i];
-        column->name = arena_strdup(arena, column->name);
-        column->default_text = copy_text(arena, column->default_text);
-        column->encoding_text = copy_text(arena, column->encoding_text);
-        column->source_name = copy_text(arena, column->source_name);
-        column->missing_value = value_copy(arena, &column->missing_value);
-    }
-    table->sort_keys = arena_memdup(arena, source->sort_keys,
-                                    source->sort_key_count * sizeof(*table->sort_keys));
-    return table;
-}
 
 static Status create_relation(Session *session, const BoundStatement *bound, CatalogChangeKind kind,
                               const CatalogTable **created)
@@ -156,7 +100,7 @@ static Status drop_relation(Session *session, const Snapshot *snapshot, const ch
     change->name = arena_strdup(session->txn.arena, name);
     change->table_id = table_id;
     TRY(txn_add_change(&session->txn, change));
-    return is_table ? ddl_drop_rows(session, snapshot, table_id, true) : STATUS_OK;
+    return is_table ? ddl_drop_rows(&session->txn, snapshot, table_id, true) : STATUS_OK;
 }
 
 Status ddl_drop_schema(Session *session, const CatalogVersion *catalog, const Snapshot *snapshot,
@@ -206,7 +150,7 @@ static Status run_truncate(Session *session, const BoundStatement *bound, const 
         CatalogChange *change = txn_new_change(&session->txn, CATALOG_CLEAR_STATISTICS);
         change->table_id = bound->truncate[i]->table_id;
         TRY(txn_add_change(&session->txn, change));
-        TRY(ddl_drop_rows(session, snapshot, bound->truncate[i]->table_id, false));
+        TRY(ddl_drop_rows(&session->txn, snapshot, bound->truncate[i]->table_id, false));
     }
     return STATUS_OK;
 }

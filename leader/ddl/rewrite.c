@@ -21,7 +21,7 @@ Status ddl_fill(Session *session, Portal *portal, PlannerContext *planner,
                               &(PlanResultColumn){.name = "rows", .type = type_of(TYPE_BIGINT)},
                               NULL, false, true, &plan));
     TRY(statement_wait(session, portal->query));
-    TRY(statement_collect_writes(session, portal->query, plan));
+    TRY(statement_collect_writes(&session->txn, portal->query, plan));
     *rows = result_queue_first_value(portal->results);
     return STATUS_OK;
 }
@@ -29,21 +29,14 @@ Status ddl_fill(Session *session, Portal *portal, PlannerContext *planner,
 Status rewrite_table(Session *session, Portal *portal, PlannerContext *planner,
                      const Snapshot *snapshot)
 {
-    Txn *txn = &session->txn;
     const BoundStatement *bound = portal->bound;
+    CatalogTable *table = NULL;
     int64_t rows = 0;
-    CatalogChange *change = txn_new_change(txn, CATALOG_REPLACE_TABLE);
-    change->table = ddl_copy_table(txn->arena, bound->create);
-    change->table->generation++;
-    change->table->table_id = commit_log_next_table(session->leader->log);
-    change->table_id = bound->target->table_id;
-    change->snapshot = txn->position;
-    txn->is_single = false; // the nodes hear of the old rows after the query
-    TRY(txn_add_change(txn, change));
-    LogicalNode *insert = logical_insert(planner, change->table, bound->root);
+    TRY(ddl_replace_table(&session->txn, bound->target->table_id, bound->create, &table));
+    LogicalNode *insert = logical_insert(planner, table, bound->root);
     TRY(ddl_fill(session, portal, planner, snapshot, insert, &rows));
     session_notice(session, PG_SEVERITY_NOTICE, "%ld rows were written anew", (long)rows);
-    return ddl_drop_rows(session, snapshot, bound->target->table_id, true);
+    return ddl_drop_rows(&session->txn, snapshot, bound->target->table_id, true);
 }
 
 Status rewrite_append(Session *session, Portal *portal, PlannerContext *planner,
@@ -66,5 +59,5 @@ Status rewrite_append(Session *session, Portal *portal, PlannerContext *planner,
     change->table_id = source_id;
     TRY(txn_add_change(txn, change));
     session_notice(session, PG_SEVERITY_NOTICE, "%ld rows were appended", (long)rows);
-    return ddl_drop_rows(session, &writing, source_id, false);
+    return ddl_drop_rows(txn, &writing, source_id, false);
 }

@@ -1,5 +1,6 @@
 /* rewrite.h — rows written anew or elsewhere by statements of definition; inside ddl only. */
 #pragma once
+#include "leader/ddl/table_change.h"
 #include "leader/session_internal.h"
 
 /* ALTER TABLE with a root: the table's rows under another id, in the new distribution and order. */
@@ -12,9 +13,3 @@ Status rewrite_append(Session *session, Portal *portal, PlannerContext *planner,
 /* Runs the insert within the statement; `*rows`: how many there were. */
 Status ddl_fill(Session *session, Portal *portal, PlannerContext *planner, const Snapshot *snapshot,
                 LogicalNode *insert, int64_t *rows) CHECKED;
-
-/* ddl_run.c: a copy in the arena of the transaction; every node drops a table's rows as the
- * transaction sees them, or (is_drop) all that it has when this commits. */
-CatalogTable *ddl_copy_table(Arena *arena, const CatalogTable *source);
-Status ddl_drop_rows(Session *session, const Snapshot *snapshot, uint64_t table_id,
-                     bool is_drop) CHECKED;

@@ -34,7 +34,7 @@ static Status analyze_table(Session *session, Portal *portal, PlannerContext *pl
                               NULL, false, false, &plan));
     TRY(statement_wait(session, portal->query));
     TRY(renew(session, table));
-    TRY(statement_collect_writes(session, portal->query, plan));
+    TRY(statement_collect_writes(&session->txn, portal->query, plan));
     mark_changes(session, last);
     portal_end_query(session, portal);
     return STATUS_OK;

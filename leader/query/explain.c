@@ -62,7 +62,7 @@ static Status analyze(Session *session, Portal *portal, PlannerContext *planner,
     TRY(statement_wait(session, portal->query));
     int64_t end_us = clock_monotonic_us();
     if (is_writing) {
-        TRY(statement_collect_writes(session, portal->query, plan));
+        TRY(statement_collect_writes(&session->txn, portal->query, plan));
         session_note_identity(session, (uint64_t)result_queue_first_value(portal->results));
     }
     PlanNodeStatistics *statistics = NULL;

@@ -4,10 +4,12 @@
 #include "base/log.h"
 #include "leader/session.h"
 #include "leader/vacuum/table_merge.h"
+#include "leader/vacuum/table_sort.h"
 
 #define NAP_US 50000
 #define LONG_STATEMENT_US 100000 /* shorter ones do not notice */
 #define OUTCOME_TIMEOUT_US INT64_C(2000000)
+#define WORTH_SORTING 16 /* row groups: zone maps of fewer skip little */
 
 struct IdleMerge {
     Leader *leader;
@@ -63,17 +65,49 @@ static void nap(const IdleMerge *self, int64_t us)
     }
 }
 
+static TableMerge work_on(IdleMerge *self, uint64_t table_id)
+{
+    return (TableMerge){.leader = self->leader,
+                        .settings = self->leader->host->settings,
+                        .table_id = table_id,
+                        .mode = VACUUM_IDLE,
+                        .percent = 100,
+                        .check = check,
+                        .object = self};
+}
+
+/* A table with SORTKEY AUTO gets the order that its statements ask for. */
+static void sort_table(IdleMerge *self, const CatalogTable *table)
+{
+    Leader *leader = self->leader;
+    const int64_t least =
+        WORTH_SORTING * setting_integer(leader->host->settings, SETTING_ROW_GROUP_ROWS);
+    const int32_t column = sort_advice_choose(leader->sort_advice, table);
+    if (column < 0 || table->row_count < (double)least || is_disturbing(self) ||
+        !merge_gate_try_enter(&leader->merge_gate, true)) {
+        return;
+    }
+    const TableMerge merge = work_on(self, table->table_id);
+    const int64_t start_us = clock_monotonic_us();
+    uint64_t rows = 0;
+    Status status = table_sort_run(&merge, (uint32_t)column, &rows);
+    merge_gate_leave(&leader->merge_gate);
+    if (status != STATUS_OK) {
+        log_status(LOG_DEBUG, "auto_sort_gives_up", status);
+        status_free(status);
+    } else if (rows > 0) {
+        log_info("table_sorted", "table=%s.%s by=%s rows=%lu ms=%ld", table->schema_name,
+                 table->name, table->columns[column].name, (unsigned long)rows,
+                 (long)((clock_monotonic_us() - start_us) / 1000));
+    }
+    nap(self, clock_monotonic_us() - start_us); // also when it was in vain
+}
+
 /* One table, piece by piece; false when it has to make way. */
 static bool tidy_table(IdleMerge *self, uint64_t table_id, bool *has_worked)
 {
     Leader *leader = self->leader;
-    const TableMerge merge = {.leader = leader,
-                              .settings = leader->host->settings,
-                              .table_id = table_id,
-                              .mode = VACUUM_IDLE,
-                              .percent = 100,
-                              .check = check,
-                              .object = self};
+    const TableMerge merge = work_on(self, table_id);
     uint64_t rows = 1;
     while (rows > 0) {
         const int64_t start_us = clock_monotonic_us();
@@ -140,12 +174,26 @@ static void tidy_all(IdleMerge *self)
     }
 }
 
+static void sort_all(IdleMerge *self)
+{
+    uint64_t position = 0;
+    CatalogVersion *catalog = commit_log_snapshot(self->leader->log, &position);
+    for (uint32_t i = 0; i < catalog_version_table_count(catalog) && !is_stopping(self); i++) {
+        const TableEntry *entry = catalog_version_table_at(catalog, i);
+        if (entry->table.is_auto_sorted) {
+            sort_table(self, &entry->table);
+        }
+    }
+    catalog_version_unpin(catalog);
+}
+
 static void idle_main(void *object)
 {
     IdleMerge *self = object;
     while (!is_stopping(self)) {
         nap(self, self->interval_us);
         if (!is_stopping(self) && nodes_are_ready(self->leader->nodes)) {
+            sort_all(self);
             tidy_all(self);
             tell_horizon(self);
         }

@@ -1,6 +1,7 @@
 /*
  * idle_merge.h — tables are tidied while nobody waits: a thread of the leader merges rowsets that
- * are small or have lost many rows, a bounded piece at a time.
+ * are small or have lost many rows, a bounded piece at a time, and sorts tables with SORTKEY AUTO
+ * by what statements look for (sort_advice.h).
  *
  * It begins when no statement runs for long and no transaction block is open, makes way for both
  * and for VACUUM, and rests between two merges as long as the last one took. What it was told to

@@ -110,6 +110,9 @@ Status bind_statement(PlannerContext *context, const AstStatement *statement,
  * query so, once the table has its id. */
 LogicalNode *logical_insert(PlannerContext *context, const CatalogTable *table,
                             LogicalNode *child);
+/* All rows of `from` into `to`, which has the same columns. */
+LogicalNode *logical_rewrite(PlannerContext *context, const CatalogTable *from,
+                             const CatalogTable *to);
 /* ANALYZE: reads the whole table and learns of its rows. */
 LogicalNode *logical_analysis(PlannerContext *context, const CatalogTable *table);
 /* ANALYZE COMPRESSION: each node encodes up to so many of its rows, and tells their bytes. */

@@ -238,8 +238,9 @@ static Status change_layout(Alteration *alteration, const AstAlterAction *action
         return STATUS_OK;
     }
     if (action->kind == AST_ALTER_SORT_KEY && attributes->sort_keys.count == 0) {
-        table->sort_key_count = 0;
-        table->is_interleaved = false;
+        table->is_auto_sorted = attributes->sort_key_style == AST_SORT_KEY_AUTO;
+        table->sort_key_count = table->is_auto_sorted ? table->sort_key_count : 0;
+        table->is_interleaved = table->is_interleaved && table->is_auto_sorted;
         return STATUS_OK;
     }
     TRY(bind_table_layout(binder, attributes, table));

@@ -227,6 +227,7 @@ static Status add_like(TableMaker *maker, const AstTableLike *like)
     }
     table->sort_key_count = source->sort_key_count;
     table->is_interleaved = source->is_interleaved;
+    table->is_auto_sorted = source->is_auto_sorted;
     table->sort_keys = ARENA_ARRAY(maker->binder->arena, uint32_t, source->sort_key_count + 1);
     for (uint32_t i = 0; i < source->sort_key_count; i++) {
         table->sort_keys[i] = source->sort_keys[i] + first;
@@ -390,6 +391,12 @@ static Status set_sort_keys(TableMaker *maker)
                          "a sort key can have at most %d columns", SORT_KEYS_MAX);
     }
     uint32_t count = maker->column_sort_key >= 0 ? 1 : words->count;
+    const bool is_auto = attributes->sort_key_style == AST_SORT_KEY_AUTO;
+    if (is_auto && maker->column_sort_key >= 0) {
+        return status_at(attributes->sort_key_position, SQLSTATE_INVALID_TABLE_DEFINITION,
+                         "SORTKEY is given for a column and for the table");
+    }
+    table->is_auto_sorted = is_auto || (count == 0 && table->is_auto_sorted);
     if (count == 0) {
         return STATUS_OK;
     }

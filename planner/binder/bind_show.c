@@ -52,6 +52,10 @@ static void print_layout(Binder *binder, const CatalogTable *table, ByteBuffer *
         byte_buffer_printf(text, "\nDISTKEY (%s)",
                            quoted(binder, table->columns[table->distribution_column].name));
     }
+    if (table->is_auto_sorted) { // the keys, too, are its own choice
+        byte_buffer_printf(text, "\nSORTKEY AUTO;");
+        return;
+    }
     for (uint32_t i = 0; i < table->sort_key_count; i++) {
         byte_buffer_printf(text, "%s%s", i > 0                    ? ", "
                                          : table->is_interleaved ? "\nINTERLEAVED SORTKEY ("

@@ -254,6 +254,13 @@ Status bind_statement(PlannerContext *context, const AstStatement *statement,
     return STATUS_OK;
 }
 
+LogicalNode *logical_rewrite(PlannerContext *context, const CatalogTable *from,
+                             const CatalogTable *to)
+{
+    Binder binder = make_binder(context, NULL);
+    return logical_insert(context, to, get_make(&binder, from, NULL));
+}
+
 LogicalNode *logical_analysis(PlannerContext *context, const CatalogTable *table)
 {
     Binder binder = make_binder(context, NULL);

@@ -1496,7 +1496,8 @@ table_attributes:
                                              $$->sort_key_style = AST_SORT_KEY_INTERLEAVED;
                                              $$->sort_key_position = @2.start; }
   | table_attributes "sortkey" NAME        { CHECK(parser_expect_word(parser, @3, $3, "auto"));
-                                             $$ = $1; $$->sort_key_style = AST_SORT_KEY_AUTO; }
+                                             $$ = $1; $$->sort_key_style = AST_SORT_KEY_AUTO;
+                                             $$->sort_key_position = @2.start; }
   | table_attributes "encode" NAME         { CHECK(parser_expect_word(parser, @3, $3, "auto"));
                                              $$ = $1; $$->is_encode_auto = true; }
   | table_attributes "backup" any_word     { CHECK(parser_backup(parser, @3, $3, $1)); $$ = $1; }
