@@ -92,7 +92,7 @@ class CallWalk(Walk):
     def plans(self, calls):
         """What may fail: (role, place, number, mode, error), at most --runs of them."""
         plans = [(role, place, number, mode, error) for role in ROLES
-                 for (place, error), count in calls[role].items() for mode in ("once", "on")
+                 for (place, error), count in calls[role].items() for mode in self.options.modes
                  if (role, place, error, mode) not in self.walked
                  for number in self.numbers(count)]
         if 0 < self.options.runs < len(plans):
@@ -109,6 +109,8 @@ class CallWalk(Walk):
 
     def walk_calls(self, what, calls, fail):
         plans = self.plans(calls)
+        if self.options.paths:
+            print(f"{what}: {len(plans)} runs to come", flush=True)
         for role in ROLES:
             for plan in plans:
                 if plan[0] == role:
@@ -155,6 +157,7 @@ def main(description, walk, **options):
     return seeded.main(
         description, lambda options: walk(options).run(), preset="asan", can_break=True,
         samples={"default": 6, "help": "of each statement, role, call, error and mode; 0: all"},
+        modes={"nargs": "+", "default": ["once", "on"], "help": "once, or from then on"},
         paths={"action": "store_true", "help": "every path instead of samples"},
         runs={"default": 0, "help": "at most so many of each statement; 0: all"},
         steps={"nargs": "*", "help": "only these"}, verbose={"action": "store_true"}, **options)
