@@ -157,7 +157,8 @@ def main(description, walk, **options):
     return seeded.main(
         description, lambda options: walk(options).run(), preset="asan", can_break=True,
         samples={"default": 6, "help": "of each statement, role, call, error and mode; 0: all"},
-        modes={"nargs": "+", "default": ["once", "on"], "help": "once, or from then on"},
+        modes={"nargs": "+", "type": str, "default": ["once", "on"],
+               "help": "once, or from then on"},
         paths={"action": "store_true", "help": "every path instead of samples"},
         runs={"default": 0, "help": "at most so many of each statement; 0: all"},
         steps={"nargs": "*", "help": "only these"}, verbose={"action": "store_true"}, **options)
