@@ -7,6 +7,7 @@
 #include "base/types/decimal.h"
 #include "base/vector/vector_kernels.h"
 #include "storage/encoding/encoding.h"
+#include "storage/lookup_filter.h"
 
 static size_t align_up(size_t bytes)
 {
@@ -124,6 +125,7 @@ static Status find_streams(Block *block)
     const BlockStream *validity = block_stream(block, STREAM_VALIDITY, 0);
     const BlockStream *vectors = block_stream(block, STREAM_VECTORS, 0);
     const BlockStream *data = block_stream(block, STREAM_DATA, 0);
+    const BlockStream *lookup = block_stream(block, STREAM_LOOKUP, 0);
     const size_t validity_bytes = (size_t)block->vector_count * VALIDITY_WORDS * sizeof(uint64_t);
     const bool is_mixed = header->null_count > 0 && header->null_count < header->row_count;
     if (validity != NULL) {
@@ -150,6 +152,9 @@ static Status find_streams(Block *block)
     if (data != NULL) {
         block->data = block_stream_data(block, data);
         block->data_bytes = data->bytes;
+    }
+    if (lookup != NULL && (header->lane != LANE_TEXT || !lookup_filter_is_sound(lookup))) {
+        return block_damaged(block, "wrong lookup filter");
     }
     return STATUS_OK;
 }

@@ -2,6 +2,7 @@
 #include "storage/block_filter.h"
 
 #include <string.h>
+#include "storage/lookup_filter.h"
 
 #define DICTIONARY_SEARCH_MIN 256u /* larger sorted dictionaries are searched, not evaluated */
 
@@ -151,6 +152,8 @@ void block_filter_prepare(const Block *block, const Predicate *predicate, BlockF
         }
     } else if (block->header->lane == LANE_I64) {
         filter->verdict = predicate_check_bounds(predicate, block->lo, block->hi, false);
+    } else if (lookup_filter_excludes(block, predicate)) {
+        filter->verdict = PREDICATE_NONE;
     }
 }
 

@@ -113,7 +113,9 @@ typedef enum StreamKind {
     STREAM_DATA = 3,     /* what the vector entries point into */
     STREAM_ENTRIES = 4,  /* dictionary values, or the constant's text */
     STREAM_OFFSETS = 5,  /* u32 ends of the dictionary's texts */
-    STREAM_SYMBOLS = 6   /* symbol table, phrases */
+    STREAM_SYMBOLS = 6,  /* symbol table, phrases */
+    STREAM_LOOKUP = 7    /* u32 words, a power of two of them: a bloom filter of the block's texts
+                          * (storage/lookup_filter.h); readers that do not know it skip it */
 } StreamKind;
 
 typedef struct BlockStream {
@@ -193,7 +195,7 @@ typedef enum FieldTag {
     FIELD_ZONES = 4,      /* ZoneRecord, likewise */
     FIELD_SORT_KEY = 5,   /* u32 column ids: the rows of the rowset ascend by them */
     FIELD_ENCRYPTION = 6, /* slot: key records; critical when present */
-    FIELD_BLOOM = 7,      /* slot: a bloom filter of one column */
+    FIELD_LOOKUPS = 7,    /* u32 column ids: their blocks have filters where those help */
     FIELD_SKETCHES = 8    /* slot: column sketches of the rowset */
 } FieldTag;
 #define FIELD_CRITICAL 0x8000u

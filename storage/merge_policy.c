@@ -153,13 +153,13 @@ static uint32_t choose_batches(const MergePolicy *policy, MergeCandidate *candid
     uint32_t batches = 0, chosen = 0;
     const bool is_partial = policy->mode == VACUUM_DELETE_ONLY;
     for (uint32_t i = 0; i < count; i++) {
-        batches += candidates[i].is_unordered && (!is_partial || candidates[i].loses_deleted);
+        batches += candidates[i].is_unordered && (!is_partial || candidates[i].is_renewed);
     }
     if (batches == 0 || (policy->mode == VACUUM_IDLE && batches < policy->ratio)) {
         return 0;
     }
     for (uint32_t i = 0; i < count && chosen < BATCHES_MAX; i++) {
-        if (candidates[i].is_unordered && (!is_partial || candidates[i].loses_deleted)) {
+        if (candidates[i].is_unordered && (!is_partial || candidates[i].is_renewed)) {
             candidates[i].run = chosen++;
         }
     }
@@ -170,7 +170,7 @@ static uint32_t choose_batches(const MergePolicy *policy, MergeCandidate *candid
 static uint32_t choose_deleted(MergeCandidate *candidates, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (candidates[i].loses_deleted) {
+        if (candidates[i].is_renewed) {
             candidates[i].run = 0;
             return 1;
         }
@@ -247,7 +247,7 @@ static uint32_t choose_unsorted(const MergePolicy *policy, MergeCandidate *candi
     uint32_t deleted = 0, small = 0, batches = 0, chosen = 0;
     uint64_t rows = 0;
     for (uint32_t i = 0; i < count; i++) {
-        deleted += candidates[i].loses_deleted;
+        deleted += candidates[i].is_renewed;
         small += is_small(policy, &candidates[i]);
         batches += candidates[i].is_unordered;
     }
@@ -256,7 +256,7 @@ static uint32_t choose_unsorted(const MergePolicy *policy, MergeCandidate *candi
         const bool fits = policy->mode != VACUUM_IDLE || chosen == 0 ||
                           rows + candidates[i].row_count <= policy->idle_rows_max;
         if (fits &&
-            (candidates[i].loses_deleted || (joins_small && is_small(policy, &candidates[i])))) {
+            (candidates[i].is_renewed || (joins_small && is_small(policy, &candidates[i])))) {
             candidates[i].run = 0;
             rows += candidates[i].row_count;
             chosen++;
@@ -300,8 +300,9 @@ uint32_t merge_policy_choose(const MergePolicy *policy, MergeCandidate *candidat
     return chosen;
 }
 
-/* Whose deleted rows go: the fewest rowsets that have `percent` of them all. */
-static void mark_deleted(const MergePolicy *policy, MergeCandidate *candidates, uint32_t count)
+/* Whose deleted rows go: the fewest rowsets that have `percent` of them all. Filters come unless
+ * the command is about deleted rows alone. */
+static void mark_renewed(const MergePolicy *policy, MergeCandidate *candidates, uint32_t count)
 {
     uint64_t all = 0, reclaimed = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -311,10 +312,12 @@ static void mark_deleted(const MergePolicy *policy, MergeCandidate *candidates, 
     for (uint32_t i = 0; i < count; i++) {
         MergeCandidate *candidate = &candidates[i];
         const uint64_t deleted = candidate->deleted_count;
-        candidate->loses_deleted =
+        candidate->is_renewed =
             deleted > 0 && (policy->mode == VACUUM_IDLE
                                 ? deleted * 100 >= candidate->row_count * policy->deleted_percent
                                 : reclaimed * 100 < all * policy->percent);
+        candidate->is_renewed = candidate->is_renewed ||
+                                (candidate->lacks_filters && policy->mode != VACUUM_DELETE_ONLY);
         reclaimed += deleted;
     }
 }
@@ -338,7 +341,7 @@ void merge_policy_prepare(MergePolicy *policy, MergeCandidate *candidates, uint3
 {
     policy->needs_sort = false;
     if (policy->mode != VACUUM_SORT_ONLY) {
-        mark_deleted(policy, candidates, count);
+        mark_renewed(policy, candidates, count);
     }
     if (!policy->has_sort_key || policy->mode == VACUUM_DELETE_ONLY) {
         return;

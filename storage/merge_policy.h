@@ -7,9 +7,10 @@
  *
  * Example, sort key n:  [1..9] [5..14] [10..20] [30..40]  ->  runs {[1..9] [10..20]} {[5..14]}
  *
- * Invariants: (1) a choice is written with fewer rowsets, fewer deleted rows or less overlap than
- * it had, so choosing again and again ends; (2) rowsets of one choice are neighbours in key order:
- * what is written overlaps nothing that its sources did not; idle merges of small ones excepted.
+ * Invariants: (1) a choice is written with fewer rowsets, fewer deleted rows, less overlap or more
+ * filters than it had, so choosing again and again ends; (2) rowsets of one choice are neighbours
+ * in key order: what is written overlaps nothing that its sources did not; idle merges of small
+ * ones excepted.
  */
 #pragma once
 #include "base/types/type.h"
@@ -29,7 +30,9 @@ typedef struct MergeCandidate {
     uint64_t row_count, deleted_count;
     bool is_unordered;   /* an INSERT batch: few rows, in no order */
     MergeBound min, max; /* of the first sort key, unless it is unordered or there is no sort key */
-    bool loses_deleted;  /* its deleted rows shall go; set by merge_policy_prepare */
+    bool lacks_filters;  /* columns that are looked up have none there (lookup_filter.h) */
+    bool is_renewed;     /* its deleted rows shall go, or filters come; set by
+                          * merge_policy_prepare */
     uint32_t run;        /* out: MERGE_NO_RUN when it is not chosen */
     uint32_t last;       /* while choosing: the r-th of a cluster knows the last of run r */
     void *object;        /* the caller's */

@@ -81,6 +81,10 @@ static Status parse_field(RowsetFooter *footer, const RowsetIdentity *identity,
         footer->sort_keys = data;
         footer->sort_key_count = field->bytes / sizeof(uint32_t);
         return STATUS_OK;
+    case FIELD_LOOKUPS:
+        footer->lookups = data;
+        footer->lookup_count = field->bytes / sizeof(uint32_t);
+        return STATUS_OK;
     default:
         return (field->tag & FIELD_CRITICAL) == 0
                    ? STATUS_OK
@@ -187,6 +191,15 @@ void rowset_footer_destroy(RowsetFooter *footer)
         heap_free(footer->bytes);
         heap_free(footer);
     }
+}
+
+bool rowset_footer_has_lookups(const RowsetFooter *footer, uint32_t column_id)
+{
+    uint32_t i = 0;
+    while (i < footer->lookup_count && footer->lookups[i] != column_id) {
+        i++;
+    }
+    return i < footer->lookup_count;
 }
 
 Type rowset_footer_type(const RowsetFooter *footer, uint32_t column)

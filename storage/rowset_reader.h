@@ -27,6 +27,8 @@ typedef struct RowsetFooter {
     const ZoneRecord *zones;
     uint32_t sort_key_count;
     const uint32_t *sort_keys; /* column ids */
+    uint32_t lookup_count;
+    const uint32_t *lookups; /* ids of columns that were written with filters */
     uint64_t checksum;
 } RowsetFooter;
 
@@ -37,6 +39,7 @@ Status rowset_footer_parse(const RowsetIdentity *identity, uint8_t *owned_bytes,
 void rowset_footer_destroy(RowsetFooter *footer); /* null is allowed */
 /* Index of a column by id; -1 when the rowset was written before the column was added. */
 int32_t rowset_footer_column(const RowsetFooter *footer, uint32_t column_id);
+bool rowset_footer_has_lookups(const RowsetFooter *footer, uint32_t column_id);
 Type rowset_footer_type(const RowsetFooter *footer, uint32_t column);
 static inline size_t rowset_footer_block(const RowsetFooter *footer, uint32_t column,
                                          uint32_t row_group)

@@ -241,6 +241,26 @@ static void add_zones(const RowsetWriter *writer, ByteBuffer *footer)
     }
 }
 
+static uint32_t count_lookups(const RowsetWriter *writer)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < writer->column_count; i++) {
+        count += writer->columns[i].is_looked_up;
+    }
+    return count;
+}
+
+static void add_lookups(const RowsetWriter *writer, ByteBuffer *footer, uint32_t count)
+{
+    add_field(footer, FIELD_LOOKUPS, count * sizeof(uint32_t));
+    for (uint32_t i = 0; i < writer->column_count; i++) {
+        if (writer->columns[i].is_looked_up) {
+            byte_buffer_add_u32(footer, writer->columns[i].column_id);
+        }
+    }
+    byte_buffer_align(footer, 8);
+}
+
 static uint64_t blocks_end(const RowsetWriter *writer)
 {
     uint64_t end = sizeof(RowsetHeader);
@@ -256,8 +276,9 @@ static uint64_t blocks_end(const RowsetWriter *writer)
 static void build_footer(const RowsetWriter *writer, ByteBuffer *footer, RowsetTrailer *trailer)
 {
     const RowsetPlace *place = &writer->place;
+    const uint32_t lookups = count_lookups(writer);
     const FooterHeader header = {.version = FORMAT_VERSION,
-                                 .field_count = writer->sort_key_count > 0 ? 5 : 4,
+                                 .field_count = 4u + (writer->sort_key_count > 0) + (lookups > 0),
                                  .table_id = place->table_id,
                                  .rowset_id = place->rowset_id,
                                  .row_count = writer->row_count,
@@ -276,6 +297,9 @@ static void build_footer(const RowsetWriter *writer, ByteBuffer *footer, RowsetT
         add_field(footer, FIELD_SORT_KEY, writer->sort_key_count * sizeof(uint32_t));
         byte_buffer_add(footer, writer->sort_keys, writer->sort_key_count * sizeof(uint32_t));
         byte_buffer_align(footer, 8);
+    }
+    if (lookups > 0) {
+        add_lookups(writer, footer, lookups);
     }
     const uint64_t start = blocks_end(writer), fields_end = start + footer->bytes;
     const uint64_t file_bytes = (fields_end + sizeof *trailer + FORMAT_FILE_ALIGNMENT - 1) &

@@ -12,6 +12,7 @@
 typedef struct RowsetColumn {
     uint32_t column_id;
     Type type;
+    bool is_looked_up; /* its chunks were encoded with filters */
 } RowsetColumn;
 
 /* Where and for whom a rowset is written. */

@@ -2,6 +2,7 @@
  * exclude a predicate and those wholly deleted, cut into units for workers. */
 #include <string.h>
 #include "base/heap.h"
+#include "storage/lookup_filter.h"
 #include "storage/scan_internal.h"
 
 static uint32_t unit_vectors(const ScanSource *source, uint32_t row_group)
@@ -247,8 +248,21 @@ static Status finish_open(TableScan *scan, Status owned_status, TableScan **out)
     return STATUS_OK;
 }
 
+static void note_lookups(const ScanRequest *request)
+{
+    for (uint32_t i = 0; i < request->predicate_count; i++) {
+        const ScanPredicate *predicate = &request->predicates[i];
+        if (predicate_is_lookup(predicate->predicate)) {
+            const uint32_t column = request->columns[predicate->column];
+            lookup_counts_add(&request->store->lookups, request->table->table_id,
+                              request->table->columns[column].column_id);
+        }
+    }
+}
+
 Status table_scan_open(const ScanRequest *request, Arena *arena, TableScan **out)
 {
+    note_lookups(request);
     TableScan *scan = create_scan(request, arena);
     Status status =
         manifest_visible(request->store->manifest, request->table->table_id, &request->snapshot,

@@ -240,6 +240,7 @@ static Status encode_column(SortRun *run, const WideColumn *column, uint32_t ind
         ColumnChunk chunk;
         gather_chunk(column, run->order + first, left < step ? left : step, run->values,
                      run->validity, &chunk);
+        chunk.is_looked_up = run->writer->columns[index].is_looked_up;
         const uint32_t group = first / step;
         const BlockIdentity identity = rowset_writer_identity(run->target, index, group);
         TRY(encode_block(

@@ -98,6 +98,7 @@ Status store_open(const StoreOptions *options, Store **out)
     store->disk_reserve_bytes = options->disk_reserve_bytes;
     store->directory = heap_strdup(options->directory);
     mutex_init(&store->mutex, MUTEX_RANK_TABLE);
+    lookup_counts_init(&store->lookups);
     Status status = store->directory != NULL
                         ? open_parts(store, options)
                         : status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for a store");
@@ -124,6 +125,7 @@ void store_close(Store *store)
     block_cache_destroy(store->cache);
     rowset_lease_close(&store->lease);
     manifest_store_close(store->manifest_store);
+    lookup_counts_deinit(&store->lookups);
     mutex_deinit(&store->mutex);
     heap_free(store->directory);
     heap_free(store);

@@ -1,6 +1,7 @@
 /* store_internal.h — what a Store is made of; for the files of this folder only. */
 #pragma once
 #include "base/mutex.h"
+#include "storage/lookup_counts.h"
 #include "storage/manifest.h"
 #include "storage/rowset_lease.h"
 #include "storage/store.h"
@@ -19,6 +20,7 @@ struct Store {
     BlockCache *cache;
     Manifest *manifest;
     RowsetLease lease;
+    LookupCounts lookups;
     Mutex mutex; /* guards the slices */
     uint64_t map_epoch;
     uint32_t slice_count;

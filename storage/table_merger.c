@@ -130,6 +130,22 @@ static Status find_range(const TableMerger *merger, const StoredRows *rows,
     return STATUS_OK;
 }
 
+/* Whether columns are looked up whose blocks the rowset has no filters for. */
+static Status find_filters(const TableMerger *merger, const StoredRows *rows,
+                           MergeCandidate *candidate)
+{
+    const RowsetFooter *footer;
+    TRY(rowset_footer(rows->rowset, &footer));
+    for (uint32_t i = 0; i < merger->options.table->column_count; i++) {
+        const RowsetColumn *column = &merger->writer->columns[i];
+        candidate->lacks_filters =
+            candidate->lacks_filters ||
+            (column->is_looked_up && rowset_footer_column(footer, column->column_id) >= 0 &&
+             !rowset_footer_has_lookups(footer, column->column_id));
+    }
+    return STATUS_OK;
+}
+
 static Status add_candidate(TableMerger *merger, SliceWork *slice, VisibleRows *visible)
 {
     const StoredRows *rows = visible->rows;
@@ -141,6 +157,9 @@ static Status add_candidate(TableMerger *merger, SliceWork *slice, VisibleRows *
                                 .object = visible};
     if (has_order(merger->options.table) && !candidate.is_unordered) {
         TRY(find_range(merger, rows, &candidate, &is_usable));
+    }
+    if (rows->kind != ROWS_BATCH) {
+        TRY(find_filters(merger, rows, &candidate));
     }
     if (is_usable) {
         slice->candidates[slice->candidate_count++] = candidate;

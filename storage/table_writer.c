@@ -87,8 +87,10 @@ Status table_writer_create(const TableWriteOptions *options, TableWriter **out)
     mutex_init(&writer->mutex, MUTEX_RANK_TABLE);
     for (uint32_t i = 0; i < table->column_count; i++) {
         writer->types[i] = table->columns[i].type;
-        writer->columns[i] = (RowsetColumn){.column_id = table->columns[i].column_id,
-                                            .type = table->columns[i].type};
+        writer->columns[i] =
+            (RowsetColumn){.column_id = table->columns[i].column_id,
+                           .type = table->columns[i].type,
+                           .is_looked_up = lookup_counts_want(&writer->store->lookups, table, i)};
         column_sketch_init(&writer->sketches[i], table->columns[i].type);
     }
     writer->sample = row_sample_create(writer->types, table->column_count, SAMPLE_ROWS,

@@ -139,10 +139,12 @@ static Status encode_columns(WriteBuffer *buffer, EncodeContext *context)
     Status status = block == NULL ? memory_refused(buffer->writer->budget, sizeof *block,
                                                    "a block being encoded")
                                   : STATUS_OK;
+    const bool is_sorted_later = table->sort_key_count > 0 && !buffer->writer->is_in_order;
     context->base_count = 0;
     for (uint32_t i = 0; i < table->column_count && status == STATUS_OK; i++) {
         ColumnChunk chunk;
         row_buffer_chunk(buffer->rows, i, &chunk);
+        chunk.is_looked_up = !is_sorted_later && buffer->writer->columns[i].is_looked_up;
         const BlockIdentity identity = rowset_writer_identity(buffer->rowset, i, row_group);
         status = encode_block(context, &chunk, &buffer->memories[i],
                               encodings_of_word(table->columns[i].encode_word, chunk.lane),

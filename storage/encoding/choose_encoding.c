@@ -9,6 +9,7 @@
 #include "storage/encoding/dictionary_builder.h"
 #include "storage/encoding/phrase_table.h"
 #include "storage/encoding/symbol_table.h"
+#include "storage/lookup_filter.h"
 
 /* What a nanosecond per row is worth in bytes. Warm scans read several bytes in that time; text is
  * seldom decoded for all rows. */
@@ -186,6 +187,10 @@ Status encode_block(EncodeContext *context, const ColumnChunk *chunk, EncodingMe
         out->zone.distinct_count = context->dictionary->entry_count;
     }
     encode_validity(chunk, out->profile.vector_count, &context->builder);
+    if (chunk->is_looked_up && chunk->lane == LANE_TEXT && encoding != &dictionary_ops &&
+        encoding != &constant_ops) {
+        lookup_filter_write(chunk, &context->builder);
+    }
     const BlockHeader header = {.row_count = chunk->row_count,
                                 .null_count = chunk->null_count,
                                 .flags = out->zone.flags,

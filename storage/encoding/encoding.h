@@ -52,6 +52,7 @@ typedef struct ColumnChunk {
                                * behind every text are readable */
     const uint64_t *validity; /* null when null_count is 0; bits past the last row are zero */
     const struct TextFacts *facts; /* TEXT: when known already, else null */
+    bool is_looked_up;             /* TEXT: a filter of single values is worth its bytes */
 } ColumnChunk;
 
 /* What is cheap to know of text while it is copied. Nulls count as empty. */

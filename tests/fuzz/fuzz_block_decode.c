@@ -97,6 +97,10 @@ static void check_filter(const Block *block, uint32_t number, const Vector *whol
     bool is_decoded = false;
     row_mask_set_first(&mask, rows);
     row_mask_set_first(&all, rows);
+    Predicate lookup = predicate;
+    lookup.has_lo = true;
+    lookup.lo = bound;
+    block_filter_prepare(block, &lookup, &filter);
     block_filter_prepare(block, &predicate, &filter);
     Status status =
         block_filter_apply(block, number, &filter, buffer, &decoded, &is_decoded, &mask);

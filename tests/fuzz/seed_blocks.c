@@ -194,6 +194,7 @@ static void encode(EncodeContext *context, const SeedBlock *seed, const BlockIde
 {
     EncodingMemory memory = {0};
     SampleColumn column = make_column(seed);
+    column.chunk.is_looked_up = true;
     int64_t days[2 * VECTOR_ROWS];
     ColumnChunk base = column.chunk;
     base.values = days;

@@ -87,7 +87,23 @@ START_TEST(thresholds_hold)
     ck_assert_uint_eq(choose(policy, deleted, 2), 1);
     ck_assert_uint_eq(deleted[0].rowset_id, 2);
     merge_policy_prepare(&policy, deleted, 2);
-    ck_assert(!deleted[0].loses_deleted || !deleted[1].loses_deleted);
+    ck_assert(!deleted[0].is_renewed || !deleted[1].is_renewed);
+}
+END_TEST
+
+/* One by one with a sort key; a command about deleted rows or order does nothing else. */
+START_TEST(rowsets_without_wanted_filters_are_renewed)
+{
+    for (int has_sort_key = 0; has_sort_key < 2; has_sort_key++) {
+        MergeCandidate all[] = {rowset(1, 0, 9, FULL_ROWS, 0), rowset(2, 10, 19, FULL_ROWS, 0),
+                                rowset(3, 20, 29, FULL_ROWS, 0)};
+        all[0].lacks_filters = all[1].lacks_filters = true;
+        const uint32_t chosen = has_sort_key ? 1 : 2;
+        ck_assert_uint_eq(choose(policy_of(VACUUM_IDLE, has_sort_key), all, 3), chosen);
+        ck_assert(all[0].lacks_filters && all[chosen - 1].lacks_filters);
+        ck_assert_uint_eq(choose(policy_of(VACUUM_FULL, has_sort_key), all, 3), chosen);
+        ck_assert_uint_eq(choose(policy_of(VACUUM_DELETE_ONLY, has_sort_key), all, 3), 0);
+    }
 }
 END_TEST
 
@@ -216,6 +232,7 @@ int main(void)
     tcase_add_test(cases, runs_are_as_many_as_ranges_overlap);
     tcase_add_test(cases, touching_ranges_and_nulls_are_in_order);
     tcase_add_test(cases, thresholds_hold);
+    tcase_add_test(cases, rowsets_without_wanted_filters_are_renewed);
     tcase_add_test(cases, modes_keep_to_their_part);
     tcase_add_test(cases, unsorted_tables_keep_the_order_of_loading);
     tcase_add_loop_test(cases, idle_merges_wait_for_a_full_tier, 0, 2);
