@@ -111,7 +111,7 @@ def report(one, two, options):
             f"parameters each round, {options.rest:g} s of rest before each query, all answers "
             "compared.\n"
             f"`bench/tpch/run_scaling.py --from DIR --scale {options.scale:g} --sort {options.sort}"
-            f" --rounds {options.rounds}` remakes this.\n\n" + "\n".join(lines) + "\n")
+            f" --rounds {options.rounds} --rest {options.rest:g}` remakes this.\n\n" + "\n".join(lines) + "\n")
     print(text)
     if options.markdown is not None:
         options.markdown.write_text(text, encoding="utf-8")
