@@ -21,7 +21,7 @@ typedef struct Line {
 } Line;
 
 struct InsertGroups {
-    Mutex mutex; /* guards everything, members too */
+    Mutex mutex; /* guards everything, members too but for their turn */
     Line lines[LINES_MAX];
 };
 
@@ -73,10 +73,30 @@ static bool is_alike(const CatalogTable *left, const CatalogTable *right)
     return is_same;
 }
 
+/* The member may be gone after it. */
 static void change(InsertMember *member, InsertState state)
 {
+    mutex_lock(&member->turn_mutex);
     member->state = state;
-    condition_signal(&member->changed); // under the mutex: the member may be gone after it
+    member->is_turn = true;
+    condition_signal(&member->turn);
+    mutex_unlock(&member->turn_mutex);
+}
+
+static void init_member(InsertMember *member)
+{
+    condition_init(&member->gathered);
+    condition_init(&member->turn);
+    mutex_init(&member->turn_mutex, MUTEX_RANK_TXN);
+    member->is_turn = false;
+    member->state = INSERT_WAITING;
+}
+
+static void deinit_member(InsertMember *member)
+{
+    condition_deinit(&member->gathered);
+    condition_deinit(&member->turn);
+    mutex_deinit(&member->turn_mutex);
 }
 
 static InsertMember *take_first(Line *line)
@@ -98,12 +118,11 @@ static void lead(Line *line)
 
 void insert_group_join(InsertGroups *groups, InsertMember *member)
 {
-    condition_init(&member->changed);
+    init_member(member);
     mutex_lock(&groups->mutex);
-    member->state = INSERT_WAITING;
     member->line = find_line(groups, member->table->table_id);
     if (member->line == LINE_NONE) {
-        member->state = INSERT_ALONE;
+        change(member, INSERT_ALONE);
     } else {
         Line *line = &groups->lines[member->line];
         if (line->last != NULL) {
@@ -116,7 +135,7 @@ void insert_group_join(InsertGroups *groups, InsertMember *member)
         if (!line->is_led) {
             lead(line);
         } else if (line->gathering != NULL && line->waiting_count + 1 >= line->expected) {
-            condition_signal(&line->gathering->changed);
+            condition_signal(&line->gathering->gathered);
         }
     }
     mutex_unlock(&groups->mutex);
@@ -131,7 +150,7 @@ void insert_group_gather(InsertGroups *groups, InsertMember *leading, int64_t ti
     int64_t left_us = is_remembered ? timeout_us : 0;
     line->gathering = leading;
     while (left_us > 0 && line->waiting_count + 1 < line->expected) {
-        condition_wait(&leading->changed, &groups->mutex, left_us);
+        condition_wait(&leading->gathered, &groups->mutex, left_us);
         left_us = start_us + timeout_us - clock_monotonic_us();
     }
     line->gathering = NULL;
@@ -152,16 +171,23 @@ void insert_group_gather(InsertGroups *groups, InsertMember *leading, int64_t ti
 
 InsertState insert_group_wait(InsertGroups *groups, InsertMember *member, int64_t timeout_us)
 {
-    mutex_lock(&groups->mutex);
-    if (member->state == INSERT_WAITING || member->state == INSERT_TAKEN) {
-        condition_wait(&member->changed, &groups->mutex, timeout_us);
+    mutex_lock(&member->turn_mutex);
+    bool is_turn =
+        member->is_turn ||
+        (condition_wait(&member->turn, &member->turn_mutex, timeout_us) && member->is_turn);
+    mutex_unlock(&member->turn_mutex);
+    if (!is_turn) {
+        mutex_lock(&groups->mutex);
+        InsertState state = member->state;
+        mutex_unlock(&groups->mutex);
+        return state == INSERT_TAKEN ? INSERT_TAKEN : INSERT_WAITING; // the turn comes next time
     }
-    InsertState state = member->state;
-    mutex_unlock(&groups->mutex);
-    if (state > INSERT_LEADING) {
-        condition_deinit(&member->changed);
+    if (member->state > INSERT_LEADING) {
+        InsertState state = member->state;
+        deinit_member(member);
+        return state;
     }
-    return state;
+    return INSERT_LEADING;
 }
 
 bool insert_group_leave(InsertGroups *groups, InsertMember *member)
@@ -185,7 +211,7 @@ bool insert_group_leave(InsertGroups *groups, InsertMember *member)
     }
     mutex_unlock(&groups->mutex);
     if (has_left) {
-        condition_deinit(&member->changed);
+        deinit_member(member);
     }
     return has_left;
 }
@@ -207,5 +233,5 @@ void insert_group_finish(InsertGroups *groups, InsertMember *leading, InsertStat
         lead(line);
     }
     mutex_unlock(&groups->mutex);
-    condition_deinit(&leading->changed);
+    deinit_member(leading);
 }

@@ -36,7 +36,10 @@ typedef struct InsertMember {
     InsertState state;
     struct InsertMember *next; /* among those who wait, or those of one group */
     uint32_t line;
-    Condition changed;
+    Condition gathered; /* of one that leads and gathers */
+    Mutex turn_mutex;   /* guards what follows: who is woken does not queue up for the groups */
+    Condition turn;
+    bool is_turn; /* the state says what to do */
 } InsertMember;
 
 InsertGroups *insert_groups_create(void);
