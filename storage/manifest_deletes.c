@@ -198,24 +198,13 @@ static Status check_table(const Manifest *manifest, const ManifestTxn *txn,
                           : conflict(table_id, deletes->rowset_id, "it or another was dropped");
 }
 
-static bool is_dropped(const ManifestTxn *txn, const PendingDelete *deletes)
-{
-    for (uint32_t i = 0; i < txn->drop_count; i++) {
-        const PendingDrop *drop = &txn->drops[i];
-        if (drop->table_id == deletes->table_id &&
-            (drop->rowset_id == 0 || drop->rowset_id == deletes->rowset_id)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Whether one of the two drops a rowset that the other deletes rows of. */
 static Status check_drops(const ManifestTxn *dropping, const ManifestTxn *deleting)
 {
     for (uint32_t i = 0; dropping->drop_count > 0 && i < deleting->delete_count; i++) {
-        if (is_dropped(dropping, &deleting->deletes[i])) {
-            return conflict(deleting->deletes[i].table_id, deleting->deletes[i].rowset_id,
+        const PendingDelete *deletes = &deleting->deletes[i];
+        if (manifest_txn_drop_of(dropping, deletes->table_id, deletes->rowset_id) != NULL) {
+            return conflict(deletes->table_id, deletes->rowset_id,
                             "a transaction that is prepared drops it or rows of it");
         }
     }
@@ -272,29 +261,45 @@ static Status check_undecided(const ManifestTxn *txn, const ManifestTxn *other)
     return STATUS_OK;
 }
 
-/* Rowsets that `txn` drops lost no row since its snapshot, and were not rewritten since; those a
- * merge drops are still there. */
-static Status check_dropped(const Manifest *manifest, const PendingDrop *drop)
+/* The rowset lost no row since the snapshot of its drop, and was not rewritten since. */
+static Status check_dropped_entry(const ManifestEntry *entry, const PendingDrop *drop)
 {
-    const ManifestTable *table = manifest_find_table(manifest, drop->table_id);
-    bool is_there = false;
-    for (uint32_t i = 0; table != NULL && i < table->entry_count; i++) {
-        const ManifestEntry *entry = &table->entries[i];
-        const DeleteVersion *newest = delete_history_newest(entry->deletes);
-        if (drop->rowset_id != 0 && drop->rowset_id != entry->rows->rowset_id) {
-            continue;
-        }
-        if (newest != NULL && newest->position > drop->position) {
-            return conflict(drop->table_id, entry->rows->rowset_id, "rows of it were deleted");
-        }
-        if (drop->rowset_id != 0 && entry->dropped != POSITION_NEVER && entry->is_merged) {
-            return conflict(drop->table_id, drop->rowset_id, "it was merged with others");
-        }
-        is_there = is_there || entry->dropped == POSITION_NEVER;
+    const DeleteVersion *newest = delete_history_newest(entry->deletes);
+    if (newest != NULL && newest->position > drop->position) {
+        return conflict(drop->table_id, entry->rows->rowset_id, "rows of it were deleted");
     }
-    return is_there || !drop->is_merge
-               ? STATUS_OK
-               : conflict(drop->table_id, drop->rowset_id, "it was dropped");
+    if (drop->rowset_id != 0 && entry->dropped != POSITION_NEVER && entry->is_merged) {
+        return conflict(drop->table_id, drop->rowset_id, "it was merged with others");
+    }
+    return STATUS_OK;
+}
+
+/* All that `txn` drops; what a merge drops is still there. One look at each rowset of the tables:
+ * a merge of many INSERT batches drops thousands. */
+static Status check_dropped(const Manifest *manifest, const ManifestTxn *txn)
+{
+    uint32_t merged = 0, there = 0;
+    for (uint32_t i = 0; i < txn->drop_count; i++) {
+        merged += txn->drops[i].is_merge;
+    }
+    for (uint32_t i = 0, end; i < txn->drop_count; i = end) {
+        const uint64_t table_id = txn->drops[i].table_id;
+        for (end = i; end < txn->drop_count && txn->drops[end].table_id == table_id;) {
+            end++;
+        }
+        const ManifestTable *table = manifest_find_table(manifest, table_id);
+        for (uint32_t k = 0; table != NULL && k < table->entry_count; k++) {
+            const ManifestEntry *entry = &table->entries[k];
+            const PendingDrop *drop = manifest_txn_drop_of(txn, table_id, entry->rows->rowset_id);
+            if (drop != NULL) {
+                TRY(check_dropped_entry(entry, drop));
+                there += drop->is_merge && entry->dropped == POSITION_NEVER;
+            }
+        }
+    }
+    return there == merged ? STATUS_OK
+                           : conflict(txn->drops[0].table_id, txn->drops[0].rowset_id,
+                                      "it or another was dropped");
 }
 
 static bool is_merge(const ManifestTxn *txn)
@@ -330,8 +335,8 @@ Status manifest_check_conflicts(const Manifest *manifest, const ManifestTxn *txn
         TRY(check_table(manifest, txn, txn->deletes + i, end - i));
         i = end;
     }
-    for (uint32_t i = 0; i < txn->drop_count; i++) {
-        TRY(check_dropped(manifest, &txn->drops[i]));
+    if (txn->drop_count > 0) {
+        TRY(check_dropped(manifest, txn));
     }
     if (is_merge(txn)) {
         TRY(check_open(manifest, txn));

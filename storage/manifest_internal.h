@@ -41,7 +41,7 @@ typedef struct ManifestTxn {
     uint32_t row_count, row_capacity;
     TxnRows *rows;
     uint32_t drop_count, drop_capacity;
-    PendingDrop *drops;
+    PendingDrop *drops; /* sorted by table, rowset */
     uint32_t delete_count, delete_capacity;
     PendingDelete *deletes; /* sorted by table, rowset, statement */
     struct ManifestTxn *next;
@@ -73,6 +73,9 @@ ManifestTxn *manifest_find_txn(const Manifest *manifest, uint64_t txn_id);
 ManifestTxn *manifest_make_txn(Manifest *manifest, uint64_t txn_id);
 /* False when memory is refused. The mutex is held, or nobody else knows the manifest yet. */
 bool manifest_txn_add_rows(ManifestTxn *txn, const TxnRows *rows);
+/* Of the rowset or of its whole table; null when the transaction keeps it. */
+const PendingDrop *manifest_txn_drop_of(const ManifestTxn *txn, uint64_t table_id,
+                                        uint64_t rowset_id);
 Status manifest_txn_add_drop(ManifestTxn *txn, const PendingDrop *drop) CHECKED;
 /* Pins the masks; nothing has changed when memory is refused. */
 Status manifest_txn_add_deletes(ManifestTxn *txn, const PendingDelete *deletes,

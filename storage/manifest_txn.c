@@ -87,6 +87,12 @@ bool manifest_txn_add_rows(ManifestTxn *txn, const TxnRows *rows)
     return true;
 }
 
+static bool is_drop_before(const PendingDrop *left, const PendingDrop *right)
+{
+    return left->table_id != right->table_id ? left->table_id < right->table_id
+                                             : left->rowset_id < right->rowset_id;
+}
+
 Status manifest_txn_add_drop(ManifestTxn *txn, const PendingDrop *drop)
 {
     if (txn == NULL) {
@@ -101,8 +107,41 @@ Status manifest_txn_add_drop(ManifestTxn *txn, const PendingDrop *drop)
         txn->drops = larger;
         txn->drop_capacity = capacity;
     }
-    txn->drops[txn->drop_count++] = *drop;
+    uint32_t at = txn->drop_count++;
+    for (; at > 0 && is_drop_before(drop, &txn->drops[at - 1]); at--) { // they come in order mostly
+        txn->drops[at] = txn->drops[at - 1];
+    }
+    txn->drops[at] = *drop;
     return STATUS_OK;
+}
+
+/* The first drop of the table that is not before the rowset's. */
+static uint32_t search_drop(const ManifestTxn *txn, const PendingDrop *wanted)
+{
+    uint32_t low = 0, high = txn->drop_count;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (is_drop_before(&txn->drops[middle], wanted)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+const PendingDrop *manifest_txn_drop_of(const ManifestTxn *txn, uint64_t table_id,
+                                        uint64_t rowset_id)
+{
+    const uint64_t ids[2] = {rowset_id, 0};
+    for (int i = 0; i < 2 && txn->drop_count > 0; i++) {
+        const PendingDrop wanted = {.table_id = table_id, .rowset_id = ids[i]};
+        const uint32_t at = search_drop(txn, &wanted);
+        if (at < txn->drop_count && !is_drop_before(&wanted, &txn->drops[at])) {
+            return &txn->drops[at];
+        }
+    }
+    return NULL;
 }
 
 Status manifest_add(Manifest *manifest, uint64_t txn_id, uint32_t statement, StoredRows *owned_rows,
@@ -329,19 +368,6 @@ Status manifest_vote(Manifest *manifest, uint64_t txn_id, ByteBuffer *redo)
     return end_deciding(manifest, txn, write_vote(manifest, txn, redo));
 }
 
-/* Null when the transaction keeps the rows. */
-static const PendingDrop *drop_of_entry(const ManifestTxn *txn, const StoredRows *rows)
-{
-    for (uint32_t i = 0; i < txn->drop_count; i++) {
-        const PendingDrop *drop = &txn->drops[i];
-        if (drop->table_id == rows->table_id &&
-            (drop->rowset_id == 0 || drop->rowset_id == rows->rowset_id)) {
-            return drop;
-        }
-    }
-    return NULL;
-}
-
 /* What a commit changes, prepared so that nothing can be refused while it is published. */
 typedef struct Publication {
     ManifestTable **tables; /* room for one per row, drop and delete of the transaction */
@@ -434,7 +460,9 @@ static void change_table(const ManifestTxn *txn, uint64_t position, ManifestTabl
     for (uint32_t i = 0; txn->drop_count > 0 && i < table->entry_count; i++) {
         ManifestEntry *entry = &table->entries[i];
         const PendingDrop *drop =
-            entry->dropped == POSITION_NEVER ? drop_of_entry(txn, entry->rows) : NULL;
+            entry->dropped == POSITION_NEVER
+                ? manifest_txn_drop_of(txn, table->table_id, entry->rows->rowset_id)
+                : NULL;
         if (drop != NULL) {
             entry->dropped = position;
             entry->is_merged = drop->is_merge;
