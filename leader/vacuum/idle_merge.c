@@ -10,6 +10,7 @@
 #define LONG_STATEMENT_US 100000 /* shorter ones do not notice */
 #define OUTCOME_TIMEOUT_US INT64_C(2000000)
 #define WORTH_SORTING 16 /* row groups: zone maps of fewer skip little */
+#define SORT_REST_MAX_US INT64_C(600000000)
 
 struct IdleMerge {
     Leader *leader;
@@ -18,6 +19,8 @@ struct IdleMerge {
     int64_t interval_us;
     uint64_t quiet_position; /* nothing was left to do there */
     uint64_t told_horizon;
+    int64_t sort_rest_us;  /* after what was in vain: longer each time */
+    int64_t sort_after_us; /* no table is sorted before */
 };
 
 static bool is_stopping(const IdleMerge *self)
@@ -76,6 +79,16 @@ static TableMerge work_on(IdleMerge *self, uint64_t table_id)
                         .object = self};
 }
 
+/* A sort is not done in pieces: one that is given up was for nothing, and is tried ever more
+ * seldom. */
+static void rest_from_sorting(IdleMerge *self, int64_t took_us, bool is_done)
+{
+    const int64_t longer =
+        2 * self->sort_rest_us > 4 * took_us ? 2 * self->sort_rest_us : 4 * took_us;
+    self->sort_rest_us = is_done ? 0 : longer < SORT_REST_MAX_US ? longer : SORT_REST_MAX_US;
+    self->sort_after_us = clock_monotonic_us() + (is_done ? took_us : self->sort_rest_us);
+}
+
 /* A table with SORTKEY AUTO gets the order that its statements ask for. */
 static void sort_table(IdleMerge *self, const CatalogTable *table)
 {
@@ -92,6 +105,7 @@ static void sort_table(IdleMerge *self, const CatalogTable *table)
     uint64_t rows = 0;
     Status status = table_sort_run(&merge, (uint32_t)column, &rows);
     merge_gate_leave(&leader->merge_gate);
+    rest_from_sorting(self, clock_monotonic_us() - start_us, status == STATUS_OK);
     if (status != STATUS_OK) {
         log_status(LOG_DEBUG, "auto_sort_gives_up", status);
         status_free(status);
@@ -100,7 +114,6 @@ static void sort_table(IdleMerge *self, const CatalogTable *table)
                  table->name, table->columns[column].name, (unsigned long)rows,
                  (long)((clock_monotonic_us() - start_us) / 1000));
     }
-    nap(self, clock_monotonic_us() - start_us); // also when it was in vain
 }
 
 /* One table, piece by piece; false when it has to make way. */
@@ -180,7 +193,7 @@ static void sort_all(IdleMerge *self)
     CatalogVersion *catalog = commit_log_snapshot(self->leader->log, &position);
     for (uint32_t i = 0; i < catalog_version_table_count(catalog) && !is_stopping(self); i++) {
         const TableEntry *entry = catalog_version_table_at(catalog, i);
-        if (entry->table.is_auto_sorted) {
+        if (entry->table.is_auto_sorted && clock_monotonic_us() >= self->sort_after_us) {
             sort_table(self, &entry->table);
         }
     }
