@@ -26,9 +26,10 @@ static_assert(sizeof(Mark) == 40, "the mark is one write within a sector");
 
 struct WalGuard {
     FileSystem *system;
-    File *mark_file; /* null when it could not be opened: then nothing is promised */
+    File *mark_file; /* null: read only and there is none, or a write of it failed */
     bool is_read_only;
-    Mark mark; /* as written last */
+    Mark mark;        /* as written last */
+    bool is_in_doubt; /* a write failed, and may have been done: the file may promise more */
     uint32_t salts[2];
     uint32_t commit_count; /* frames up to the last commit frame written */
     uint32_t commit_sums[2];
@@ -207,6 +208,17 @@ static void mark_seal(Mark *mark)
     mark->hash = hash_bytes(mark, offsetof(Mark, hash), MARK_SEED);
 }
 
+// After a failed write: the file is given up, what it says is not known.
+static Status doubt_mark(WalGuard *guard, Status owned_status)
+{
+    if (owned_status != STATUS_OK) {
+        guard->is_in_doubt = true;
+        file_close(guard->mark_file);
+        guard->mark_file = NULL;
+    }
+    return owned_status;
+}
+
 // Errors are only reported: the commit is durable without the mark, and an old mark is a true one.
 void wal_guard_synced(WalGuard *guard)
 {
@@ -220,32 +232,37 @@ void wal_guard_synced(WalGuard *guard)
     if (memcmp(&mark, &guard->mark, sizeof mark) == 0) {
         return;
     }
-    Status status = file_write(guard->mark_file, &mark, sizeof mark, 0);
+    Status status = doubt_mark(guard, file_write(guard->mark_file, &mark, sizeof mark, 0));
     if (status != STATUS_OK) {
         log_status(LOG_WARN, "wal_mark_not_written", status);
         status_free(status);
-        file_close(guard->mark_file); // what it says stays true; it is not written any more
-        guard->mark_file = NULL;
         return;
     }
     guard->mark = mark;
 }
 
+static Status open_mark(WalGuard *guard, uint32_t flags)
+{
+    char path[PATH_BYTES_MAX];
+    TRY(path_with(guard, "-mark", path));
+    return file_open(guard->system, path, flags, &guard->mark_file);
+}
+
 Status wal_guard_forget(WalGuard *guard)
 {
     guard->commit_count = 0; // a sync of the emptied log marks nothing
-    if (guard->mark.frame_count == 0) {
+    if (guard->mark.frame_count == 0 && !guard->is_in_doubt) {
         return STATUS_OK;
     }
     if (guard->mark_file == NULL) {
-        return status_error(SQLSTATE_IO_ERROR, "the mark of the log of \"%s\" cannot be withdrawn",
-                            guard->path);
+        TRY(open_mark(guard, FILE_READ | FILE_WRITE | FILE_CREATE));
     }
     Mark none = {0};
     mark_seal(&none);
-    TRY(file_write(guard->mark_file, &none, sizeof none, 0));
-    TRY(file_sync(guard->mark_file));
+    TRY(doubt_mark(guard, file_write(guard->mark_file, &none, sizeof none, 0)));
+    TRY(doubt_mark(guard, file_sync(guard->mark_file)));
     guard->mark = none;
+    guard->is_in_doubt = false;
     return STATUS_OK;
 }
 
@@ -287,7 +304,7 @@ static Status read_mark(WalGuard *guard)
         }
     }
     uint32_t flags = guard->is_read_only ? FILE_READ : FILE_READ | FILE_WRITE | FILE_CREATE;
-    TRY(file_open(guard->system, path, flags, &guard->mark_file));
+    TRY(open_mark(guard, flags));
     bool is_sound = false;
     TRY(load_mark(guard->mark_file, &mark, &bytes, &is_sound));
     if (is_sound && mark.version > MARK_VERSION) {

@@ -41,5 +41,6 @@ Status wal_guard_wrote(WalGuard *guard, const void *data, size_t bytes, uint64_t
 Status wal_guard_check(const WalGuard *guard, const void *data, size_t bytes,
                        uint64_t offset) CHECKED;
 void wal_guard_synced(WalGuard *guard);
-/* Before the log is removed or emptied: withdraws the mark. */
+/* Before the log is removed or emptied: withdraws the mark, and what a failed write may have left
+ * of one. On failure the log has to stay. */
 Status wal_guard_forget(WalGuard *guard) CHECKED;

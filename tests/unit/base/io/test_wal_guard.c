@@ -1,6 +1,7 @@
 /* Suite of base/io/wal_guard.c: by itself, and under SQLite with damage and power cuts. */
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fault.h"
@@ -143,7 +144,35 @@ START_TEST(a_mark_that_cannot_be_written_stops_no_commit)
     wal_guard_synced(guard);
     write_commit(1);
     wal_guard_synced(guard);
-    ck_assert_ok(wal_guard_forget(guard)); // none was ever written
+    ck_assert_state(wal_guard_forget(guard), SQLSTATE_IO_ERROR); // it may have been written
+    simulated_files_fail_at(files, 0, 0, false);
+    ck_assert_ok(wal_guard_forget(guard));
+    write_commit(0);
+    wal_guard_synced(guard); // and it is written again
+    ck_assert_int_eq(simulated_files_length(files, "d/db-mark"), 40);
+    ck_assert_ok(wal_guard_forget(guard));
+}
+END_TEST
+
+/* A write that reports an error may have been done all the same. */
+START_TEST(a_mark_that_may_be_written_is_withdrawn)
+{
+    uint8_t *mark;
+    size_t bytes;
+    ck_assert_ok(wal_guard_wrote(guard, header, sizeof header, 0));
+    write_commit(0);
+    wal_guard_synced(guard);
+    ck_assert_ok(file_read_whole(fs, "d/db-mark", 100, &mark, &bytes));
+    ck_assert_ok(wal_guard_forget(guard));
+    write_commit(0);
+    simulated_files_fail_at(files, simulated_files_calls(files) + 1, EIO, false);
+    wal_guard_synced(guard);
+    ck_assert_ok(file_write_whole(fs, "d/db-mark", mark, bytes));
+    ck_assert_ok(wal_guard_forget(guard));
+    wal_guard_close(guard);
+    guard = NULL;
+    ck_assert_ok(wal_guard_open(fs, "d/db", false, &guard)); // the log may be gone
+    free(mark);
 }
 END_TEST
 
@@ -370,6 +399,7 @@ int main(void)
     add_guard_case(suite, "unsound", a_mark_that_does_not_check_promises_nothing);
     add_guard_case(suite, "version", a_newer_mark_is_refused);
     add_guard_case(suite, "failure", a_mark_that_cannot_be_written_stops_no_commit);
+    add_guard_case(suite, "doubt", a_mark_that_may_be_written_is_withdrawn);
     add_guard_case(suite, "memory", refused_memory_is_told);
     TCase *damage = add_case(suite, "damage");
     tcase_add_test(damage, finds_any_flipped_bit_of_the_log);
