@@ -25,7 +25,11 @@ Status column_file_create(ColumnFileWriter *writer, FileSystem *system, const ch
     Status status;
     TRY_OR(failed, file_open(system, path, FILE_WRITE | FILE_CREATE | FILE_EXCLUSIVE | FILE_DIRECT,
                              &writer->file));
-    TRY_OR(failed, file_allocate(writer->file, bytes));
+    status = file_allocate(writer->file, bytes);
+    if (status != STATUS_OK) {
+        status_ignore(file_remove(system, path), "it is empty, and the next start removes it");
+        goto failed;
+    }
     return STATUS_OK;
 failed:
     column_file_abandon(writer);

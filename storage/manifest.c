@@ -228,7 +228,7 @@ static Status load_deletes(void *object, const StoredDeletes *deletes)
     return status;
 }
 
-/* Files that no list names: left by a crash or an abort. */
+/* Files that no list names: left by a crash, an abort, or a write that failed. */
 typedef struct Sweep {
     Manifest *manifest;
     char path[MANIFEST_PATH_BYTES];
@@ -236,6 +236,18 @@ typedef struct Sweep {
     uint64_t table_id;
     uint32_t removed;
 } Sweep;
+
+static bool has_rows(const ManifestTxn *txn, uint64_t rowset_id)
+{
+    for (; txn != NULL; txn = txn->next) {
+        for (uint32_t i = 0; i < txn->row_count; i++) {
+            if (txn->rows[i].pending.rows->rowset_id == rowset_id) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
 
 static bool is_listed(const Manifest *manifest, uint64_t table_id, uint64_t rowset_id)
 {
@@ -245,14 +257,7 @@ static bool is_listed(const Manifest *manifest, uint64_t table_id, uint64_t rows
             return true;
         }
     }
-    for (const ManifestTxn *txn = manifest->txns; txn != NULL; txn = txn->next) {
-        for (uint32_t i = 0; i < txn->row_count; i++) {
-            if (txn->rows[i].pending.rows->rowset_id == rowset_id) {
-                return true;
-            }
-        }
-    }
-    return false;
+    return has_rows(manifest->txns, rowset_id) || has_rows(manifest->aborted, rowset_id);
 }
 
 static Status sweep_visit(void *object, const char *name, bool is_directory)
@@ -341,10 +346,18 @@ Status manifest_open(FileSystem *system, const char *directory, uint64_t cluster
     return STATUS_OK;
 }
 
+void manifest_note_leftover(Manifest *manifest)
+{
+    atomic_store(&manifest->has_leftovers, true);
+}
+
 void manifest_close(Manifest *manifest)
 {
     if (manifest == NULL) {
         return;
+    }
+    if (atomic_load(&manifest->has_leftovers)) {
+        status_ignore(remove_garbage(manifest), "the next start does it");
     }
     for (uint32_t i = 0; i < MANIFEST_TABLE_BUCKETS; i++) {
         while (manifest->tables[i] != NULL) {

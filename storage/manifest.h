@@ -25,6 +25,8 @@ typedef struct Manifest Manifest;
 Status manifest_open(FileSystem *system, const char *directory, uint64_t cluster,
                      ManifestStore *store, BlockCache *cache, MemoryBudget *budget,
                      Manifest **out) CHECKED;
+/* A rowset file was given up and may be there: closing removes what no list names. Thread-safe. */
+void manifest_note_leftover(Manifest *manifest);
 void manifest_close(Manifest *manifest);
 
 /* Where a rowset's file is; `path` has MANIFEST_PATH_BYTES. */

@@ -61,6 +61,7 @@ struct Manifest {
     ManifestTxn *txns;
     uint64_t garbage_position; /* the smallest one of the tables */
     _Atomic uint64_t applied;
+    atomic_bool has_leftovers; /* a file that no list names may be there */
     uint64_t redone; /* newest position of a transaction with a redo: older ones are known */
 };
 

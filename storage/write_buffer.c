@@ -72,7 +72,11 @@ static Status seal_rowset(WriteBuffer *buffer, RowsetWriter *rowset)
     TRY(manifest_rowset_path(store->manifest, writer->table->table_id, buffer->slice, rowset_id,
                              path));
     TRY(manifest_make_directory(store->manifest, writer->table->table_id, buffer->slice));
-    TRY(rowset_writer_seal(rowset, path, &sealed));
+    Status status = rowset_writer_seal(rowset, path, &sealed);
+    if (status != STATUS_OK) {
+        manifest_note_leftover(store->manifest);
+        return status;
+    }
     const StoredRows facts = {.kind = ROWS_FILE,
                               .rowset_id = rowset_id,
                               .table_id = writer->table->table_id,
@@ -84,7 +88,7 @@ static Status seal_rowset(WriteBuffer *buffer, RowsetWriter *rowset)
                               .footer_checksum = sealed.footer_checksum,
                               .budget = store->budget,
                               .cache = store->cache};
-    Status status = stored_rows_create(&facts, NULL, store->system, path, store->cluster, &rows);
+    status = stored_rows_create(&facts, NULL, store->system, path, store->cluster, &rows);
     if (status != STATUS_OK) {
         heap_free(sealed.footer);
         file_close(sealed.file);

@@ -621,11 +621,61 @@ START_TEST(faults_before_prepared_lose_nothing_else)
     fault_disarm_all();
     table_writer_destroy(writer);
     must(store_abort(fixture.store, 2));
+    ck_assert_uint_eq(count_files(fixture.directory), 0);
     expect_rows(&fixture, &table, (Snapshot){.position = 1}, 0, SMALL, BIG + SMALL);
     fixture_reopen(&fixture);
     ck_assert_uint_eq(store_prepared(fixture.store, NULL, 0), 0);
     ck_assert_uint_eq(count_files(fixture.directory), 0);
     expect_rows(&fixture, &table, (Snapshot){.position = 9}, 0, SMALL, BIG + SMALL);
+}
+END_TEST
+
+static char leftover[512];
+
+static Status leave_beside(void *object, const char *name, bool is_directory)
+{
+    (void)is_directory;
+    snprintf(leftover, sizeof leftover, "%s/%s", (const char *)object, name);
+    return STATUS_OK;
+}
+
+/* A file may have been made by a call that failed: a clean stop leaves no file that no list names,
+ * and every other one. */
+START_TEST(given_up_files_do_not_outlive_a_stop)
+{
+    char folder[sizeof leftover];
+    snprintf(folder, sizeof folder, "%s/tables", fixture.directory);
+    commit_rows(&fixture, &table, 1, 1, 0, BIG); // in files
+    write_rows(&fixture, &table, 2, 1, BIG, BIG);
+    must(store_prepare(fixture.store, 2));
+    const uint32_t listed = count_files(fixture.directory);
+    ck_assert_uint_ge(listed, 2);
+    TableWriter *writer = open_writer(&fixture, &table, 3, 1);
+    TableWriterLocal *local;
+    must(table_writer_local_create(writer, &local));
+    append_rows(local, &table, 2 * BIG, BIG);
+    must(fault_arm("storage.before_rowset=error"));
+    Status status = table_writer_local_finish(local);
+    if (status == STATUS_OK) {
+        status = table_writer_finish(writer);
+    }
+    ck_assert(status != STATUS_OK);
+    status_free(status);
+    fault_disarm_all();
+    table_writer_destroy(writer);
+    must(store_abort(fixture.store, 3));
+    must(file_list(fixture.host.files, folder, leave_beside, folder)); // the table's
+    snprintf(folder, sizeof folder, "%s", leftover);
+    must(file_list(fixture.host.files, folder, leave_beside, folder)); // a slice's
+    strcat(leftover, "/999999.rows");
+    must(file_write_whole(fixture.host.files, leftover, "", 0));
+    ck_assert_uint_eq(count_files(fixture.directory), listed + 1);
+    store_close(fixture.store);
+    fixture.store = NULL;
+    ck_assert_uint_eq(count_files(fixture.directory), listed);
+    fixture_reopen(&fixture);
+    must(store_commit(fixture.store, 2, 2));
+    expect_rows(&fixture, &table, (Snapshot){.position = 2}, 0, 2 * BIG, 3 * BIG);
 }
 END_TEST
 
@@ -750,6 +800,7 @@ int main(void)
 #ifdef BASALT_FAULTS
     tcase_add_loop_test(tests, faults_before_prepared_lose_nothing_else, 0, 9);
     tcase_add_loop_test(tests, redone_commits_can_be_repeated, 0, 4);
+    tcase_add_test(tests, given_up_files_do_not_outlive_a_stop);
     tcase_add_loop_test(tests, commits_can_be_repeated, 0, 4);
     tcase_add_test(tests, an_abort_waits_for_a_vote_that_is_being_written);
 #endif
