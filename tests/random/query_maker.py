@@ -1,0 +1,584 @@
+"""Random queries over a schema: relations and joins, grouping, windows, subqueries, set operations.
+
+Sizes are estimated on the way down, so that no oracle has to compare millions of rows. LIMIT stands
+only above a total order, and windows that look at single rows order by a key.
+"""
+
+import sql_types as types
+from expression_maker import ExpressionMaker, Scope
+from sql_types import BOOL, DOUBLE, INT8
+from tree import (Column, Constant, Cte, Derived, Item, Join, Op, Order, Select, SetOperation,
+                  Table, Window, is_too_wide, widest)
+
+ROWS_MAX = 40_000       # of a join
+PAIRS_MAX = 1_500_000   # that a nested loop of an oracle looks at
+RESULT_MAX = 3_000      # rows that are fetched
+ITEM_KINDS = [k for k in types.KINDS if k != "bool"] + ["bool", "int4", "dec", "varchar"]
+
+
+class Relation:
+    """A node of FROM with the columns it gives; `key` as in Scope."""
+
+    def __init__(self, node, columns, rows, key):
+        self.node, self.columns, self.rows, self.key = node, columns, rows, key
+
+
+class QueryMaker(ExpressionMaker):
+    """`tables`: [(name, columns as (name, type, bound, exact), rows, key names)]."""
+
+    def __init__(self, random, tables):
+        super().__init__(random)
+        self.tables, self.ctes = tables, []
+        self.alias_count = 0
+        self.subqueries_left = 3
+
+    def alias(self, stem="t"):
+        self.alias_count += 1
+        return f"{stem}{self.alias_count}"
+
+    # ---- relations ----
+
+    def table(self, rows_max=None):
+        def fits(t):
+            return rows_max is None or t[2] <= rows_max
+
+        fitting = [t for t in self.tables + self.ctes * 4 if fits(t)]
+        name, columns, rows, key = self.random.choice(fitting or [min(self.tables,
+                                                                      key=lambda t: t[2])])
+        alias = self.alias()
+        made = [Column(alias, n, *rest) for n, *rest in columns]
+        keys = None if key is None else [c for c in made if c.name in key]
+        return Relation(Table(name, alias), made, rows, keys)
+
+    def derived(self, depth, parent=None, is_lateral=False):
+        query = self.query(depth - 1, parent=parent, is_inner=True)
+        alias = self.alias("q")
+        columns = [Column(alias, name, expr.type, expr.bound, expr.exact)
+                   for name, expr in query.columns]
+        keys = None if query.key is None else [c for c in columns if c.name in query.key]
+        return Relation(Derived(query, alias, is_lateral), columns, query.rows, keys)
+
+    def single(self, depth, rows_max=None):
+        if depth > 0 and self.chance(22):
+            made = self.derived(depth)
+            if rows_max is None or made.rows <= rows_max:
+                return made
+        return self.table(rows_max)
+
+    def relation(self, depth, parent=None):
+        count = self.random.choice([1, 1, 1, 2, 2, 2, 2, 3, 3, 4, 5] if depth > 0 else [1, 1, 2])
+        if count == 2 and self.chance(12):
+            made = self.using_join()
+            if made is not None:
+                return made
+        made = self.single(depth)
+        if count == 5 and self.chance(50):
+            made = self.join(self.join(made, self.single(depth), parent),
+                             self.join(self.single(depth - 1), self.table(), parent), parent)
+            count = 2
+        for _ in range(count - 1):
+            if depth > 0 and self.chance(5):
+                made = self.lateral_join(made, depth, parent)
+            else:
+                made = self.join(made, self.single(depth - 1), parent)
+        return made
+
+    def lateral_join(self, left, depth, parent):
+        scope = Scope(left.columns, parent, left.rows)
+        if left.rows > 300:
+            return left
+        right = self.derived(depth, scope, True)
+        kind = self.random.choice(["inner", "left"])
+        condition = [] if self.chance(50) else [self.join_condition(left, right, parent)]
+        return Relation(Join(kind, left.node, right.node, [c for c in condition if c]),
+                        left.columns + right.columns, left.rows * max(1, right.rows // 4), None)
+
+    def using_join(self):
+        left, right = self.table(), self.table()
+        names = {c.name for c in left.columns} & {c.name for c in right.columns} - {"id"}
+        shared = sorted(n for n in names if self.type_of(left, n) == self.type_of(right, n))
+        if not shared or left.rows * right.rows > 8 * ROWS_MAX:
+            return None
+        names = self.random.sample(shared, min(len(shared), self.random.choice([1, 1, 2])))
+        kind = self.random.choice(["inner", "left", "right", "full"])
+        merged = [Column(None, c.name, c.type, c.bound, c.exact)
+                  for c in left.columns if c.name in names]
+        return Relation(Join(kind, left.node, right.node, using=names),
+                        merged + left.columns + right.columns,
+                        max(left.rows, right.rows, left.rows * right.rows // 8),
+                        self.joined_key(left, right))
+
+    @staticmethod
+    def type_of(relation, name):
+        return next(c.type for c in relation.columns if c.name == name)
+
+    @staticmethod
+    def joined_key(left, right):
+        return None if left.key is None or right.key is None else left.key + right.key
+
+    def join(self, left, right, parent):
+        pairs = left.rows * right.rows
+        kind = self.random.choice(["inner"] * 9 + ["left"] * 6 + ["right"] * 3 + ["full"] * 3 +
+                                  ["cross"] * (2 if pairs < 3000 else 0))
+        key = self.joined_key(left, right)
+        columns = left.columns + right.columns
+        if kind == "cross":
+            return Relation(Join(kind, left.node, right.node), columns, pairs, key)
+        conditions, rows = [], pairs
+        is_equi = kind == "full" or pairs > ROWS_MAX or self.chance(75)
+        if is_equi:
+            equi = self.equi_condition(left, right, pairs > ROWS_MAX * 6)
+            if equi is not None:
+                conditions.append(equi)
+                rows = max(left.rows, right.rows, pairs // 8)
+                if equi.args[0].name == "id" or equi.args[1].name == "id":
+                    rows = max(left.rows, right.rows)
+        if kind != "full" and (not conditions or self.chance(30)):
+            extra = self.join_condition(left, right, parent)
+            if extra is not None:
+                conditions.append(extra)
+        if kind == "full" and not conditions or pairs > PAIRS_MAX and not conditions:
+            return left
+        return Relation(Join(kind, left.node, right.node, conditions), columns, rows, key)
+
+    def equi_condition(self, left, right, is_unique):
+        pairs = [(a, b) for a in left.columns for b in right.columns
+                 if a.type.kind == b.type.kind and a.type.kind != "bool"]
+        best = [p for p in pairs if "id" in (p[0].name, p[1].name)]
+        if is_unique or (best and self.chance(35)):
+            pairs = best
+        elif self.chance(10):
+            pairs = [(a, b) for a in left.columns for b in right.columns
+                     if a.type.kind in types.NUMBERS and b.type.kind in types.NUMBERS] or pairs
+        if not pairs:
+            return None
+        args = list(self.random.choice(pairs))
+        if self.chance(30):
+            args.reverse()
+        if self.chance(4):
+            return Op(BOOL, args, "({0} is not distinct from {1})")
+        return Op(BOOL, args, "({0} = {1})")
+
+    def join_condition(self, left, right, parent):
+        scope = Scope(left.columns + right.columns, parent, left.rows * right.rows)
+        numbers = [[c for c in r.columns if c.type.kind in types.NUMBERS] for r in (left, right)]
+        if all(numbers) and self.chance(50):
+            args = [self.random.choice(n) for n in numbers]
+            if self.chance(50):
+                return Op(BOOL, args, f"({{0}} {self.random.choice(['<', '<=', '>', '<>'])} {{1}})")
+            low = self.random.choice([c for c in numbers[1] if c.bound is not None] or [None])
+            if low is not None and low.type.kind in ("int4", "int8", "dec", "double"):
+                width = self.constant("int4")
+                return Op(BOOL, [args[0], low, width], "({0} between {1} and {1} + {2})")
+        left_over, self.subqueries_left = self.subqueries_left, 0
+        made = self.condition(scope, 1)
+        self.subqueries_left = left_over
+        return made
+
+    # ---- subqueries in expressions ----
+
+    def inner_relation(self, scope):
+        """Small enough to be looked at once for every row outside; None when nothing is."""
+        if self.subqueries_left <= 0 or scope.depth() > 1:
+            return None
+        outer_rows, walker = max(1, scope.rows), scope.parent
+        while walker is not None:
+            outer_rows, walker = outer_rows * max(1, walker.rows), walker.parent
+        self.subqueries_left -= 1
+        made = self.table(PAIRS_MAX // outer_rows)
+        if made.rows * outer_rows > PAIRS_MAX:
+            return None
+        if self.chance(12) and made.rows < 50:
+            other = self.table(50)
+            if made.rows * other.rows * outer_rows <= PAIRS_MAX:
+                made = self.join(made, other, scope)
+        return made
+
+    def inner_select(self, relation, scope, exprs):
+        select = Select()
+        select.source = relation.node
+        select.items = [Item(e, f"s{i}") for i, e in enumerate(exprs)]
+        inner = Scope(relation.columns, scope, relation.rows)
+        if self.chance(60):
+            made = self.correlation(relation, scope) if self.chance(60) else None
+            select.where.append(made or self.condition(inner, 1))
+        if self.chance(30):
+            select.where.append(self.condition(inner, 1))
+        return select
+
+    def correlation(self, relation, scope):
+        pairs = [(a, b) for a in relation.columns for b in scope.columns
+                 if a.type.kind == b.type.kind]
+        if not pairs:
+            return None
+        sign = "=" if self.chance(75) else self.random.choice(["<", "<=", "<>", ">"])
+        return Op(BOOL, list(self.random.choice(pairs)), f"({{0}} {sign} {{1}})")
+
+    def scalar_subquery(self, scope, kind, depth):
+        relation = self.inner_relation(scope)
+        if relation is None:
+            return None
+        inner = Scope(relation.columns, scope, relation.rows)
+        if self.chance(15) and relation.key is not None:
+            value = self.expression(inner, kind, 1)
+            select = self.inner_select(relation, scope, [value])
+            select.order = [self.order(Column(None, "s0", value.type), False)]
+            select.limit = 1
+        else:
+            value = self.aggregate_of(inner, kind, 1)
+            if value is None:
+                return None
+            select = self.inner_select(relation, scope, [value])
+        return Op(value.type, [select], "({0})", bound=value.bound, exact=value.exact)
+
+    def subquery_condition(self, scope, depth):
+        relation = self.inner_relation(scope)
+        if relation is None:
+            return None
+        inner = Scope(relation.columns, scope, relation.rows)
+        form = self.random.choice(["exists", "not exists", "in", "in", "not in", "any", "all"])
+        if form in ("exists", "not exists"):
+            select = self.inner_select(relation, scope, [self.constant("int4")])
+            return Op(BOOL, [select], f"({form} ({{0}}))")
+        kind = self.some_kind(scope)
+        left = self.expression(scope, kind, 1)
+        select = self.inner_select(relation, scope, [self.expression(inner, kind, 1)])
+        select.is_distinct = self.chance(10)
+        if form in ("in", "not in"):
+            if self.chance(15):
+                other = self.some_kind(scope)
+                select.items.append(Item(self.expression(inner, other, 1), "s1"))
+                args = [left, self.expression(scope, other, 1), select]
+                return Op(BOOL, args, f"(({{0}}, {{1}}) {form} ({{2}}))",
+                          duck=False)  # it takes a NULL inside for the whole
+            return Op(BOOL, [left, select], f"({{0}} {form} ({{1}}))")
+        sign = self.random.choice(["=", "<>", "<", "<=", ">", ">="])
+        return Op(BOOL, [left, select], f"({{0}} {sign} {form} ({{1}}))")
+
+    # ---- aggregates and windows ----
+
+    def summed(self, scope, kind):
+        """An argument for sums in any order, or None."""
+        for _ in range(4):
+            made = self.expression(scope, kind, 1, kind != "int8")
+            if kind not in ("real", "double") or made.exact:
+                return made
+        return None
+
+    def aggregate_of(self, scope, kind, depth=1):
+        """An aggregate that gives this kind, or None. One over columns of a query around it alone
+        would belong to that query."""
+        made = self.any_aggregate_of(scope, kind, depth)
+        used = {n for n in made.walk() if isinstance(n, Column)} if made is not None else set()
+        if used & set(scope.outer_columns()) and not used & set(scope.columns):
+            return self.any_aggregate_of(Scope(scope.columns, None, scope.rows), kind, depth)
+        return made
+
+    def any_aggregate_of(self, scope, kind, depth):
+        form = self.random.random()
+        if kind == "bool":
+            name = self.random.choice(["bool_and", "bool_or"])
+            return Op(BOOL, [self.condition(scope, 1)], f"{name}({{0}})")
+        if kind == "int8" and form < 0.75:
+            return self.counted(scope)
+        if kind in ("dec", "double") and form < 0.6:
+            return self.sum_or_average(scope, kind)
+        made = self.expression(scope, kind, depth)
+        return Op(made.type, [made], self.random.choice(["min({0})", "max({0})"]),
+                  bound=made.bound, exact=made.exact)
+
+    def counted(self, scope):
+        form = self.random.choice(["count(*)", "count", "count", "distinct", "sum", "sum", "avg"])
+        if form == "count(*)":
+            return Op(INT8, [], form, bound=ROWS_MAX)
+        if form in ("count", "distinct"):
+            arg = self.expression(scope, self.some_kind(scope), 1)
+            word = "distinct " if form == "distinct" else ""
+            return Op(INT8, [arg], f"count({word}{{0}})", bound=ROWS_MAX)
+        arg = self.summed(scope, self.random.choice(["int2", "int4"]))
+        word = "distinct " if self.chance(20) else ""
+        if form == "sum":
+            bound = arg.bound * ROWS_MAX
+            return Op(INT8, [arg], f"sum({word}{{0}})", bound=bound) if bound < 1 << 62 else None
+        return Op(INT8, [arg], f"avg({word}{{0}})", bound=arg.bound,
+                  pg=f"cast(trunc(avg({word}{{0}})) as bigint)",
+                  duck=f"cast(sum({word}{{0}}) // count({word}{{0}}) as bigint)")
+
+    def sum_or_average(self, scope, kind):
+        argument = self.random.choice(["dec", "dec", "int8"] if kind == "dec" else
+                                      ["double", "double", "real"])
+        arg = self.summed(scope, argument)
+        if arg is None:
+            return None
+        name = self.random.choice(["sum", "avg"])
+        word = "distinct " if self.chance(15) else ""
+        text = f"{name}({word}{{0}})"
+        if kind == "double":
+            bound = None if arg.bound is None else arg.bound * ROWS_MAX
+            return Op(DOUBLE, [arg], text, pg=f"cast({text} as double precision)", bound=bound,
+                      exact=name == "sum" and bound is not None and bound < 1 << 44)
+        scale = arg.type.scale if argument == "dec" else 0
+        type_ = types.decimal_type(types.PRECISION_MAX, scale)
+        bound = None if arg.bound is None else arg.bound * ROWS_MAX
+        if bound is not None and len(str(bound)) + scale > 36:
+            return None
+        if name == "sum":
+            return Op(type_, [arg], text, bound=bound)
+        # PostgreSQL's AVG is rounded to some digits before it could be rounded to ours
+        pg = (f"round(cast(sum({word}{{0}}) as numeric(200,{scale + 20})) / "
+              f"nullif(count({word}{{0}}), 0), {scale})")
+        return Op(type_, [arg], text, pg=pg, duck=False, bound=bound)
+
+    def order(self, expr, is_free=True):
+        nulls = self.random.choice([None, None, "first", "last"]) if is_free else None
+        return Order(expr, self.chance(40), nulls)
+
+    def window(self, scope):
+        """A window call over rows of the scope; those that look at single rows need a key."""
+        partition = self.random.sample(scope.columns,
+                                       min(len(scope.columns), self.random.choice([0, 1, 1, 2])))
+        if self.chance(15):
+            partition.append(self.expression(scope, "int4", 1))
+        free = [self.expression(scope, self.some_kind(scope), 1)
+                for _ in range(self.random.choice([0, 1, 1]))]
+        total = [self.order(e) for e in free]
+        if scope.key is not None and self.chance(80):
+            total += [self.order(k) for k in scope.key]
+            return self.row_window(scope, partition, total)
+        return self.peer_window(scope, partition, total or [self.order(scope.columns[0])])
+
+    def row_window(self, scope, partition, order):
+        name = self.random.choice(["row_number", "lag", "lead", "first_value", "last_value",
+                                   "nth_value", "ntile", "aggregate", "aggregate", "aggregate",
+                                   "rank"])
+        frame = self.random.choice([
+            "rows between unbounded preceding and current row", "rows unbounded preceding",
+            "rows between 2 preceding and 1 following", "rows between current row and 3 following",
+            "rows between unbounded preceding and unbounded following",
+            "rows between 3 preceding and 2 preceding", "rows between 1 following and 4 following",
+            "rows between current row and unbounded following"])
+        if name == "rank":
+            return self.peer_window(scope, partition, order)
+        if name in ("row_number", "ntile"):
+            call = "row_number() {over}" if name == "row_number" else "ntile(3) {over}"
+            return Window(INT8, call, [], partition, order, bound=max(3, scope.rows))
+        if name == "aggregate":
+            return self.aggregate_window(scope, partition, order, frame)
+        arg = self.expression(scope, self.some_kind(scope), 1)
+        if isinstance(arg, Constant):  # of no type for PostgreSQL, which wants one here
+            arg = Op(arg.type, [arg], f"cast({{0}} as {arg.type.sql()})", bound=arg.bound)
+        if name in ("lag", "lead"):
+            number = self.random.choice(["", "", ", 1", ", 2", ", 5", ", 0"])
+            args = [arg]
+            if number and self.chance(30):
+                args.append(self.constant(arg.type.kind))
+                number += ", {1}"
+            if number.endswith("{1}"):
+                type_, bound, exact = widest(*args)
+                call = f"{name}({{0}}{number}) {{over}}"
+                if arg.type.kind == "dec":   # PostgreSQL wants one type, which all decimals are
+                    call = call.replace("{0}", f"cast({{0}} as {type_.sql()})")
+                return Window(type_, call, args, partition, order, bound=bound, exact=exact)
+            return Window(arg.type, f"{name}({{0}}{number}) {{over}}", args, partition, order,
+                          bound=arg.bound, exact=arg.exact)
+        call = f"{name}({{0}}{', 2' if name == 'nth_value' else ''}) {{over}}"
+        return Window(arg.type, call, [arg], partition, order, frame, bound=arg.bound,
+                      exact=arg.exact)
+
+    def peer_window(self, scope, partition, order):
+        name = self.random.choice(["rank", "dense_rank", "rank", "aggregate", "aggregate",
+                                   "cume_dist", "percent_rank"])
+        if name == "aggregate":
+            frame = self.random.choice(["", "", "range between unbounded preceding and current row",
+                                        "range between unbounded preceding and unbounded following"])
+            return self.aggregate_window(scope, partition,
+                                         order if self.chance(75) or frame else [], frame)
+        type_ = DOUBLE if name in ("cume_dist", "percent_rank") else INT8
+        return Window(type_, f"{name}() {{over}}", [], partition, order,
+                      bound=max(2, scope.rows) if type_ == INT8 else 1)
+
+    def aggregate_window(self, scope, partition, order, frame):
+        made = None
+        while made is None or "distinct" in made.templates["basalt"]:
+            made = self.aggregate_of(scope, self.random.choice(["int8", "int8", "dec", "double",
+                                                                self.some_kind(scope)]))
+        if made.templates["duck"] is False:
+            return None
+        return self.over(made, partition, order, frame)
+
+    @staticmethod
+    def over(made, partition, order, frame):
+        """The aggregate call `made` as a window: OVER goes behind each call of its words."""
+        def words(template):
+            for name in ("sum", "avg", "count", "min", "max", "bool_and", "bool_or"):
+                for argument in ("{0}", "*"):
+                    template = template.replace(f"{name}({argument})",
+                                                f"{name}({argument}) {{over}}")
+            return template
+
+        return Window(made.type, words(made.templates["basalt"]), made.args, partition, order,
+                      frame, words(made.templates["pg"]), words(made.templates["duck"]),
+                      bound=made.bound, exact=made.exact)
+
+    # ---- selects ----
+
+    def select(self, depth, parent=None, kinds=None, is_inner=False):
+        relation = self.relation(depth, parent)
+        select = Select()
+        select.source = relation.node
+        scope = Scope(relation.columns, parent, relation.rows, relation.key)
+        if self.chance(70):
+            select.where = [self.condition(scope, self.random.choice([0, 1, 2]))
+                            for _ in range(self.random.choice([1, 1, 2, 3]))]
+        limit = RESULT_MAX if not is_inner else ROWS_MAX
+        wants_group = self.chance(40) or relation.rows > limit
+        select.rows = relation.rows
+        if wants_group:
+            self.group(select, scope, kinds)
+        else:
+            self.plain_items(select, scope, kinds, is_inner)
+        if not wants_group and self.chance(12):
+            select.is_distinct, select.key = True, [i.name for i in select.items]
+        return select
+
+    def plain_items(self, select, scope, kinds, is_inner):
+        exprs = []
+        if kinds is not None:
+            exprs = [self.expression(scope, k, 2) for k in kinds]
+        else:
+            exprs = [self.expression(scope, self.random.choice(ITEM_KINDS), 2)
+                     for _ in range(self.random.choice([1, 2, 3, 4]))]
+            exprs += self.random.sample(scope.columns,
+                                        min(len(scope.columns), self.random.choice([0, 1, 2, 4])))
+            if self.chance(30):
+                made = [self.window(scope) for _ in range(self.random.choice([1, 1, 2, 3]))]
+                exprs += [m for m in made if m is not None]
+            if scope.key is not None and (is_inner or self.chance(40)):
+                exprs += [k for k in scope.key if k not in exprs]
+        select.items = [Item(e, f"c{i + 1}") for i, e in enumerate(exprs)]
+        if scope.key is not None and all(k in exprs for k in scope.key):
+            select.key = [f"c{exprs.index(k) + 1}" for k in scope.key]
+
+    def group(self, select, scope, kinds):
+        columns = [c for c in scope.columns if c.name != "id"] or scope.columns
+        count = min(len(columns), self.random.choice([0, 1, 1, 2, 3]))
+        groups = self.random.sample(columns, count)
+        if count < 3 and self.chance(30):
+            left, self.subqueries_left = self.subqueries_left, 0
+            groups.append(self.grouped_expression(scope))
+            self.subqueries_left = left
+        if groups and all(isinstance(g, Column) for g in groups) and self.chance(12):
+            select.grouping = self.random.choice(["rollup", "cube", "sets"])
+            self.subqueries_left = 0  # Basalt refuses them there
+        aggregates = []
+        wanted = kinds or [self.random.choice(ITEM_KINDS + ["int8", "int8", "double"])
+                           for _ in range(self.random.choice([1, 2, 3, 4]))]
+        for kind in wanted:
+            made = self.aggregate_of(scope, kind)
+            while made is None:
+                made = self.aggregate_of(scope, kind)
+            if kinds is None and self.chance(20):
+                made = self.above_aggregate(made, groups)
+            aggregates.append(made)
+        exprs = aggregates if kinds else groups + aggregates
+        if not kinds and groups and select.grouping == "plain" and self.chance(15):
+            exprs.append(Window(INT8, "rank() {over}", [], [],
+                                [self.order(self.random.choice(aggregates))], bound=ROWS_MAX))
+        select.group = groups
+        select.items = [Item(e, f"c{i + 1}") for i, e in enumerate(exprs)]
+        if self.chance(25):
+            outer = [c for c in (scope.parent.columns if scope.parent else [])]
+            inner = Scope([g for g in groups if isinstance(g, Column)] + outer, None, 1)
+            made = self.aggregate_of(scope, self.random.choice(["int8", "int4", "double", "dec"]))
+            if made is not None:
+                having = Op(BOOL, [made, self.constant(made.type.kind)],
+                            f"({{0}} {self.random.choice(['<', '>', '<>', '<='])} {{1}})")
+                select.having = [having]
+            if groups and self.chance(20) and inner.columns and select.grouping == "plain":
+                left, self.subqueries_left = self.subqueries_left, 0
+                select.having.append(self.condition(inner, 0))
+                self.subqueries_left = left
+        select.rows = 1 if not groups else min(scope.rows, 10 ** len(groups) * 3)
+        if not kinds and select.grouping == "plain":
+            select.key = [f"c{i + 1}" for i in range(len(groups))] or ["c1"]
+
+    def grouped_expression(self, scope):
+        """Not a constant: GROUP BY 1 means a place."""
+        kind = self.random.choice(["int4", "varchar", "date", "dec", "bool", "int2"])
+        for _ in range(6):
+            made = self.expression(scope, kind, 2)
+            if any(isinstance(n, Column) for n in made.walk()) and isinstance(made, Op):
+                return made
+        return self.random.choice(scope.columns)
+
+    def above_aggregate(self, made, groups):
+        kind = made.type.kind
+        other = self.constant(kind)
+        columns = [g for g in groups if g.type.kind == kind]
+        if columns and self.chance(50):
+            other = self.random.choice(columns)
+        type_, bound, _ = widest(made, other)
+        form = self.random.choice(["coalesce({0}, {1})", "nullif({0}, {1})",
+                                   "case when {0} is null then {1} else {0} end"])
+        if "nullif" in form:
+            type_ = made.type
+        return Op(type_, [made, other], form, bound=bound)
+
+    # ---- queries ----
+
+    def query(self, depth, parent=None, is_inner=False, kinds=None):
+        if depth > 0 and parent is None and self.chance(14):
+            query = self.set_operation(depth, is_inner)
+        else:
+            query = self.select(depth, parent, kinds, is_inner)
+        if query.columns and self.chance(30 if not is_inner else 12):
+            self.total_order(query)
+            if is_inner and query.limit is None:
+                query.order = []
+        return query
+
+    def set_operation(self, depth, is_inner):
+        kinds = [self.random.choice(ITEM_KINDS) for _ in range(self.random.choice([1, 2, 2, 3, 4]))]
+        word = self.random.choice(["union", "union all", "union all", "intersect", "except"])
+        left, right = (self.select(depth - 1, None, kinds, is_inner) for _ in range(2))
+        if depth > 1 and self.chance(25):
+            other = self.random.choice(["union", "union all", "intersect", "except"])
+            right_too = self.select(depth - 1, None, kinds, is_inner)
+            left, merged = SetOperation(other, left, right), right_too
+            left.rows = left.left.rows + left.right.rows
+            right = merged
+        made = SetOperation(word, left, right)
+        made.rows = left.rows + right.rows
+        if word != "union all":
+            made.key = [name for name, _ in made.columns]
+        return made
+
+    def total_order(self, query):
+        """ORDER BY every output column, so the answer's order is known; often LIMIT."""
+        columns = [Column(None, name, expr.type) for name, expr in query.columns]
+        self.random.shuffle(columns)
+        query.order = [self.order(c) for c in columns]
+        if self.chance(60):
+            query.limit = self.random.choice([0, 1, 3, 10, 100])
+            query.offset = self.random.choice([None, None, None, 0, 1, 5])
+            query.rows = min(query.rows, query.limit)
+
+    def top(self):
+        """A whole statement."""
+        while True:
+            made = self.statement()
+            if self.chance(3) or not is_too_wide(made):
+                return made
+            self.ctes, self.subqueries_left = [], 3
+
+    def statement(self):
+        ctes = []
+        if self.chance(15):
+            for _ in range(self.random.choice([1, 1, 2])):
+                name, query = self.alias("w"), self.query(1, is_inner=True)
+                ctes.append(Cte(name, query))
+                self.ctes.append((name, [(n, e.type, e.bound, e.exact) for n, e in query.columns],
+                                  query.rows, query.key))
+        made = self.query(self.random.choice([1, 2, 2]))
+        made.ctes = ctes
+        return made
