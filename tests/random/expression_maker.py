@@ -18,7 +18,7 @@ DATES = ["2019-12-31", "2020-01-01", "2020-02-29", "2020-03-01", "2021-06-15", "
 TIMES = ["00:00:00", "12:30:00", "23:59:59", "23:59:59.999999", "06:00:00.5"]
 PATTERNS = ["a%", "%b", "%b%", "_", "a_", "%", "", "ab%c", "A%", "%x y%", "a\\%b", "a\\_%", "%中%",
             "_b%", "abc"]
-COMPARISONS = ["=", "<>", "<", "<=", ">", ">="]
+COMPARISONS = ["=", "<>", "<", "<=", ">", ">=", "<>", "<", "<=", ">", ">="]
 
 
 class Scope:
@@ -61,8 +61,14 @@ class ExpressionMaker:
 
     # ---- leaves ----
 
-    def constant(self, kind):
+    def constant(self, kind, beside=None):
+        """`beside`: a value it will be compared with, so that it may be of that size."""
         choice = self.random.choice
+        if kind in types.INTEGERS and beside is not None and beside.bound and self.chance(60):
+            number = int(beside.bound * self.random.uniform(-0.6, 1))
+            number = max(-LIMITS[kind], min(LIMITS[kind], number))
+            return Constant(types.PLAIN["int4" if abs(number) <= LIMITS["int4"] else "int8"],
+                            str(number), abs(number))
         if kind in types.INTEGERS:
             number = choice([0, 1, 2, 3, 5, 7, 10, -1, -2, 50, self.random.randrange(-20, 101)])
             return Constant(types.PLAIN[kind], str(number), abs(number))
@@ -74,7 +80,7 @@ class ExpressionMaker:
             number = self.random.randrange(-40, 200) / 4
             return Constant(types.PLAIN[kind], repr(number), abs(int(number)) + 1)
         if kind == "bool":
-            return Constant(BOOL, choice(["true", "false"]))
+            return Constant(BOOL, choice(["true", "true", "true", "false"]))
         if kind == "varchar":
             return Constant(VARCHAR, choice(WORDS))
         if kind == "char":
@@ -101,7 +107,7 @@ class ExpressionMaker:
         column = None if self.chance(15) else self.column(scope, kind, is_small)
         if column is not None:
             return column
-        return self.null(kind) if self.chance(6) else self.constant(kind)
+        return self.null(kind) if self.chance(3) else self.constant(kind)
 
     # ---- any kind ----
 
@@ -443,10 +449,21 @@ class ExpressionMaker:
             return self.random.choice(types.MOMENTS)
         return kind
 
+    def telling(self, scope, kind, depth):
+        """An expression that mostly depends on a row of the scope: columns of it are tried again."""
+        for _ in range(4):
+            made = self.expression(scope, kind, depth)
+            if any(isinstance(n, Column) for n in made.walk()):
+                break
+        return made
+
     def comparison(self, scope, depth):
         kind = self.some_kind(scope)
-        left = self.expression(scope, kind, depth - 1)
-        right = self.expression(scope, self.beside(kind), depth - 1)
+        left = self.telling(scope, kind, depth - 1)
+        right = self.constant(kind, left) if self.chance(35) else \
+            self.expression(scope, self.beside(kind), depth - 1)
+        if right is left:
+            return None
         if self.chance(8):
             return Op(BOOL, [left, right], self.random.choice(
                 ["({0} is distinct from {1})", "({0} is not distinct from {1})"]))
@@ -454,14 +471,15 @@ class ExpressionMaker:
 
     def null_test(self, scope, depth):
         kind = self.some_kind(scope)
-        return Op(BOOL, [self.expression(scope, kind, depth - 1)],
-                  self.random.choice(["({0} is null)", "({0} is not null)"]))
+        return Op(BOOL, [self.telling(scope, kind, depth - 1)],
+                  self.random.choice(["({0} is null)", "({0} is not null)",
+                                      "({0} is not null)"]))
 
     def in_list(self, scope, depth):
         kind = self.some_kind(scope)
-        args = [self.expression(scope, kind, depth - 1)]
+        args = [self.telling(scope, kind, depth - 1)]
         for _ in range(self.random.choice([1, 2, 3, 5, 12])):
-            args.append(self.null(kind) if self.chance(5) else self.constant(kind))
+            args.append(self.null(kind) if self.chance(2) else self.constant(kind, args[0]))
         if self.chance(15):
             args.append(self.leaf(scope, kind))
         word = self.random.choice(["in", "in", "not in"])
@@ -470,8 +488,11 @@ class ExpressionMaker:
 
     def between(self, scope, depth):
         kind = self.some_kind(scope)
-        args = [self.expression(scope, kind, depth - 1), self.leaf(scope, kind),
-                self.leaf(scope, kind)]
+        left = self.telling(scope, kind, depth - 1)
+        args = [left] + [self.leaf(scope, kind) if self.chance(40) else self.constant(kind, left)
+                         for _ in range(2)]
+        if self.chance(85) and all(isinstance(a, Constant) and a.text for a in args[1:]):
+            args[1:] = sorted(args[1:], key=order_of)
         return Op(BOOL, args, self.random.choice(["({0} between {1} and {2})",
                                                   "({0} not between {1} and {2})"]))
 
@@ -483,5 +504,7 @@ class ExpressionMaker:
         return Op(BOOL, [arg, pattern], f"({{0}} {word} {{1}})", duck=duck)
 
 
-def is_column(expr):
-    return isinstance(expr, Column)
+def order_of(constant):
+    """So that BETWEEN often has its bounds the right way round."""
+    is_number = constant.type.kind in types.NUMBERS
+    return (float(constant.text), "") if is_number else (0.0, constant.text)

@@ -4,6 +4,8 @@ Sizes are estimated on the way down, so that no oracle has to compare millions o
 only above a total order, and windows that look at single rows order by a key.
 """
 
+import copy
+
 import sql_types as types
 from expression_maker import ExpressionMaker, Scope
 from sql_types import BOOL, DOUBLE, INT8
@@ -133,7 +135,7 @@ class QueryMaker(ExpressionMaker):
                 rows = max(left.rows, right.rows, pairs // 8)
                 if equi.args[0].name == "id" or equi.args[1].name == "id":
                     rows = max(left.rows, right.rows)
-        if kind != "full" and (not conditions or self.chance(30)):
+        if kind != "full" and (not conditions or self.chance(20)):
             extra = self.join_condition(left, right, parent)
             if extra is not None:
                 conditions.append(extra)
@@ -145,8 +147,12 @@ class QueryMaker(ExpressionMaker):
         pairs = [(a, b) for a in left.columns for b in right.columns
                  if a.type.kind == b.type.kind and a.type.kind != "bool"]
         best = [p for p in pairs if "id" in (p[0].name, p[1].name)]
-        if is_unique or (best and self.chance(35)):
-            pairs = best
+        alike = [p for p in pairs if p[0].name == p[1].name and p[0].name != "id"]
+        if is_unique or (best and self.chance(25)):
+            keys = [p for p in best if p[0].name == p[1].name]
+            pairs = keys if keys and self.chance(70) else best
+        elif alike and self.chance(75):
+            pairs = alike
         elif self.chance(10):
             pairs = [(a, b) for a in left.columns for b in right.columns
                      if a.type.kind in types.NUMBERS and b.type.kind in types.NUMBERS] or pairs
@@ -199,10 +205,10 @@ class QueryMaker(ExpressionMaker):
         select.source = relation.node
         select.items = [Item(e, f"s{i}") for i, e in enumerate(exprs)]
         inner = Scope(relation.columns, scope, relation.rows)
-        if self.chance(60):
-            made = self.correlation(relation, scope) if self.chance(60) else None
+        if self.chance(65):
+            made = self.correlation(relation, scope) if self.chance(75) else None
             select.where.append(made or self.condition(inner, 1))
-        if self.chance(30):
+        if self.chance(20):
             select.where.append(self.condition(inner, 1))
         return select
 
@@ -211,7 +217,9 @@ class QueryMaker(ExpressionMaker):
                  if a.type.kind == b.type.kind]
         if not pairs:
             return None
-        sign = "=" if self.chance(75) else self.random.choice(["<", "<=", "<>", ">"])
+        alike = [p for p in pairs if p[0].name == p[1].name]
+        pairs = alike if alike and self.chance(75) else pairs
+        sign = "=" if self.chance(70) else self.random.choice(["<", "<=", "<>", ">"])
         return Op(BOOL, list(self.random.choice(pairs)), f"({{0}} {sign} {{1}})")
 
     def scalar_subquery(self, scope, kind, depth):
@@ -428,8 +436,8 @@ class QueryMaker(ExpressionMaker):
         select.source = relation.node
         scope = Scope(relation.columns, parent, relation.rows, relation.key)
         if self.chance(70):
-            select.where = [self.condition(scope, self.random.choice([0, 1, 2]))
-                            for _ in range(self.random.choice([1, 1, 2, 3]))]
+            select.where = [self.condition(scope, self.random.choice([0, 1, 1, 2]))
+                            for _ in range(self.random.choice([1, 1, 1, 2]))]
         limit = RESULT_MAX if not is_inner else ROWS_MAX
         wants_group = self.chance(40) or relation.rows > limit
         select.rows = relation.rows
@@ -486,13 +494,14 @@ class QueryMaker(ExpressionMaker):
                                 [self.order(self.random.choice(aggregates))], bound=ROWS_MAX))
         select.group = groups
         select.items = [Item(e, f"c{i + 1}") for i, e in enumerate(exprs)]
-        if self.chance(25):
+        if self.chance(18):
             outer = [c for c in (scope.parent.columns if scope.parent else [])]
             inner = Scope([g for g in groups if isinstance(g, Column)] + outer, None, 1)
             made = self.aggregate_of(scope, self.random.choice(["int8", "int4", "double", "dec"]))
             if made is not None:
-                having = Op(BOOL, [made, self.constant(made.type.kind)],
-                            f"({{0}} {self.random.choice(['<', '>', '<>', '<='])} {{1}})")
+                sign = self.random.choice(["<", ">", "<>", "<=", "is distinct from"])
+                having = Op(BOOL, [made, self.constant(made.type.kind, made)],
+                            f"({{0}} {sign} {{1}})")
                 select.having = [having]
             if groups and self.chance(20) and inner.columns and select.grouping == "plain":
                 left, self.subqueries_left = self.subqueries_left, 0
@@ -559,7 +568,7 @@ class QueryMaker(ExpressionMaker):
         self.random.shuffle(columns)
         query.order = [self.order(c) for c in columns]
         if self.chance(60):
-            query.limit = self.random.choice([0, 1, 3, 10, 100])
+            query.limit = self.random.choice([1, 3, 10, 100, 1000] + [0] * self.chance(20))
             query.offset = self.random.choice([None, None, None, 0, 1, 5])
             query.rows = min(query.rows, query.limit)
 
@@ -582,3 +591,22 @@ class QueryMaker(ExpressionMaker):
         made = self.query(self.random.choice([1, 2, 2]))
         made.ctes = ctes
         return made
+
+
+def weaker(query):
+    """The query without what takes rows away at its top."""
+    made = copy.deepcopy(query)
+    made.offset = None
+    made.limit = max(made.limit, 100) if made.limit is not None else None
+    if isinstance(made, SetOperation):
+        made.word = "union all"
+        made.left, made.right = weaker(made.left), weaker(made.right)
+        return made
+    made.where, made.having = [], []
+    node = made.source
+    while isinstance(node, Join):
+        if node.kind == "inner" and not node.using and not \
+                (isinstance(node.right, Derived) and node.right.is_lateral):
+            node.kind = "left"
+        node = node.left
+    return made

@@ -13,7 +13,8 @@ from query_maker import QueryMaker
 from sql_types import CHAR, DATE, DOUBLE, INT2, INT4, INT8, REAL, TIMESTAMP, Type
 from tree import Unsupported, is_too_wide
 
-SIZES = [0, 1, 7, 30, 40, 90, 150, 400, 1200]
+SIZES = [7, 25, 40, 90, 150, 400, 1200]
+ODD_SIZES = [0, 1, 12, 60, 300, 4000]
 COLUMNS = [  # name, type, largest value of arithmetic, exact
     ("k", INT4, 40, True), ("g", INT2, 12, True), ("b", INT8, 1000, True),
     ("big", INT8, None, True), ("m", INT4, 2_000_000, True),
@@ -23,6 +24,7 @@ COLUMNS = [  # name, type, largest value of arithmetic, exact
     ("c", CHAR, None, False), ("v", Type("varchar", 30), None, False),
     ("w", Type("varchar", 10), None, False), ("dt", DATE, None, False),
     ("dt2", DATE, None, False), ("ts", TIMESTAMP, None, False), ("flag", types.BOOL, None, False)]
+VIEW_ROWS_MAX = 5000
 STYLES = ["diststyle even", "diststyle all", "", "distkey (k)", "distkey (id)", "diststyle key"]
 
 
@@ -35,11 +37,11 @@ class RandomTable:
             chosen.append(COLUMNS[0])
         self.columns = [("id", INT4, 3000, True)] + chosen
         random.shuffle(self.columns)
-        self.null_share = random.choice([0, 0.1, 0.1, 0.3, 0.7])
+        self.null_share = random.choice([0, 0.1, 0.1, 0.3, 0.6])
         self.skew = {c[0]: random.choice(["uniform", "skewed", "constant", "few", "runs"])
                      for c in chosen}
         self.nulls = {c[0]: random.choice([0, self.null_share, self.null_share, 1.0 if
-                                           random.random() < 0.1 else 0.2]) for c in chosen}
+                                           random.random() < 0.05 else 0.1]) for c in chosen}
         self.size, self.rows = size, size
 
     def create(self, is_basalt):
@@ -130,7 +132,7 @@ class RandomTable:
             made.append(f"delete from {self.name} where id % {part} = 1")
         if self.size > 5 and self.random.random() < 0.4:
             made.append(f"update {self.name} set k = k + 1 where id % 5 = 2 and k < 39")
-        if self.size > 5 and self.random.random() < 0.05:
+        if self.size > 5 and self.random.random() < 0.01:
             made.append(f"delete from {self.name}")
         return made
 
@@ -144,7 +146,7 @@ class Schema:
     def __init__(self, seed):
         self.random = randoms.Random(f"schema {seed}")
         self.name = f"random_{abs(hash_of(seed)) % 10**8}"
-        sizes = self.random.sample(SIZES, 5) + [self.random.choice([12, 60, 300])]
+        sizes = self.random.sample(SIZES, 5) + [self.random.choice(ODD_SIZES)]
         self.tables = [RandomTable(self.random, f"{'abcdefgh'[i]}_{size}", size)
                        for i, size in enumerate(sizes)]
         self.script = []  # (basalt's statement, the oracles', or None for none)
@@ -156,6 +158,12 @@ class Schema:
             self.views.append((f"view_{i}", self.view()))
         self.described += [(name, [(n, e.type, e.bound, e.exact) for n, e in query.columns],
                             query.rows, query.key) for name, query in self.views]
+
+    def forget_views(self, rows):
+        """Queries use views that give some rows, and know how many."""
+        self.described = [(name, columns, rows.get(name, count), key)
+                          for name, columns, count, key in self.described
+                          if 0 < rows.get(name, 1) <= VIEW_ROWS_MAX]
 
     def view(self):
         """A query that every dialect has words for."""
