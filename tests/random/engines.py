@@ -16,7 +16,7 @@ import cluster  # noqa: E402
 import oracle_postgres  # noqa: E402
 import pgwire  # noqa: E402
 
-TIMEOUT = 20  # seconds of one query
+TIMEOUT = 8  # seconds of one query
 SERVERS = [(1, {"workers": 1}), (2, {"workers": 2}), (4, {"workers": 3})]
 SETTINGS = [
     {},

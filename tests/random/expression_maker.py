@@ -138,7 +138,8 @@ class ExpressionMaker:
 
     def conditional(self, scope, kind, depth):
         def sub(count):
-            return [self.expression(scope, kind, depth - 1) for _ in range(count)]
+            return [self.expression(scope, self.narrower(kind) if i and self.chance(12) else kind,
+                                    depth - 1) for i in range(count)]
 
         def made(values, args, template):
             type_ = values[0].type
@@ -164,11 +165,17 @@ class ExpressionMaker:
             args = [self.expression(scope, by, depth - 1), self.constant(by), values[0], values[1]]
             return made(values, args, "case {0} when {1} then {2} else {3} end")
         if form == "nullif":
-            values = sub(2)
+            values = [self.expression(scope, kind, depth - 1) for _ in range(2)]
             return Op(values[0].type, values, "nullif({0}, {1})", bound=values[0].bound,
                       exact=values[0].exact)
         values = sub(self.random.choice([2, 2, 3]))
         return made(values, values, f"{form}({', '.join(f'{{{i}}}' for i in range(len(values)))})")
+
+    def narrower(self, kind):
+        """A kind whose values become this one where both meet."""
+        return self.random.choice({"int4": ["int2"], "int8": ["int4", "int2"],
+                                   "dec": ["int4", "int2"], "double": ["int4", "int2"],
+                                   "timestamp": ["date"]}.get(kind, [kind]))
 
     # ---- numbers ----
 

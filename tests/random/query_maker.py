@@ -5,6 +5,7 @@ only above a total order, and windows that look at single rows order by a key.
 """
 
 import copy
+import re
 
 import sql_types as types
 from expression_maker import ExpressionMaker, Scope
@@ -16,6 +17,10 @@ ROWS_MAX = 40_000       # of a join
 PAIRS_MAX = 1_500_000   # that a nested loop of an oracle looks at
 RESULT_MAX = 3_000      # rows that are fetched
 ITEM_KINDS = [k for k in types.KINDS if k != "bool"] + ["bool", "int4", "dec", "varchar"]
+
+
+AGGREGATE_CALL = re.compile(r"\b(sum|avg|count|min|max|bool_and|bool_or)"
+                            r"\((distinct )?(\{0\}|\*)\)( filter \(where \{\d\}\))?")
 
 
 class Relation:
@@ -176,9 +181,10 @@ class QueryMaker(ExpressionMaker):
             if low is not None and low.type.kind in ("int4", "int8", "dec", "double"):
                 width = self.constant("int4")
                 return Op(BOOL, [args[0], low, width], "({0} between {1} and {1} + {2})")
-        left_over, self.subqueries_left = self.subqueries_left, 0
+        left_over = self.subqueries_left
+        self.subqueries_left = self.subqueries_left if self.chance(15) else 0
         made = self.condition(scope, 1)
-        self.subqueries_left = left_over
+        self.subqueries_left = min(left_over, self.subqueries_left or left_over)
         return made
 
     # ---- subqueries in expressions ----
@@ -250,10 +256,9 @@ class QueryMaker(ExpressionMaker):
             return Op(BOOL, [select], f"({form} ({{0}}))")
         kind = self.some_kind(scope)
         left = self.expression(scope, kind, 1)
-        select = self.inner_select(relation, scope, [self.expression(inner, kind, 1)])
-        select.is_distinct = self.chance(10)
+        select = self.quantified_select(relation, inner, scope, kind)
         if form in ("in", "not in"):
-            if self.chance(15):
+            if self.chance(15) and isinstance(select, Select) and not select.group:
                 other = self.some_kind(scope)
                 select.items.append(Item(self.expression(inner, other, 1), "s1"))
                 args = [left, self.expression(scope, other, 1), select]
@@ -262,6 +267,32 @@ class QueryMaker(ExpressionMaker):
             return Op(BOOL, [left, select], f"({{0}} {form} ({{1}}))")
         sign = self.random.choice(["=", "<>", "<", "<=", ">", ">="])
         return Op(BOOL, [left, select], f"({{0}} {sign} {form} ({{1}}))")
+
+    def quantified_select(self, relation, inner, scope, kind):
+        """One column of this kind: plain, distinct, grouped, of several queries, the first rows."""
+        value = self.expression(inner, kind, 1)
+        form = self.random.random()
+        if form < 0.12:
+            made = self.aggregate_of(inner, kind, 1)
+            select = self.inner_select(relation, scope, [made or value])
+            if made is not None:
+                select.group = [self.random.choice(relation.columns)]
+                if self.chance(40):
+                    select.having = [Op(BOOL, [], "(count(*) > 1)")]
+            return select
+        select = self.inner_select(relation, scope, [value])
+        if form < 0.2:
+            other = self.inner_relation(scope)
+            if other is not None:
+                columns = Scope(other.columns, scope, other.rows)
+                also = self.inner_select(other, scope, [self.expression(columns, kind, 1)])
+                return SetOperation(self.random.choice(["union", "union all", "intersect",
+                                                        "except"]), select, also)
+        elif form < 0.26:
+            select.order = [self.order(Column(None, "s0", value.type))]
+            select.limit = self.random.choice([1, 2, 5])
+        select.is_distinct = form > 0.9
+        return select
 
     # ---- aggregates and windows ----
 
@@ -277,9 +308,21 @@ class QueryMaker(ExpressionMaker):
         """An aggregate that gives this kind, or None. One over columns of a query around it alone
         would belong to that query."""
         made = self.any_aggregate_of(scope, kind, depth)
+        if made is not None and self.chance(8):
+            made = self.filtered(scope, made)
         used = {n for n in made.walk() if isinstance(n, Column)} if made is not None else set()
         if used & set(scope.outer_columns()) and not used & set(scope.columns):
             return self.any_aggregate_of(Scope(scope.columns, None, scope.rows), kind, depth)
+        return made
+
+    def filtered(self, scope, made):
+        """The aggregate with FILTER behind each call of its words."""
+        left, self.subqueries_left = self.subqueries_left, 0
+        made.args.append(self.condition(Scope(scope.columns, None, scope.rows), 0))
+        self.subqueries_left = left
+        behind = rf"\g<0> filter (where {{{len(made.args) - 1}}})"
+        made.templates = {d: t and AGGREGATE_CALL.sub(behind, t)
+                          for d, t in made.templates.items()}
         return made
 
     def any_aggregate_of(self, scope, kind, depth):
@@ -418,11 +461,7 @@ class QueryMaker(ExpressionMaker):
     def over(made, partition, order, frame):
         """The aggregate call `made` as a window: OVER goes behind each call of its words."""
         def words(template):
-            for name in ("sum", "avg", "count", "min", "max", "bool_and", "bool_or"):
-                for argument in ("{0}", "*"):
-                    template = template.replace(f"{name}({argument})",
-                                                f"{name}({argument}) {{over}}")
-            return template
+            return AGGREGATE_CALL.sub(r"\g<0> {over}", template)
 
         return Window(made.type, words(made.templates["basalt"]), made.args, partition, order,
                       frame, words(made.templates["pg"]), words(made.templates["duck"]),
@@ -492,6 +531,8 @@ class QueryMaker(ExpressionMaker):
         if not kinds and groups and select.grouping == "plain" and self.chance(15):
             exprs.append(Window(INT8, "rank() {over}", [], [],
                                 [self.order(self.random.choice(aggregates))], bound=ROWS_MAX))
+        if not kinds and groups and select.grouping == "plain" and self.chance(20):
+            exprs += self.windows_above(groups, aggregates)
         select.group = groups
         select.items = [Item(e, f"c{i + 1}") for i, e in enumerate(exprs)]
         if self.chance(18):
@@ -503,13 +544,29 @@ class QueryMaker(ExpressionMaker):
                 having = Op(BOOL, [made, self.constant(made.type.kind, made)],
                             f"({{0}} {sign} {{1}})")
                 select.having = [having]
-            if groups and self.chance(20) and inner.columns and select.grouping == "plain":
-                left, self.subqueries_left = self.subqueries_left, 0
-                select.having.append(self.condition(inner, 0))
-                self.subqueries_left = left
+            if groups and self.chance(30) and inner.columns and select.grouping == "plain":
+                select.having.append(self.condition(inner, self.random.choice([0, 1])))
         select.rows = 1 if not groups else min(scope.rows, 10 ** len(groups) * 3)
         if not kinds and select.grouping == "plain":
             select.key = [f"c{i + 1}" for i in range(len(groups))] or ["c1"]
+
+    def windows_above(self, groups, aggregates):
+        """Windows over the rows of a grouping: its keys tell them apart."""
+        columns = [g for g in groups if isinstance(g, Column)]
+        if len(columns) < len(groups):
+            return []
+        left, self.subqueries_left = self.subqueries_left, 0
+        made = self.window(Scope(columns, None, 1000, columns))
+        self.subqueries_left = left
+        arg = self.random.choice(aggregates)
+        name = self.random.choice(["min", "max", "count", "lag", "first_value"])
+        if arg.type.kind == "bool" and name in ("min", "max"):
+            name = "count"
+        type_ = INT8 if name == "count" else arg.type
+        partition = self.random.sample(columns, self.random.choice([0, 0, 1]))
+        over = Window(type_, f"{name}({{0}}) {{over}}", [arg], partition,
+                      [self.order(c) for c in columns], bound=arg.bound)
+        return [w for w in (made, over) if w is not None]
 
     def grouped_expression(self, scope):
         """Not a constant: GROUP BY 1 means a place."""
@@ -549,7 +606,9 @@ class QueryMaker(ExpressionMaker):
     def set_operation(self, depth, is_inner):
         kinds = [self.random.choice(ITEM_KINDS) for _ in range(self.random.choice([1, 2, 2, 3, 4]))]
         word = self.random.choice(["union", "union all", "union all", "intersect", "except"])
-        left, right = (self.select(depth - 1, None, kinds, is_inner) for _ in range(2))
+        others = [self.narrower(k) if self.chance(15) else k for k in kinds]
+        left = self.select(depth - 1, None, kinds, is_inner)
+        right = self.select(depth - 1, None, others, is_inner)
         if depth > 1 and self.chance(25):
             other = self.random.choice(["union", "union all", "intersect", "except"])
             right_too = self.select(depth - 1, None, kinds, is_inner)

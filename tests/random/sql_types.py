@@ -65,9 +65,23 @@ def common_decimal(left, right):
     return decimal_type(scale + whole, scale)
 
 
+def decimal_of(type_):
+    """An integer as the decimal it becomes beside one."""
+    digits = {"int2": 5, "int4": 10, "int8": 19}
+    return decimal_type(digits[type_.kind], 0) if type_.kind in digits else type_
+
+
 def common_type(left, right):
-    """The type of CASE, COALESCE … over two of one kind."""
-    return common_decimal(left, right) if left.kind == "dec" else left
+    """The type of CASE, COALESCE, UNION … over two of one kind, or of numbers or moments."""
+    if left.kind == right.kind != "dec":
+        return left
+    if left.kind in NUMBERS and right.kind in NUMBERS:
+        if "double" in (left.kind, right.kind) or "real" in (left.kind, right.kind):
+            return DOUBLE
+        if "dec" in (left.kind, right.kind):
+            return common_decimal(decimal_of(left), decimal_of(right))
+        return max(left, right, key=lambda t: INTEGERS.index(t.kind))
+    return TIMESTAMP if left.kind in MOMENTS else left
 
 
 def is_too_wide(kinds):
