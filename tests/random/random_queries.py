@@ -21,6 +21,7 @@ import random as randoms
 import sys
 import time
 
+import changes
 import compare
 import engines
 import partitions
@@ -30,6 +31,7 @@ import schema_maker
 from tree import Table, Unsupported
 
 ROUND_QUERIES = 250
+CHANGE_QUERIES = 25  # after so many, a statement changes a table
 DIFFERENCES_MAX = 8
 BREAKS = ("data", "query", "parts")
 
@@ -99,6 +101,8 @@ class Run:
                 continue
             if place == 0 or self.schema is None:
                 self.start_round(seed, number)
+            if place % CHANGE_QUERIES == CHANGE_QUERIES - 1:
+                self.change_one(seed, number, place)
             if wanted is not None and wanted != f"{number}/{place}":
                 continue
             self.compare_one(seed, number, place)
@@ -187,6 +191,33 @@ class Run:
             return compare.difference(ours, theirs, kinds, bool(query.order))
         except (Unsupported, ValueError, AttributeError, IndexError):
             return None
+
+    # ---- changes ----
+
+    def change_one(self, seed, number, place):
+        """A statement that changes a table, and what the table holds then, everywhere."""
+        random = randoms.Random(f"change {seed}/{number}/{place}")
+        maker = changes.ChangeMaker(random, list(self.schema.described), self.schema.tables,
+                                    place // CHANGE_QUERIES + 1)
+        change, setting = maker.change(), random.randrange(len(engines.SETTINGS))
+        problem = changes.apply(change, self.basalts, self.oracles[0], self.oracles[1:], setting,
+                                self.schema.views)
+        self.counts["changes"] += 1
+        name = change.table.name
+        self.schema.forget_views({name: change.table.rows, **self.rows_of_views()})
+        for server in range(len(engines.SERVERS)):
+            if problem is not None:
+                break
+            sql = f"select * from {name}"
+            configuration = server, random.randrange(len(engines.SETTINGS))
+            ours, theirs = self.basalts.ask(sql, configuration), self.oracles[0].ask(sql)
+            if compare.difference(ours, theirs, change.kinds, False) is not None:
+                problem = f"on {engines.SERVERS[server][0]} nodes:\n" + \
+                    compare.describe(ours, theirs, change.kinds)
+        if problem is not None:
+            self.differences += 1
+            print(f"\nDIFFERENCE of a change, seed {seed} {number}/{place}: "
+                  f"{change.texts['basalt']}\n  {problem}", flush=True)
 
     # ---- against itself ----
 

@@ -35,7 +35,7 @@ class RandomTable:
         chosen = random.sample(COLUMNS, count)
         if all(c[0] != "k" for c in chosen):
             chosen.append(COLUMNS[0])
-        self.columns = [("id", INT4, 3000, True)] + chosen
+        self.columns = [("id", INT4, 200_000, True)] + chosen
         random.shuffle(self.columns)
         self.null_share = random.choice([0, 0.1, 0.1, 0.3, 0.6])
         self.skew = {c[0]: random.choice(["uniform", "skewed", "constant", "few", "runs"])
@@ -163,7 +163,7 @@ class Schema:
         """Queries use views that give some rows, and know how many."""
         self.described = [(name, columns, rows.get(name, count), key)
                           for name, columns, count, key in self.described
-                          if 0 < rows.get(name, 1) <= VIEW_ROWS_MAX]
+                          if name not in rows or 0 < rows[name] <= VIEW_ROWS_MAX]
 
     def view(self):
         """A query that every dialect has words for."""
