@@ -28,10 +28,10 @@ def base(maker):
     """A relation with a WHERE, its scope, and a condition over it."""
     relation = maker.relation(1)
     select = Select()
-    select.source = relation.node
+    select.source, select.where = relation.node, list(relation.where)
     scope = Scope(relation.columns, None, relation.rows, relation.key)
     if maker.chance(40):
-        select.where = [maker.condition(scope, 1)]
+        select.where.append(maker.condition(scope, 1))
     return select, scope, maker.condition(scope, 2)
 
 

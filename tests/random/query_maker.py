@@ -10,12 +10,12 @@ import re
 import sql_types as types
 from expression_maker import ExpressionMaker, Scope
 from sql_types import BOOL, DOUBLE, INT8
-from tree import (Column, Constant, Cte, Derived, Item, Join, Op, Order, Select, SetOperation,
-                  Table, Window, is_too_wide, widest)
+from tree import (Column, Comma, Constant, Cte, Derived, Item, Join, Op, Order, Select, SetOperation,
+                  Table, Values, Window, is_too_wide, widest)
 
-ROWS_MAX = 40_000       # of a join
-PAIRS_MAX = 1_500_000   # that a nested loop of an oracle looks at
-RESULT_MAX = 3_000      # rows that are fetched
+ROWS_MAX = 15_000       # of a join
+PAIRS_MAX = 400_000     # that a nested loop of an oracle looks at
+RESULT_MAX = 1_500      # rows that are fetched
 ITEM_KINDS = [k for k in types.KINDS if k != "bool"] + ["bool", "int4", "dec", "varchar"]
 
 
@@ -24,10 +24,12 @@ AGGREGATE_CALL = re.compile(r"\b(sum|avg|count|min|max|bool_and|bool_or)"
 
 
 class Relation:
-    """A node of FROM with the columns it gives; `key` as in Scope."""
+    """A node of FROM with the columns it gives; `key` as in Scope; `where`: what must stand in
+    WHERE for it."""
 
-    def __init__(self, node, columns, rows, key):
+    def __init__(self, node, columns, rows, key, where=()):
         self.node, self.columns, self.rows, self.key = node, columns, rows, key
+        self.where = list(where)
 
 
 class QueryMaker(ExpressionMaker):
@@ -66,6 +68,8 @@ class QueryMaker(ExpressionMaker):
         return Relation(Derived(query, alias, is_lateral), columns, query.rows, keys)
 
     def single(self, depth, rows_max=None):
+        if self.chance(3):
+            return self.values()
         if depth > 0 and self.chance(22):
             made = self.derived(depth)
             if rows_max is None or made.rows <= rows_max:
@@ -78,6 +82,8 @@ class QueryMaker(ExpressionMaker):
             made = self.using_join()
             if made is not None:
                 return made
+        if count in (2, 3) and self.chance(15):
+            return self.comma_join(count, depth)
         made = self.single(depth)
         if count == 5 and self.chance(50):
             made = self.join(self.join(made, self.single(depth), parent),
@@ -90,9 +96,41 @@ class QueryMaker(ExpressionMaker):
                 made = self.join(made, self.single(depth - 1), parent)
         return made
 
+    def comma_join(self, count, depth):
+        made = self.single(depth)
+        nodes, where = [made.node], []
+        for _ in range(count - 1):
+            right = self.single(depth - 1)
+            pairs = made.rows * right.rows
+            equi = self.equi_condition(made, right, pairs > ROWS_MAX * 6)
+            if equi is None:
+                continue
+            nodes.append(right.node)
+            where.append(equi)
+            made = Relation(None, made.columns + right.columns,
+                            max(made.rows, right.rows, pairs // 8), self.joined_key(made, right))
+        return Relation(Comma(nodes), made.columns, made.rows, made.key, where)
+
+    def values(self):
+        """A few constant rows."""
+        kinds = self.random.sample(["int4", "varchar", "date", "dec", "double", "bool", "int8"],
+                                   self.random.choice([1, 2, 3]))
+        alias, names = self.alias("v"), [f"c{i + 1}" for i in range(len(kinds))]
+        count = self.random.choice([1, 2, 5])
+        columns = []
+        for name, kind in zip(names, kinds):
+            cells = [self.null(kind) if self.chance(15) else self.constant(kind)
+                     for _ in range(count)]
+            type_ = types.decimal_type(20, 4) if kind == "dec" else types.PLAIN[kind]
+            columns.append((Column(alias, name, type_, max(c.bound or 0 for c in cells)
+                                   if kind in types.NUMBERS else None, True),
+                            [Op(type_, [c], f"cast({{0}} as {type_.sql()})") for c in cells]))
+        rows = [[cells[i] for _, cells in columns] for i in range(count)]
+        return Relation(Values(rows, alias, names), [c for c, _ in columns], count, None)
+
     def lateral_join(self, left, depth, parent):
         scope = Scope(left.columns, parent, left.rows)
-        if left.rows > 300:
+        if left.rows > 100:
             return left
         right = self.derived(depth, scope, True)
         kind = self.random.choice(["inner", "left"])
@@ -140,11 +178,13 @@ class QueryMaker(ExpressionMaker):
                 rows = max(left.rows, right.rows, pairs // 8)
                 if equi.args[0].name == "id" or equi.args[1].name == "id":
                     rows = max(left.rows, right.rows)
+        if not conditions and pairs > PAIRS_MAX:
+            return left
         if kind != "full" and (not conditions or self.chance(20)):
             extra = self.join_condition(left, right, parent)
             if extra is not None:
                 conditions.append(extra)
-        if kind == "full" and not conditions or pairs > PAIRS_MAX and not conditions:
+        if kind == "full" and not conditions:
             return left
         return Relation(Join(kind, left.node, right.node, conditions), columns, rows, key)
 
@@ -198,6 +238,9 @@ class QueryMaker(ExpressionMaker):
             outer_rows, walker = outer_rows * max(1, walker.rows), walker.parent
         self.subqueries_left -= 1
         made = self.table(PAIRS_MAX // outer_rows)
+        if self.chance(10):
+            derived = self.derived(1)
+            made = derived if derived.rows * outer_rows <= PAIRS_MAX // 20 else made
         if made.rows * outer_rows > PAIRS_MAX:
             return None
         if self.chance(12) and made.rows < 50:
@@ -474,8 +517,9 @@ class QueryMaker(ExpressionMaker):
         select = Select()
         select.source = relation.node
         scope = Scope(relation.columns, parent, relation.rows, relation.key)
+        select.where = relation.where
         if self.chance(70):
-            select.where = [self.condition(scope, self.random.choice([0, 1, 1, 2]))
+            select.where += [self.condition(scope, self.random.choice([0, 1, 1, 2]))
                             for _ in range(self.random.choice([1, 1, 1, 2]))]
         limit = RESULT_MAX if not is_inner else ROWS_MAX
         wants_group = self.chance(40) or relation.rows > limit
@@ -661,7 +705,8 @@ def weaker(query):
         made.word = "union all"
         made.left, made.right = weaker(made.left), weaker(made.right)
         return made
-    made.where, made.having = [], []
+    made.having = []
+    made.where = made.where[:len(made.source.sources) - 1] if isinstance(made.source, Comma) else []
     node = made.source
     while isinstance(node, Join):
         if node.kind == "inner" and not node.using and not \

@@ -31,7 +31,7 @@ import schema_maker
 from tree import Table, Unsupported
 
 ROUND_QUERIES = 250
-CHANGE_QUERIES = 25  # after so many, a statement changes a table
+CHANGE_QUERIES = 12  # after so many, a statement changes a table
 DIFFERENCES_MAX = 8
 BREAKS = ("data", "query", "parts")
 
@@ -65,6 +65,9 @@ class Run:
     # ---- rounds ----
 
     def start_round(self, seed, number):
+        if number % 4 == 0 and number:
+            print(f"round {number}: {self.counts['queries']} queries, "
+                  f"{self.differences} differences", flush=True)
         self.schema = schema_maker.Schema(f"{seed}/{number}")
         broken = None
         if self.options.broken == "data":

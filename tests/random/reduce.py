@@ -35,7 +35,8 @@ def edits(tree):
     nodes = list(tree.walk())
     for index, node in enumerate(nodes):
         for name, items in node.lists():
-            is_needed = name in ("args",) or (name == "items" and len(items) == 1)
+            is_needed = name in ("args", "cells") or len(items) == 1 and name == "sources" or \
+                (name == "items" and len(items) == 1)
             if is_needed:
                 continue
             if len(items) > 2:

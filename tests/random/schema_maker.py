@@ -14,7 +14,7 @@ from sql_types import CHAR, DATE, DOUBLE, INT2, INT4, INT8, REAL, TIMESTAMP, Typ
 from tree import Unsupported, is_too_wide
 
 SIZES = [7, 25, 40, 90, 150, 400, 1200]
-ODD_SIZES = [0, 1, 12, 60, 300, 4000]
+ODD_SIZES = [0, 1, 12, 60, 300, 2500]
 COLUMNS = [  # name, type, largest value of arithmetic, exact
     ("k", INT4, 40, True), ("g", INT2, 12, True), ("b", INT8, 1000, True),
     ("big", INT8, None, True), ("m", INT4, 2_000_000, True),
@@ -24,7 +24,7 @@ COLUMNS = [  # name, type, largest value of arithmetic, exact
     ("c", CHAR, None, False), ("v", Type("varchar", 30), None, False),
     ("w", Type("varchar", 10), None, False), ("dt", DATE, None, False),
     ("dt2", DATE, None, False), ("ts", TIMESTAMP, None, False), ("flag", types.BOOL, None, False)]
-VIEW_ROWS_MAX = 5000
+VIEW_ROWS_MAX = 1000
 STYLES = ["diststyle even", "diststyle all", "", "distkey (k)", "distkey (id)", "diststyle key"]
 
 

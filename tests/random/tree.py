@@ -160,6 +160,30 @@ class Derived(Node):
         return f"{word}({self.query.sql(dialect)}) {self.alias}"
 
 
+class Values(Node):
+    """`rows`: lists of constants, all of them in one list as children."""
+
+    def __init__(self, rows, alias, names):
+        self.cells, self.width = [cell for row in rows for cell in row], len(names)
+        self.alias, self.names = alias, names
+
+    def sql(self, dialect):
+        cells = [cell.sql(dialect) for cell in self.cells]
+        rows = [f"({', '.join(cells[i:i + self.width])})"
+                for i in range(0, len(cells), self.width)]
+        return f"(values {', '.join(rows)}) {self.alias} ({', '.join(self.names)})"
+
+
+class Comma(Node):
+    """FROM a, b, …: what joins them stands in WHERE."""
+
+    def __init__(self, sources):
+        self.sources = list(sources)
+
+    def sql(self, dialect):
+        return ", ".join(s.sql(dialect) for s in self.sources)
+
+
 class Join(Node):
     def __init__(self, kind, left, right, conditions=(), using=()):
         self.kind, self.left, self.right = kind, left, right
