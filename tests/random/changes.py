@@ -1,5 +1,5 @@
-"""Random INSERT … SELECT, UPDATE and DELETE on the tables of a round, with conditions as queries have
-them; what they leave is compared, and the queries after them read it.
+"""Random INSERT … SELECT, UPDATE and DELETE on the tables of a round, with conditions as queries
+have them; what they leave is compared, and the queries after them read it.
 
 Values keep the bounds that the schema promises, ids stay unique.
 """

@@ -269,8 +269,8 @@ class ExpressionMaker:
         return Op(arg.type, [arg], text, bound=arg.bound) if text else None
 
     def decimal_arithmetic(self, scope, depth, form):
-        args = [self.expression(scope, "dec", depth - 1, True),
-                self.expression(scope, self.random.choice(["dec", "int4", "int2"]), depth - 1, True)]
+        kinds = ["dec", self.random.choice(["dec", "int4", "int2"])]
+        args = [self.expression(scope, k, depth - 1, True) for k in kinds]
         if self.chance(50):
             args.reverse()
         digits = {"int2": (5, 0), "int4": (10, 0)}
@@ -457,7 +457,7 @@ class ExpressionMaker:
         return kind
 
     def telling(self, scope, kind, depth):
-        """An expression that mostly depends on a row of the scope: columns of it are tried again."""
+        """An expression that mostly depends on a row of the scope."""
         for _ in range(4):
             made = self.expression(scope, kind, depth)
             if any(isinstance(n, Column) for n in made.walk()):
