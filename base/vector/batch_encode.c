@@ -124,24 +124,31 @@ typedef struct Numbers {
     _Alignas(64) uint64_t lanes[VECTOR_ROWS + 16];
 } Numbers;
 
-/* The row that null rows borrow their value from: the first that has one, or 0. */
-static uint32_t first_present(const Encoder *encoder)
+/* The row that null rows borrow their value from: the first that has one; false: none has. */
+static bool find_present(const Encoder *encoder, uint32_t *row)
 {
     for (uint32_t i = 0; i < VALIDITY_WORDS; i++) {
         if (encoder->present.words[i] != 0) {
-            return i * 64 + (uint32_t)__builtin_ctzll(encoder->present.words[i]);
+            *row = i * 64 + (uint32_t)__builtin_ctzll(encoder->present.words[i]);
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
 /* So that nulls widen nothing. */
 static void patch_nulls(const Encoder *encoder, Numbers *numbers)
 {
+    uint32_t donor, *narrow = (uint32_t *)numbers->lanes;
     if (!encoder->has_nulls) {
         return;
     }
-    uint32_t donor = first_present(encoder), *narrow = (uint32_t *)numbers->lanes;
+    if (!find_present(encoder, &donor)) {
+        // lanes below nulls hold anything, even what the type cannot: zeros fit every type
+        numbers->base = 0;
+        memset(numbers->lanes, 0, numbers->count * lane_bytes(numbers->lane));
+        return;
+    }
     for (uint32_t i = 0; i < numbers->count; i++) {
         uint32_t from = validity_get(encoder->present.words, i) ? i : donor;
         if (numbers->lane == LANE_U32) {

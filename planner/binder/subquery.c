@@ -44,11 +44,13 @@ static Status match_columns(Binder *binder, uint32_t count, Expr **args, Logical
     for (uint32_t i = 0; i < count; i++) {
         Type column = (*plan)->columns[i].type;
         types[i] = column;
+        // a literal is compared whole, not cut to the column's length or digits
+        const Expr *other = logical_column_expr(binder->arena, &(*plan)->columns[i]);
+        TRY(comparison_resolve(binder, &args[i], other));
         bool are_texts = type_is_text(column) && type_is_text(args[i]->type);
         bool is_narrow = is_constant(args[i]) &&
                          constant_narrow(binder, args[i], column, &args[i]);
-        if (type_equal(args[i]->type, column) || is_narrow ||
-            (are_texts && !is_unknown(args[i]) && column.id != TYPE_UNKNOWN)) {
+        if (type_equal(args[i]->type, column) || is_narrow || are_texts) {
             continue;
         }
         if (!common_type_of_two(args[i]->type, column, &types[i])) {

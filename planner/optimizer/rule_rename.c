@@ -11,7 +11,7 @@ typedef struct Renamer {
     Arena *arena;
     ColumnNumber *origins; /* by number; 0: stays */
     uint32_t count;
-    ColumnSet kept; /* numbers that a grouping gives again as its own: they stay */
+    ColumnSet kept; /* numbers that a grouping gives as its own, too: they stay */
 } Renamer;
 
 static bool is_rename(const Renamer *self, const LogicalNode *node)
@@ -29,15 +29,13 @@ static bool is_rename(const Renamer *self, const LogicalNode *node)
     return true;
 }
 
-/* DISTINCT groups by columns and gives them under their own numbers. */
+/* A grouping may give a column of its input under that very number: DISTINCT does, and so does the
+ * upper one of two levels whose lower one has the column as a key. */
 static void note_kept(Renamer *self, const LogicalNode *node)
 {
     const LogicalAggregate *aggregate = (const LogicalAggregate *)node;
     for (uint32_t i = 0; node->kind == LOGICAL_AGGREGATE && i < aggregate->key_count; i++) {
-        if (aggregate->keys[i]->kind == EXPR_COLUMN &&
-            aggregate->keys[i]->column == node->columns[i].number) {
-            column_set_add(&self->kept, node->columns[i].number, self->arena);
-        }
+        column_set_add(&self->kept, node->columns[i].number, self->arena);
     }
     LogicalNode *child;
     for (uint32_t i = 0; (child = logical_get_child(node, i)) != NULL; i++) {

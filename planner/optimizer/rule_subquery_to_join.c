@@ -256,8 +256,16 @@ static Status unnest_own(Unnester *self, LogicalNode *node, LogicalNode **out)
     logical_each_expr(node, note_slot, &asks);
     if (node->kind == LOGICAL_JOIN && ((LogicalJoin *)node)->is_lateral) {
         LogicalJoin *join = (LogicalJoin *)node;
+        const LogicalColumn *columns = node->columns;
+        uint32_t count = node->column_count;
         TRY(unnest_lateral(self, join, out));
-        return asks ? unnest_own(self, *out, out) : STATUS_OK;
+        if (!asks) {
+            return STATUS_OK;
+        }
+        // its condition asks still, below a project that the lateral side may have wanted
+        TRY(unnest_join(self, join, out));
+        *out = only_columns(self->arena, *out, columns, count);
+        return STATUS_OK;
     }
     *out = node;
     if (!asks) {

@@ -229,6 +229,32 @@ START_TEST(version_1_is_frozen)
 }
 END_TEST
 
+START_TEST(lanes_below_nothing_but_nulls_may_hold_anything)
+{
+    static const Lane lanes[] = {LANE_U8, LANE_U16, LANE_U32, LANE_I64};
+    static const TypeId types[] = {TYPE_BOOLEAN, TYPE_SMALLINT, TYPE_INTEGER, TYPE_DATE,
+                                   TYPE_BIGINT};
+    _Alignas(64) uint8_t garbage[VECTOR_ROWS * 8 + 64];
+    uint64_t validity[VALIDITY_WORDS] = {0};
+    memset(garbage, 0xA5, sizeof(garbage));
+    for (uint32_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        for (uint32_t k = 0; k < sizeof(lanes) / sizeof(lanes[0]); k++) {
+            Vector vector = {.type = type_of(types[i]), .form = VECTOR_FLAT,
+                             .lane = (uint8_t)lanes[k], .validity = validity, .data = garbage};
+            Batch batch = {.row_count = 40, .selected_count = 40, .column_count = 1,
+                           .columns = &vector};
+            byte_buffer_clear(&bytes);
+            batch_encode(&batch, &bytes);
+            SharedBatch *shared = decode(&vector.type, 1);
+            for (uint32_t row = 0; row < 40; row++) {
+                ck_assert(vector_is_null(&shared->batch.columns[0], row));
+            }
+            shared_batch_unpin(shared);
+        }
+    }
+}
+END_TEST
+
 START_TEST(strips_hold_any_width_and_count)
 {
     uint64_t state = 2;
@@ -282,6 +308,7 @@ int main(void)
     tcase_add_test(codec, another_shape_than_planned_is_refused);
     tcase_add_test(codec, refused_memory_is_told);
     tcase_add_test(codec, version_1_is_frozen);
+    tcase_add_test(codec, lanes_below_nothing_but_nulls_may_hold_anything);
     tcase_add_test(codec, strips_hold_any_width_and_count);
     suite_add_tcase(suite, codec);
     return suite_main(suite);
