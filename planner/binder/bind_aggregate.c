@@ -133,6 +133,52 @@ static Status check_form(const AstExpr *ast, AggregateId id)
     return STATUS_OK;
 }
 
+/* Whose columns an argument uses. */
+typedef struct ColumnOwners {
+    const Scope *scope;
+    bool has_own, has_outer;
+} ColumnOwners;
+
+static bool is_column_of(const Scope *scope, ColumnNumber number)
+{
+    for (uint32_t i = 0; i < scope->relations.count; i++) {
+        const ScopeRelation *relation = scope->relations.items[i];
+        for (uint32_t k = 0; k < relation->column_count; k++) {
+            const Expr *expr = relation->columns[k].expr;
+            if (expr->kind == EXPR_COLUMN && expr->column == number) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool note_owner(void *object, const Expr *expr)
+{
+    ColumnOwners *owners = object;
+    if (expr->kind == EXPR_COLUMN) {
+        bool is_own = is_column_of(owners->scope, expr->column);
+        owners->has_own |= is_own;
+        owners->has_outer |= !is_own;
+    }
+    owners->has_own |= expr->kind == EXPR_SUBQUERY; // may use them further down
+    return true;
+}
+
+// SQL gives an aggregate over columns of an enclosing query alone to that query.
+static Status check_owner(const Scope *scope, const AstExpr *ast, const Expr *argument)
+{
+    ColumnOwners owners = {.scope = scope};
+    if (scope->outer != NULL) {
+        expr_walk(argument, note_owner, &owners);
+    }
+    if (owners.has_outer && !owners.has_own) {
+        return status_at(ast->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
+                         "aggregates over columns of an outer query alone are not supported");
+    }
+    return STATUS_OK;
+}
+
 Status bind_aggregate(Binder *binder, Scope *scope, const AstExpr *ast, AggregateId id,
                       Expr **out)
 {
@@ -151,6 +197,7 @@ Status bind_aggregate(Binder *binder, Scope *scope, const AstExpr *ast, Aggregat
         return function_missing(binder, ast->call->name, ast->arg_count, args, ast->position);
     }
     if (!ast->call->is_star) {
+        TRY(check_owner(scope, ast, args[0]));
         TRY(aggregate_signature(binder, id, ast->call->name, args[0], ast->position,
                                 &call->argument, &call->type));
     }
