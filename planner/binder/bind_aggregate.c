@@ -166,11 +166,14 @@ static bool note_owner(void *object, const Expr *expr)
 }
 
 // SQL gives an aggregate over columns of an enclosing query alone to that query.
-static Status check_owner(const Scope *scope, const AstExpr *ast, const Expr *argument)
+static Status check_owner(const Scope *scope, const AstExpr *ast, const AggregateCall *call)
 {
     ColumnOwners owners = {.scope = scope};
-    if (scope->outer != NULL) {
-        expr_walk(argument, note_owner, &owners);
+    if (scope->outer != NULL && call->argument != NULL) {
+        expr_walk(call->argument, note_owner, &owners);
+    }
+    if (owners.has_outer && call->filter != NULL) {
+        expr_walk(call->filter, note_owner, &owners);
     }
     if (owners.has_outer && !owners.has_own) {
         return status_at(ast->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
@@ -197,13 +200,13 @@ Status bind_aggregate(Binder *binder, Scope *scope, const AstExpr *ast, Aggregat
         return function_missing(binder, ast->call->name, ast->arg_count, args, ast->position);
     }
     if (!ast->call->is_star) {
-        TRY(check_owner(scope, ast, args[0]));
         TRY(aggregate_signature(binder, id, ast->call->name, args[0], ast->position,
                                 &call->argument, &call->type));
     }
     if (ast->call->filter != NULL) {
         TRY(bind_condition(binder, scope, ast->call->filter, CLAUSE_FILTER, &call->filter));
     }
+    TRY(check_owner(scope, ast, call));
     // DISTINCT changes nothing for the smallest and largest value
     call->is_distinct = ast->call->is_distinct && id != AGGREGATE_MIN && id != AGGREGATE_MAX &&
                         id != AGGREGATE_ANY_VALUE && id != AGGREGATE_BOOL_AND &&
