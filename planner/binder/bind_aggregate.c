@@ -133,6 +133,55 @@ static Status check_form(const AstExpr *ast, AggregateId id)
     return STATUS_OK;
 }
 
+/* Whose columns an argument uses. */
+typedef struct ColumnOwners {
+    const Scope *scope;
+    bool has_own, has_outer;
+} ColumnOwners;
+
+static bool is_column_of(const Scope *scope, ColumnNumber number)
+{
+    for (uint32_t i = 0; i < scope->relations.count; i++) {
+        const ScopeRelation *relation = scope->relations.items[i];
+        for (uint32_t k = 0; k < relation->column_count; k++) {
+            const Expr *expr = relation->columns[k].expr;
+            if (expr->kind == EXPR_COLUMN && expr->column == number) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool note_owner(void *object, const Expr *expr)
+{
+    ColumnOwners *owners = object;
+    if (expr->kind == EXPR_COLUMN) {
+        bool is_own = is_column_of(owners->scope, expr->column);
+        owners->has_own |= is_own;
+        owners->has_outer |= !is_own;
+    }
+    owners->has_own |= expr->kind == EXPR_SUBQUERY; // may use them further down
+    return true;
+}
+
+// SQL gives an aggregate over columns of an enclosing query alone to that query.
+static Status check_owner(const Scope *scope, const AstExpr *ast, const AggregateCall *call)
+{
+    ColumnOwners owners = {.scope = scope};
+    if (scope->outer != NULL && call->argument != NULL) {
+        expr_walk(call->argument, note_owner, &owners);
+    }
+    if (owners.has_outer && call->filter != NULL) {
+        expr_walk(call->filter, note_owner, &owners);
+    }
+    if (owners.has_outer && !owners.has_own) {
+        return status_at(ast->position, SQLSTATE_FEATURE_NOT_SUPPORTED,
+                         "aggregates over columns of an outer query alone are not supported");
+    }
+    return STATUS_OK;
+}
+
 Status bind_aggregate(Binder *binder, Scope *scope, const AstExpr *ast, AggregateId id,
                       Expr **out)
 {
@@ -157,6 +206,7 @@ Status bind_aggregate(Binder *binder, Scope *scope, const AstExpr *ast, Aggregat
     if (ast->call->filter != NULL) {
         TRY(bind_condition(binder, scope, ast->call->filter, CLAUSE_FILTER, &call->filter));
     }
+    TRY(check_owner(scope, ast, call));
     // DISTINCT changes nothing for the smallest and largest value
     call->is_distinct = ast->call->is_distinct && id != AGGREGATE_MIN && id != AGGREGATE_MAX &&
                         id != AGGREGATE_ANY_VALUE && id != AGGREGATE_BOOL_AND &&

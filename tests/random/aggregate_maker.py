@@ -12,7 +12,8 @@ from tree import (Column, Constant, Op, Order, Window, widest)
 ROWS_MAX = 15_000       # of a join, so of what an aggregate sees
 
 AGGREGATE_CALL = re.compile(r"\b(sum|avg|count|min|max|bool_and|bool_or)"
-                            r"\((distinct )?(\{0\}|\*)\)( filter \(where \{\d\}\))?")
+                            r"\((distinct )?(\{0\}|\*|cast\(\{0\} as double precision\))\)"
+                            r"( filter \(where \{\d\}\))?")
 
 
 class AggregateMaker(ExpressionMaker):
@@ -90,7 +91,9 @@ class AggregateMaker(ExpressionMaker):
         text = f"{name}({word}{{0}})"
         if kind == "double":
             bound = None if arg.bound is None else arg.bound * ROWS_MAX
-            return Op(DOUBLE, [arg], text, pg=f"cast({text} as double precision)", bound=bound,
+            # PostgreSQL adds up REAL in REAL, which rounds
+            pg = f"{name}({word}cast({{0}} as double precision))"
+            return Op(DOUBLE, [arg], text, pg=pg, bound=bound,
                       exact=name == "sum" and bound is not None and bound < 1 << 44)
         scale = arg.type.scale if argument == "dec" else 0
         type_ = types.decimal_type(types.PRECISION_MAX, scale)

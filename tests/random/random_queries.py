@@ -18,6 +18,7 @@ import contextlib
 import io
 import pathlib
 import random as randoms
+import signal
 import sys
 import time
 
@@ -301,6 +302,7 @@ def main():
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--preset")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # leave through the with
     print(f"seed {options.seed}", flush=True)
     if options.only:
         options.queries = (int(options.only.split("/")[0]) + 1) * options.round
