@@ -47,7 +47,7 @@ class Cancels:
         self.options = options
         self.random = random.Random(options.seed)
         self.server = cluster.Cluster(2, preset=options.preset,
-                                      settings={"query_memory": "64MB", "memory_limit": "2GB"})
+                                      settings={"query_memory": "512MB", "memory_limit": "4GB"})
         self.times, self.missed = [], 0
 
     def load(self, c):
