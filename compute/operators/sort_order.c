@@ -14,6 +14,7 @@ enum {
     INSERTION_ROWS_MAX = 16,
     DIGITS = 8,
     DIGIT_VALUES = 256,
+    LONG_ROWS_MIN = 1 << 14, /* from here on a sort lasts long enough to be stopped */
 };
 
 typedef struct SortRange {
@@ -21,6 +22,12 @@ typedef struct SortRange {
     uint32_t word;        /* index of the word the prefixes hold */
     uint32_t radix_words; /* words that may be sorted byte by byte */
 } SortRange;
+
+// A canceled query needs no order: all entries stay, in whatever order they have.
+static bool is_over(const SortShape *shape, uint64_t count)
+{
+    return count >= LONG_ROWS_MIN && query_context_is_canceled(shape->query);
+}
 
 static int compare_entries(const SortRange *range, const SortEntry *left, const SortEntry *right)
 {
@@ -51,6 +58,9 @@ static void merge_sort(const SortRange *range, SortEntry *entries, SortEntry *sc
         insertion_sort(range, entries, count);
         return;
     }
+    if (is_over(range->shape, count)) {
+        return;
+    }
     uint64_t half = count / 2;
     merge_sort(range, entries, scratch, half);
     merge_sort(range, entries + half, scratch, count - half);
@@ -67,7 +77,8 @@ static void merge_sort(const SortRange *range, SortEntry *entries, SortEntry *sc
 }
 
 // One pass per byte in which entries differ; the result is in `entries`.
-static void radix_sort(SortEntry *entries, SortEntry *scratch, uint64_t count)
+static void radix_sort(const SortShape *shape, SortEntry *entries, SortEntry *scratch,
+                       uint64_t count)
 {
     uint32_t counts[DIGITS][DIGIT_VALUES];
     memset(counts, 0, sizeof counts);
@@ -79,7 +90,7 @@ static void radix_sort(SortEntry *entries, SortEntry *scratch, uint64_t count)
     }
     SortEntry *source = entries;
     SortEntry *target = scratch;
-    for (uint32_t digit = 0; digit < DIGITS; digit++) {
+    for (uint32_t digit = 0; digit < DIGITS && !is_over(shape, count); digit++) {
         uint32_t *digit_counts = counts[digit];
         if (digit_counts[(entries[0].prefix >> (8 * digit)) & 0xFF] == count) {
             continue;
@@ -135,8 +146,8 @@ static void sort_range(const SortRange *range, SortEntry *entries, SortEntry *sc
         merge_sort(range, entries, scratch, count);
         return;
     }
-    radix_sort(entries, scratch, count);
-    for (uint64_t first = 0; first < count;) {
+    radix_sort(range->shape, entries, scratch, count);
+    for (uint64_t first = 0; first < count && !is_over(range->shape, count);) {
         uint64_t end = first + 1;
         while (end < count && entries[end].prefix == entries[first].prefix) {
             end++;

@@ -2,5 +2,6 @@
 #pragma once
 #include "compute/operators/sort_runs.h"
 
-/* `scratch` has room for as many entries; the result is in `entries`. Stable. */
+/* `scratch` has room for as many entries; the result is in `entries`. Stable. Once the query is
+ * canceled it stops, with all entries in any order. */
 void sort_entries(const SortShape *shape, SortEntry *entries, SortEntry *scratch, uint64_t count);

@@ -157,7 +157,10 @@ Status sort_buffer_spill(SortBuffer *buffer, SpillFile *file)
             rows[i] = buffer->entries[first + i].row;
         }
         gather_rows(&buffer->store, rows, taken, buffers, &batch);
-        status = spill_file_append(file, stream, &batch);
+        status = query_context_check(shape->query);
+        if (status == STATUS_OK) {
+            status = spill_file_append(file, stream, &batch);
+        }
     }
     arena_destroy(arena);
     if (status == STATUS_OK) {

@@ -339,6 +339,7 @@ static Status window_merge(Sink *self, void *local, Flow *flow)
     *flow = FLOW_MORE;
     for (uint32_t b = 0; b < window->bucket_count; b++) {
         SpillFile *file = state->files[b];
+        TRY(query_context_check(window->query));
         state->files[b] = NULL;
         if (state->buffers[b].store.row_count > 0) {
             sort_buffer_sort(&state->buffers[b]);
