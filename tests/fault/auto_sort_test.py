@@ -7,7 +7,6 @@ a kill -9 in the middle leaves the table as it was.
 import argparse
 import pathlib
 import random
-import re
 import sys
 import threading
 import time
@@ -15,6 +14,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import checks  # noqa: E402
 import cluster  # noqa: E402
+import explained  # noqa: E402
 
 ROWS = 60_000
 WAIT_SECONDS = 40
@@ -52,12 +52,8 @@ def ask(connection, name, column, times):
 
 
 def blocks_read(connection, name, column):
-    """Blocks that a narrow range reads, and all there are of its columns."""
-    text = "\n".join(r[0] for r in connection.rows(
-        f"explain analyze select count(*) from {name} where {column} between 100 and 150"))
-    read, skipped = (int(re.search(rf"blocks_{what}=(\d+)", text)[1])
-                     for what in ("read", "skipped"))
-    return read, read + skipped
+    return explained.blocks(connection, f"select count(*) from {name} "
+                                        f"where {column} between 100 and 150")
 
 
 def follows_questions(server):

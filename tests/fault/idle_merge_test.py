@@ -7,13 +7,13 @@ and not at all when the setting is off.
 import argparse
 import hashlib
 import pathlib
-import re
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import checks  # noqa: E402
 import cluster  # noqa: E402
+import explained  # noqa: E402
 
 ROWS = 60_000
 INSERTS = 40
@@ -80,12 +80,7 @@ def key_of(number):
 
 
 def blocks_read(connection, number):
-    """Blocks that a lookup reads, and all there are of its two columns."""
-    text = "\n".join(r[0] for r in connection.rows(
-        f"explain analyze select v from u where k = '{key_of(number)}'"))
-    read, skipped = (int(re.search(rf"blocks_{what}=(\d+)", text)[1])
-                     for what in ("read", "skipped"))
-    return read, read + skipped
+    return explained.blocks(connection, f"select v from u where k = '{key_of(number)}'")
 
 
 def learns_lookups(server):

@@ -37,6 +37,8 @@ class CallWalk(Walk):
         if not self.options.paths:
             return calls
         paths = [line.split() for line in process.control("paths").splitlines()]
+        if any(len(path) != 2 for path in paths):
+            raise Failure("a process has more paths than it keeps")
         return {(place, error): int(count) for place, count in paths
                 for call, error in calls if place.startswith(call + "@")}
 

@@ -74,9 +74,7 @@ static AnyValue from_value(const AggregateSpec *spec, const Value *value)
         return (AnyValue){.f64 = value->f64};
     case VALUE_CLASS_TEXT:
         return (AnyValue){.text = value->text};
-    case VALUE_CLASS_INTERVAL:
-        return (AnyValue){.interval = value->interval};
-    default:
+    default: // intervals have no summary
         return (AnyValue){.i128 = value->i128};
     }
 }
