@@ -61,7 +61,7 @@ class Cancels:
     def round(self, c, number):
         sql = QUERIES[number % len(QUERIES)]
         spills = self.random.random() < 0.4
-        c.query_all(f"set force_spill to {'on' if spills else 'off'}")
+        c.query_all(f"drop table if exists scratch; set force_spill to {'on' if spills else 'off'}")
         delay = DELAY_MAX * self.random.random() ** 2
         sent, ended = [], []
 
@@ -73,8 +73,6 @@ class Cancels:
         what = f"{sql}, {'spilling, ' if spills else ''}cancelled after {delay * 1000:.0f} ms"
         try:
             c.query_all(sql)
-            if sql.startswith("create"):
-                c.query_all("drop table scratch")
         except pgwire.ServerError as error:
             ended.append(time.monotonic())
             if error.sqlstate != "57014":
