@@ -269,6 +269,8 @@ static void read_blocks(Rowset *rowset, const RowsetFooter *footer)
         const Type type = rowset_footer_type(footer, c);
         require(type_is_valid(type));
         require(rowset_footer_column(footer, footer->columns[c].column_id) <= (int32_t)c);
+        require(!rowset_footer_has_lookups(footer, footer->columns[c].column_id) ||
+                footer->lookup_count > 0);
         for (uint32_t g = 0; g < footer->header->row_group_count; g++) {
             const size_t index = rowset_footer_block(footer, c, g);
             const BlockIdentity identity = rowset_block_identity(rowset, footer, c, g);

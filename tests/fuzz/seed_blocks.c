@@ -26,7 +26,8 @@ typedef struct SeedBlock {
     Shape shape;
     Nulls nulls;
     uint32_t row_count;
-    uint32_t width; /* 0: as `shape` says; else bits of integers and steps, bytes of text */
+    uint32_t
+        width; /* 0: as `shape` says; else bits of integers, hundredths and steps, bytes of text */
 } SeedBlock;
 
 static const SeedBlock blocks[] = {
@@ -124,6 +125,10 @@ static const SeedBlock blocks[] = {
     {VARCHAR, ENCODING_RAW_TEXT, SHAPE_EXTREME, NULLS_SOME, 1100, 0},
     {VARCHAR, ENCODING_RAW_TEXT, SHAPE_SMALL, NULLS_NONE, 70, 0},
     {DOUBLE, ENCODING_FLOAT_DICTIONARY, SHAPE_FEW_WIDE, NULLS_SOME, 1100, 0},
+    {DOUBLE, ENCODING_ALP, SHAPE_SMALL, NULLS_SOME, 1100, 7},
+    {DOUBLE, ENCODING_ALP, SHAPE_SMALL, NULLS_NONE, 70, 19},
+    {DOUBLE, ENCODING_ALP, SHAPE_SMALL, NULLS_NONE, 70, 42},
+    {REAL, ENCODING_ALP, SHAPE_SMALL, NULLS_SOME, 1100, 7},
 };
 #define BLOCK_COUNT (sizeof blocks / sizeof blocks[0])
 
@@ -165,6 +170,24 @@ static void set_integers(const SeedBlock *seed, SampleColumn *column)
     }
 }
 
+/* Hundredths of `width` bits; from 1,024 rows on a few are no decimals: exceptions. */
+static void set_floats(const SeedBlock *seed, SampleColumn *column)
+{
+    Random random;
+    random_seed(&random, seed->width);
+    for (uint32_t i = 0; i < seed->row_count; i++) {
+        double value = (double)random_below(&random, UINT64_C(1) << seed->width) / 100;
+        if (seed->row_count >= VECTOR_ROWS && i % 100 == 7) {
+            value = (double)(i + 1) / 3;
+        }
+        if (column->chunk.lane == LANE_F32) {
+            ((float *)column->values)[i] = (float)value;
+        } else {
+            ((double *)column->values)[i] = value;
+        }
+    }
+}
+
 static void set_texts(const SeedBlock *seed, SampleColumn *column)
 {
     free(column->text);
@@ -183,8 +206,12 @@ static SampleColumn make_column(const SeedBlock *seed)
 {
     SampleColumn column =
         sample_column(types[seed->choice], seed->shape, seed->nulls, seed->row_count, 1);
-    if (seed->width > 0) {
-        (seed->choice == VARCHAR ? set_texts : set_integers)(seed, &column);
+    if (seed->width > 0 && seed->choice == VARCHAR) {
+        set_texts(seed, &column);
+    } else if (seed->width > 0 && (seed->choice == DOUBLE || seed->choice == REAL)) {
+        set_floats(seed, &column);
+    } else if (seed->width > 0) {
+        set_integers(seed, &column);
     }
     return column;
 }
@@ -206,7 +233,8 @@ static void encode(EncodeContext *context, const SeedBlock *seed, const BlockIde
         encode_context_add_base(context, 4 + (uint32_t)(seed - blocks) % 4, &base,
                                 ENCODING_BIT_PACKED);
     }
-    require_ok(encode_block(context, &column.chunk, &memory, encoding_set(seed->encoding), identity, block));
+    require_ok(encode_block(context, &column.chunk, &memory, encoding_set(seed->encoding), identity,
+                            block));
     encoding_memory_deinit(&memory);
     sample_column_free(&column);
 }
@@ -259,7 +287,8 @@ static void seed_file(EncodeContext *context, const SeedBlock *seeds, uint32_t c
     SealedRowset sealed;
     EncodedBlock *block = heap_alloc(sizeof *block);
     for (uint32_t c = 0; c < column_count; c++) {
-        columns[c] = (RowsetColumn){.column_id = 10 + c, .type = types[seeds[c].choice]};
+        columns[c] = (RowsetColumn){
+            .column_id = 10 + c, .type = types[seeds[c].choice], .is_looked_up = c == 1};
     }
     require_ok(rowset_writer_create(&place, columns, column_count, context->budget, &writer));
     for (uint32_t g = 0; g < row_group_count; g++) {
