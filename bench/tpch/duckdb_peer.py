@@ -13,22 +13,21 @@ PROGRAM = Path(__file__).resolve().parent.parent / "peers" / "duckdb_bench.mjs"
 
 
 class DuckdbPeer:
-    """A context manager. `source` is a database file, or a directory of .tbl files from which a
-    temporary one is made with the CREATE TABLE statements of `schema_text`."""
+    """A context manager. `source` is a database file, or a directory of .tbl files from which one
+    is made with the CREATE TABLE statements of `schema_text`: `database`, else a temporary one."""
 
-    def __init__(self, source, schema_text, threads, timeout):
+    def __init__(self, source, schema_text, threads, timeout, database=None):
         self.threads = threads
         self.timeout = timeout
         self.temporary = None
-        database = Path(source)
         command = ["node", PROGRAM, "--threads", str(threads)]
-        if database.is_dir():
+        if Path(source).is_dir():
             self.temporary = tempfile.TemporaryDirectory(prefix="tpch_duckdb_")
             schema_file = Path(self.temporary.name) / "schema.sql"
             schema_file.write_text(schema_text, encoding="utf-8")
-            command += ["--from", database, "--schema", schema_file]
-            database = Path(self.temporary.name) / "tpch.duckdb"
-        self.process = subprocess.Popen([*command, "--database", database],
+            command += ["--from", source, "--schema", schema_file]
+            database = database or Path(self.temporary.name) / "tpch.duckdb"
+        self.process = subprocess.Popen([*command, "--database", database or source],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.unread = b""
         self.ready = self._read_line()    # version, load_ms, database_bytes
