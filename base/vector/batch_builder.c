@@ -4,51 +4,18 @@
  * Scaled integers are kept as narrow as the rows seen so far allow: a column starts with the lane
  * of its first rows (or with what the last batch needed) and is rewritten when a value does not
  * fit. Example: prices 900..1000 are bytes over base 900; a 70,000 turns the rows gathered so far
- * into 32-bit lanes.
+ * into 32-bit lanes. Texts: batch_builder_text.c.
  */
-#include "base/vector/batch.h"
-
 #include <string.h>
 
 #include "base/heap.h"
-#include "base/vector/batch_memory.h"
+#include "base/vector/batch_builder_internal.h"
 #include "base/vector/vector_internal.h"
 #include "base/vector/vector_kernels.h"
-
-#define LANES_BLOCK_BYTES ((size_t)16 << 10)
-#define TEXT_BLOCK_BYTES ((size_t)16 << 10)
-
-typedef struct BuilderColumn {
-    Type type;
-    Lane lane;
-    bool has_nulls, has_trailing_blanks;
-    bool has_bounds; /* lo, hi cover the values of this batch */
-    bool has_hint;   /* hint_lo, hint_hi covered those of the last one */
-    int64_t base, lo, hi, hint_lo, hint_hi;
-    void *lanes;        /* null until the first rows come */
-    uint64_t *validity; /* null until the first null comes */
-} BuilderColumn;
-
-struct BatchBuilder {
-    MemoryBudget *budget;
-    BatchMemory memory;
-    char *text_cursor; /* free part of the newest text block */
-    size_t text_left_bytes;
-    uint32_t column_count, row_count, rows_max;
-    BuilderColumn columns[];
-};
-
-/* Rows on their way into a column. */
-typedef struct Source {
-    const Vector *vector;
-    const uint16_t *rows;
-    uint32_t count;
-} Source;
 
 static Vector column_vector(const BuilderColumn *column);
 static bool append_lanes(BatchBuilder *builder, BuilderColumn *column, const Source *source);
 static bool append_integers(BatchBuilder *builder, BuilderColumn *column, const Source *source);
-static bool append_texts(BatchBuilder *builder, BuilderColumn *column, const Source *source);
 static bool append_fixed(BatchBuilder *builder, BuilderColumn *column, const Source *source);
 static bool append_validity(BatchBuilder *builder, BuilderColumn *column, const Source *source);
 
@@ -74,6 +41,9 @@ BatchBuilder *batch_builder_create(MemoryBudget *budget, const Type *types, uint
 void batch_builder_destroy(BatchBuilder *builder)
 {
     if (builder != NULL) {
+        for (uint32_t i = 0; i < builder->column_count; i++) {
+            heap_free(builder->columns[i].map);
+        }
         batch_memory_free(&builder->memory);
         heap_free(builder);
     }
@@ -124,6 +94,7 @@ Status batch_builder_take(BatchBuilder *builder, SharedBatch **out)
         }
         *column = (BuilderColumn){
             .type = column->type,
+            .map = column->map,
             .has_hint = column->has_bounds,
             .hint_lo = column->lo,
             .hint_hi = column->hi,
@@ -144,13 +115,14 @@ static Vector column_vector(const BuilderColumn *column)
     return (Vector){
         .type = column->type,
         .lane = (uint8_t)column->lane,
-        .form = VECTOR_FLAT,
+        .form = column->dictionary != NULL ? VECTOR_DICTIONARY : VECTOR_FLAT,
         .has_trailing_blanks = column->has_trailing_blanks,
         .base = column->base,
         .lo = column->lo,
         .hi = column->hi,
         .validity = column->has_nulls ? column->validity : NULL,
         .data = column->lanes,
+        .dictionary = column->dictionary,
     };
 }
 
@@ -159,19 +131,8 @@ static bool append_lanes(BatchBuilder *builder, BuilderColumn *column, const Sou
     if (type_is_scaled_integer(column->type)) {
         return append_integers(builder, column, source);
     }
-    return type_is_text(column->type) ? append_texts(builder, column, source)
+    return type_is_text(column->type) ? builder_append_texts(builder, column, source)
                                       : append_fixed(builder, column, source);
-}
-
-static void *alloc_lanes(BatchBuilder *builder, Lane lane)
-{
-    return batch_memory_alloc(&builder->memory, builder->rows_max * lane_bytes(lane),
-                              LANES_BLOCK_BYTES);
-}
-
-static void *next_lane(const BatchBuilder *builder, const BuilderColumn *column)
-{
-    return (char *)column->lanes + builder->row_count * lane_bytes(column->lane);
 }
 
 /* --- nulls --- */
@@ -261,7 +222,7 @@ static bool fit_lanes(BatchBuilder *builder, BuilderColumn *column, int64_t lo, 
     }
     bool has_base = lane != LANE_I64 && column->type.id != TYPE_BOOLEAN;
     int64_t base = has_base ? lo : 0;
-    void *lanes = alloc_lanes(builder, lane);
+    void *lanes = builder_alloc_lanes(builder, lane);
     if (lanes == NULL) {
         return false;
     }
@@ -295,7 +256,7 @@ static bool append_integers(BatchBuilder *builder, BuilderColumn *column, const 
     }
     column->lo = lo;
     column->hi = hi;
-    void *target = next_lane(builder, column);
+    void *target = builder_next_lane(builder, column);
     if (vector->form == VECTOR_CONSTANT) {
         int64_t values[VECTOR_ROWS]; // not zeroed: sorted rows come one by one
         int64_t value = has_values ? vector_int64(vector, 0) : column->lo;
@@ -317,111 +278,6 @@ static bool append_integers(BatchBuilder *builder, BuilderColumn *column, const 
     return true;
 }
 
-/* --- texts --- */
-
-/* Room for `bytes` bytes of text, next to those before when they fit. */
-static char *reserve_text(BatchBuilder *builder, size_t bytes)
-{
-    if (bytes > builder->text_left_bytes) {
-        size_t block_bytes = bytes > TEXT_BLOCK_BYTES ? bytes : TEXT_BLOCK_BYTES;
-        builder->text_left_bytes = 0;
-        builder->text_cursor = batch_memory_alloc(&builder->memory, block_bytes, 0);
-        if (builder->text_cursor == NULL) {
-            return NULL;
-        }
-        builder->text_left_bytes = block_bytes;
-    }
-    char *text = builder->text_cursor;
-    builder->text_cursor += bytes;
-    builder->text_left_bytes -= bytes;
-    return text;
-}
-
-/* Points long views at copies of their bytes. */
-static bool own_texts(BatchBuilder *builder, TextView *views, uint32_t count)
-{
-    size_t long_bytes = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        long_bytes += views[i].length > TEXT_INLINE_MAX ? views[i].length : 0;
-    }
-    if (long_bytes == 0) {
-        return true;
-    }
-    char *cursor = reserve_text(builder, long_bytes);
-    if (cursor == NULL) {
-        return false;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        if (views[i].length > TEXT_INLINE_MAX) {
-            memcpy(cursor, views[i].data, views[i].length);
-            views[i].data = cursor;
-            cursor += views[i].length;
-        }
-    }
-    return true;
-}
-
-/* Rows of a small dictionary: each entry in use is copied once. */
-static bool append_entries(BatchBuilder *builder, const Source *source, TextView *target)
-{
-    const Vector *vector = source->vector;
-    const TextView *entries = vector->dictionary->entries;
-    TextView used[VECTOR_ROWS];
-    uint16_t place[VECTOR_ROWS] = {0}; // of an entry among those used, counted from 1
-    uint16_t order[VECTOR_ROWS];
-    uint32_t used_count = 0;
-    for (uint32_t i = 0; i < source->count; i++) {
-        uint64_t code = vector_code(vector, source->rows[i]);
-        if (place[code] == 0) {
-            used[used_count++] = entries[code];
-            place[code] = (uint16_t)used_count;
-        }
-        order[i] = (uint16_t)(place[code] - 1);
-    }
-    if (!own_texts(builder, used, used_count)) {
-        return false;
-    }
-    KERNELS(vector_kernels)->gather16(used, order, source->count, target);
-    return true;
-}
-
-static bool append_texts(BatchBuilder *builder, BuilderColumn *column, const Source *source)
-{
-    const Vector *vector = source->vector;
-    if (column->lanes == NULL) {
-        column->lane = LANE_TEXT;
-        column->lanes = alloc_lanes(builder, LANE_TEXT);
-        if (column->lanes == NULL) {
-            return false;
-        }
-    }
-    TextView *target = next_lane(builder, column);
-    column->has_trailing_blanks |= vector->has_trailing_blanks;
-    if (vector->form == VECTOR_CONSTANT) {
-        TextView view = vector_text(vector, 0);
-        if (!own_texts(builder, &view, 1)) {
-            return false;
-        }
-        for (uint32_t i = 0; i < source->count; i++) {
-            target[i] = view;
-        }
-        return true;
-    }
-    if (vector->form == VECTOR_DICTIONARY && vector->dictionary->entry_count <= source->count &&
-        vector->dictionary->entry_count > 0) {
-        return append_entries(builder, source, target);
-    }
-    vector_read_text(vector, source->rows, source->count, target);
-    if (vector->validity != NULL) {
-        for (uint32_t i = 0; i < source->count; i++) { // nobody needs the bytes of null rows
-            if (!validity_get(vector->validity, source->rows[i])) {
-                target[i] = (TextView){0};
-            }
-        }
-    }
-    return own_texts(builder, target, source->count);
-}
-
 /* --- floats, wide decimals, intervals --- */
 
 /* Room for the source's values. Wide decimals stay in 64 bits until one comes that is wider. */
@@ -434,7 +290,7 @@ static bool fit_fixed(BatchBuilder *builder, BuilderColumn *column, const Vector
     if (column->lanes != NULL && lane_bytes(column->lane) >= lane_bytes(lane)) {
         return true;
     }
-    void *lanes = alloc_lanes(builder, lane);
+    void *lanes = builder_alloc_lanes(builder, lane);
     if (lanes == NULL) {
         return false;
     }
@@ -454,7 +310,7 @@ static bool append_fixed(BatchBuilder *builder, BuilderColumn *column, const Sou
     if (!fit_fixed(builder, column, vector)) {
         return false;
     }
-    char *target = next_lane(builder, column);
+    char *target = builder_next_lane(builder, column);
     size_t bytes = lane_bytes(column->lane);
     char storage[16] = {0};
     if (vector->form == VECTOR_CONSTANT) {

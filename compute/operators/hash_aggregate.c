@@ -282,6 +282,10 @@ static void aggregate_close(Sink *self)
         self->statistics.bytes += aggregate_table_bytes(&part->table);
         aggregate_part_deinit(aggregate, part);
     }
+    group_shape_deinit(&aggregate->shape.groups);
+    for (uint32_t a = 0; a < aggregate->shape.aggregate_count; a++) {
+        group_shape_deinit(&aggregate->shape.distinct[a]);
+    }
     snprintf(self->statistics.variant, sizeof self->statistics.variant, "%s", variant);
     self->statistics.spilled_bytes = aggregate->spilled_bytes;
     arena_destroy(aggregate->arena);

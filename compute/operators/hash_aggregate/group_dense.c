@@ -20,27 +20,6 @@ enum {
 };
 #define DENSE_POSITIONS_MAX (UINT64_C(1) << 28)
 
-// Smallest and largest word of the rows that are not NULL; false when all are.
-static bool find_bounds(const GroupSpace *space, uint32_t key, uint32_t null_index,
-                        uint32_t row_count, int64_t *min, int64_t *max)
-{
-    const int64_t *words = (const int64_t *)space->words[key];
-    const uint64_t *null_bits = space->words[null_index];
-    if (!space->has_nulls) {
-        KERNELS(group_kernels)->bounds(words, row_count, min, max);
-        return true;
-    }
-    *min = INT64_MAX;
-    *max = INT64_MIN;
-    for (uint32_t i = 0; i < row_count; i++) {
-        if ((null_bits[i] >> (key & 63) & 1) == 0) {
-            *min = words[i] < *min ? words[i] : *min;
-            *max = words[i] > *max ? words[i] : *max;
-        }
-    }
-    return *min <= *max;
-}
-
 // Whether so much of the range that is expected of the only key is used that the rest is likely.
 static bool is_expected(const GroupShape *shape, int64_t min, int64_t max, uint64_t limit)
 {
@@ -103,7 +82,8 @@ static bool set_strides(GroupTable *table, uint64_t limit)
         GroupKeyRange *range = &table->ranges[k];
         range->stride = positions;
         if (__builtin_mul_overflow(positions, (range->range >> table->shape->key_shift) + 1,
-                                   &positions) || positions > limit) {
+                                   &positions) ||
+            positions > limit) {
             return false;
         }
     }
@@ -188,13 +168,18 @@ static Status fit_ranges(GroupTable *table, GroupSpace *space, uint32_t row_coun
         GroupKeyRange *range = &table->ranges[k];
         int64_t min;
         int64_t max;
-        if (!find_bounds(space, k, key_count, row_count, &min, &max)) {
+        if (!group_word_bounds(space, k, key_count, row_count, &min, &max)) {
             min = max = range->min;
         }
         uint64_t low = (uint64_t)min - (uint64_t)range->min;
         uint64_t high = (uint64_t)max - (uint64_t)range->min;
         if (low >= range->range || high >= range->range) {
             has_grown = true;
+            if (group_key_is_coded(table->shape, k)) { // the others will be used, too
+                const int64_t last = (int64_t)text_codes_count(table->shape->codes[k]) - 1;
+                min = 0;
+                max = max > last ? max : last;
+            }
             *is_too_large = !widen(table->shape, range, min, max, limit << table->shape->key_shift);
         }
     }
@@ -210,12 +195,36 @@ static Status fit_ranges(GroupTable *table, GroupSpace *space, uint32_t row_coun
     return status;
 }
 
+// Words outside of the ranges have no group; the ranges stay as they are.
+static void find_closed(const GroupTable *table, const GroupSpace *space, uint32_t row_count,
+                        uint32_t *groups)
+{
+    const uint32_t key_count = table->shape->key_count;
+    for (uint32_t i = 0; i < row_count; i++) {
+        const uint64_t null_bits = space->has_nulls ? space->words[key_count][i] : 0;
+        uint64_t position = 0;
+        bool is_inside = table->map != NULL;
+        for (uint32_t k = 0; k < key_count && is_inside; k++) {
+            const GroupKeyRange *range = &table->ranges[k];
+            uint64_t offset = space->words[k][i] - (uint64_t)range->min;
+            is_inside = (null_bits >> (k & 63) & 1) != 0 || offset < range->range;
+            offset = (null_bits >> (k & 63) & 1) != 0 ? range->range : offset;
+            position += (offset >> table->shape->key_shift) * range->stride;
+        }
+        groups[i] = is_inside ? table->map[position] - 1 : GROUP_NONE;
+    }
+}
+
 Status group_dense_find(GroupTable *table, GroupSpace *space, uint32_t row_count, bool is_closed,
                         uint32_t *groups, bool *is_too_large)
 {
     uint32_t key_count = table->shape->key_count;
     *is_too_large = false;
     if (row_count == 0) {
+        return STATUS_OK;
+    }
+    if (is_closed) {
+        find_closed(table, space, row_count, groups);
         return STATUS_OK;
     }
     TRY(fit_ranges(table, space, row_count, is_too_large));
@@ -231,7 +240,7 @@ Status group_dense_find(GroupTable *table, GroupSpace *space, uint32_t row_count
         groups[i] = map[positions[i]] - 1;
         has_new |= groups[i] == GROUP_NONE;
     }
-    for (uint32_t i = 0; has_new && !is_closed && i < row_count; i++) {
+    for (uint32_t i = 0; has_new && i < row_count; i++) {
         if (groups[i] != GROUP_NONE) {
             continue;
         }

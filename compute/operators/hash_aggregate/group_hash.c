@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "base/vector/distribution_hash.h"
+#include "base/hash.h"
 #include "compute/kernels/group_kernels.h"
 #include "compute/operators/hash_aggregate/group_internal.h"
 
@@ -26,7 +26,7 @@ static uint64_t group_hash(const GroupTable *table, uint32_t group)
 static void insert_all(GroupTable *table, const uint64_t *hashes, uint32_t first, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        bool is_null = table->shape->has_word_keys && table->shape->key_count == 1 &&
+        bool is_null = table->index != GROUP_INDEX_ROWS && table->shape->key_count == 1 &&
                        table->words[(size_t)(first + i) * 2 + 1] != 0;
         if (is_null) {
             table->null_group = first + i;
@@ -40,15 +40,55 @@ static void insert_all(GroupTable *table, const uint64_t *hashes, uint32_t first
     }
 }
 
+static void hash_packed(const uint64_t *packed, uint32_t count, uint64_t *hashes)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        hashes[i] = hash_mix(packed[i]);
+    }
+}
+
 static void hash_words_of(const GroupTable *table, uint32_t first, uint32_t count,
                           GroupSpace *space)
 {
+    if (table->index == GROUP_INDEX_PACKED) {
+        hash_packed(table->words + first, count, space->hashes);
+        return;
+    }
     uint32_t groups[VECTOR_ROWS];
     for (uint32_t i = 0; i < count; i++) {
         groups[i] = first + i;
     }
     group_copy_words(table, space, groups, count);
     group_hash_words(table->shape, space, count);
+}
+
+// Puts all groups into slots that are zeroes.
+static void fill_slots(GroupTable *table)
+{
+    if (table->group_count == 0) {
+        return;
+    }
+    Arena *arena = arena_create(NULL, "groups");
+    GroupSpace *space = group_space_create(table->shape, arena);
+    for (uint32_t first = 0; first < table->group_count; first += VECTOR_ROWS) {
+        uint32_t count = table->group_count - first;
+        count = count < VECTOR_ROWS ? count : VECTOR_ROWS;
+        if (table->index != GROUP_INDEX_ROWS) {
+            hash_words_of(table, first, count, space);
+        } else {
+            for (uint32_t i = 0; i < count; i++) {
+                space->hashes[i] = group_hash(table, first + i);
+            }
+        }
+        insert_all(table, space->hashes, first, count);
+    }
+    arena_destroy(arena);
+}
+
+void group_slots_refill(GroupTable *table)
+{
+    memset(table->slots, 0, (table->slot_mask + 1) * sizeof *table->slots);
+    fill_slots(table);
 }
 
 Status group_slots_reserve(GroupTable *table, uint64_t group_count)
@@ -70,24 +110,7 @@ Status group_slots_reserve(GroupTable *table, uint64_t group_count)
     }
     table->slots = memory;
     table->slot_mask = slots - 1;
-    if (table->group_count == 0) {
-        return STATUS_OK;
-    }
-    Arena *arena = arena_create(NULL, "groups");
-    GroupSpace *space = group_space_create(table->shape, arena);
-    for (uint32_t first = 0; first < table->group_count; first += VECTOR_ROWS) {
-        uint32_t count = table->group_count - first;
-        count = count < VECTOR_ROWS ? count : VECTOR_ROWS;
-        if (table->shape->has_word_keys) {
-            hash_words_of(table, first, count, space);
-        } else {
-            for (uint32_t i = 0; i < count; i++) {
-                space->hashes[i] = group_hash(table, first + i);
-            }
-        }
-        insert_all(table, space->hashes, first, count);
-    }
-    arena_destroy(arena);
+    fill_slots(table);
     return STATUS_OK;
 }
 
@@ -171,6 +194,49 @@ static void find_single_words(GroupTable *table, GroupSpace *space, uint32_t row
     }
 }
 
+uint32_t group_hash_seek_word(const GroupTable *table, uint64_t packed)
+{
+    const uint64_t hash = hash_mix(packed);
+    for (uint64_t s = hash & table->slot_mask; table->slots[s] != 0;
+         s = (s + 1) & table->slot_mask) {
+        const uint32_t group = (uint32_t)table->slots[s] - 1;
+        if (((table->slots[s] ^ hash) & TAG_MASK) == 0 && table->words[group] == packed) {
+            return group;
+        }
+    }
+    return GROUP_NONE;
+}
+
+static uint32_t find_packed(GroupTable *table, uint64_t packed, uint64_t hash)
+{
+    uint64_t s = hash & table->slot_mask;
+    for (uint64_t slot; (slot = table->slots[s]) != 0; s = (s + 1) & table->slot_mask) {
+        const uint32_t group = (uint32_t)slot - 1;
+        if (((slot ^ hash) & TAG_MASK) == 0 && table->words[group] == packed) {
+            return group;
+        }
+    }
+    table->words[table->group_count] = packed;
+    table->slots[s] = (hash & TAG_MASK) | ++table->group_count;
+    return table->group_count - 1;
+}
+
+Status group_hash_find_packed(GroupTable *table, const uint64_t *packed, uint64_t *hashes,
+                              uint32_t row_count, uint32_t *groups)
+{
+    TRY(group_words_reserve(table, row_count));
+    TRY(group_slots_reserve(table, (uint64_t)table->group_count + row_count));
+    hash_packed(packed, row_count, hashes);
+    for (uint32_t i = 0; table->group_count >= PREFETCH_GROUPS_MIN && i < row_count; i++) {
+        __builtin_prefetch(&table->slots[hashes[i] & table->slot_mask]);
+    }
+    for (uint32_t i = 0; i < row_count; i++) {
+        groups[i] = i > 0 && packed[i] == packed[i - 1] ? groups[i - 1]
+                                                        : find_packed(table, packed[i], hashes[i]);
+    }
+    return STATUS_OK;
+}
+
 static uint32_t find_words(GroupTable *table, const uint64_t *words, uint64_t hash, bool is_closed)
 {
     uint32_t word_count = table->shape->word_count;
@@ -198,8 +264,10 @@ Status group_hash_find_words(GroupTable *table, GroupSpace *space, uint32_t row_
 {
     const GroupShape *shape = table->shape;
     uint32_t word_count = shape->word_count;
-    TRY(group_words_reserve(table, row_count));
-    TRY(group_slots_reserve(table, (uint64_t)table->group_count + row_count));
+    if (!is_closed) {
+        TRY(group_words_reserve(table, row_count));
+        TRY(group_slots_reserve(table, (uint64_t)table->group_count + row_count));
+    }
     group_hash_words(shape, space, row_count);
     for (uint32_t i = 0; table->group_count >= PREFETCH_GROUPS_MIN && i < row_count; i++) {
         __builtin_prefetch(&table->slots[space->hashes[i] & table->slot_mask]);
@@ -281,7 +349,12 @@ Status group_hash_find_rows(GroupTable *table, GroupSpace *space, const Vector *
                             uint32_t *groups)
 {
     const GroupShape *shape = table->shape;
-    TRY(group_slots_reserve(table, (uint64_t)table->group_count + row_count));
+    if (!is_closed) {
+        TRY(group_slots_reserve(table, (uint64_t)table->group_count + row_count));
+    } else if (table->slots == NULL) {
+        memset(groups, 0xFF, row_count * sizeof *groups);
+        return STATUS_OK;
+    }
     group_hash_rows(shape, space, keys, rows, row_count, space->hashes);
     for (uint32_t i = 0; i < row_count; i++) {
         space->pending[i] = (uint16_t)i;

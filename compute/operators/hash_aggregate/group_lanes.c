@@ -31,9 +31,18 @@ void group_codes_deinit(GroupTable *table)
 }
 
 // What each entry adds to the position. False when some entry lies outside of the range.
-static bool make_offsets(GroupCodes *codes, const GroupKeyRange *range,
-                         const Dictionary *dictionary)
+static bool make_offsets(const GroupTable *table, GroupSpace *space, uint32_t k,
+                         const Dictionary *dictionary, uint32_t row_count)
 {
+    GroupCodes *codes = &table->codes[k];
+    const GroupKeyRange *range = &table->ranges[k];
+    const uint32_t *text_codes = NULL;
+    if (group_key_is_coded(table->shape, k)) {
+        text_codes = text_codes_of_dictionary(space->readers[k], dictionary, row_count);
+        if (text_codes == NULL) {
+            return false;
+        }
+    }
     uint32_t count = dictionary->entry_count;
     if (codes->capacity < count) {
         uint32_t *offsets = heap_realloc(codes->offsets, count * sizeof *offsets);
@@ -48,7 +57,8 @@ static bool make_offsets(GroupCodes *codes, const GroupKeyRange *range,
     codes->identity = dictionary->identity;
     codes->fits = true;
     for (uint32_t e = 0; e < count; e++) {
-        uint64_t offset = group_text_word(&entries[e]) - (uint64_t)range->min;
+        uint64_t word = text_codes != NULL ? text_codes[e] : group_text_word(&entries[e]);
+        uint64_t offset = word - (uint64_t)range->min;
         codes->fits &= offset < range->range;
         codes->offsets[e] = (uint32_t)(offset * range->stride);
     }
@@ -65,7 +75,7 @@ static bool add_codes(GroupTable *table, GroupSpace *space, uint32_t k, const Ve
     if (!is_kept) {
         bool is_worth_it = dictionary->entry_count <= ENTRIES_MAX &&
                            (dictionary->identity != 0 || dictionary->entry_count <= row_count);
-        if (!is_worth_it || !make_offsets(codes, &table->ranges[k], dictionary)) {
+        if (!is_worth_it || !make_offsets(table, space, k, dictionary, row_count)) {
             return false;
         }
     }

@@ -2,10 +2,11 @@
  * group_table.h — numbers the distinct keys it is shown: 0, 1, 2, … in the order they come.
  *
  * Keys that fit a machine word each (integers, dates, booleans, decimals of at most 18 digits,
- * texts of at most 8 bytes) are kept as words, others as packed rows. The index from keys to
- * numbers is:
+ * texts of at most 8 bytes, codes of longer texts while there are few) are kept as words, others as
+ * packed rows. The index from keys to numbers is:
  *
  *   DENSE  an array over all possible key words   while the product of their ranges is small
+ *   PACKED open addressing over the words of several keys packed into one
  *   WORDS  open addressing over the words
  *   ROWS   open addressing over packed rows
  *
@@ -17,26 +18,36 @@
 #pragma once
 #include "compute/exec/operator.h"
 #include "compute/exec/row_layout.h"
+#include "compute/exec/text_codes.h"
 
 #define GROUP_NONE UINT32_MAX
 
-typedef enum GroupIndex { GROUP_INDEX_DENSE, GROUP_INDEX_WORDS, GROUP_INDEX_ROWS } GroupIndex;
+typedef enum GroupIndex {
+    GROUP_INDEX_DENSE,
+    GROUP_INDEX_PACKED,
+    GROUP_INDEX_WORDS,
+    GROUP_INDEX_ROWS
+} GroupIndex;
 
 /* What all tables of one operator share. */
 typedef struct GroupShape {
     MemoryBudget *budget;
     uint32_t key_count;
     const Type *key_types;
-    bool has_word_keys;
+    bool has_word_keys; /* tables begin with words … */
+    TextCodes **codes; /* … some of them codes of texts, per key (else null): when those are full,
+                        * tables turn to rows; null: words for good, or never */
     uint32_t word_count; /* key_count and one for the NULL bits */
     double estimated_groups;
     uint32_t key_shift; /* low bits of the only key that the others determine, here */
     int64_t key_min;    /* of the only key, as far as is known */
     uint64_t key_range; /* its words lie in key_min .. key_min + key_range - 1; 0: not known */
-    RowLayout layout; /* ROWS: header is the hash */
+    RowLayout layout;   /* ROWS: header is the hash */
 } GroupShape;
 void group_shape_init(GroupShape *shape, Arena *arena, MemoryBudget *budget, const Type *key_types,
                       uint32_t key_count, double estimated_groups);
+
+void group_shape_deinit(GroupShape *shape);
 
 /* The only key is an integer whose `known_bits` lowest bits the others determine: no two keys here
  * differ in them alone. Before the next. */
@@ -46,11 +57,11 @@ void group_shape_expect_key(GroupShape *shape, int64_t min, int64_t max);
 
 typedef struct GroupKeyRange {
     int64_t min;
-    uint64_t range; /* words min .. min + range - 1, both multiples of 2^key_shift */
-    uint64_t stride;
+    uint64_t range;  /* words min .. min + range - 1; DENSE: both multiples of 2^key_shift */
+    uint64_t stride; /* PACKED: its bits begin at this one */
 } GroupKeyRange;
 
-/* What a dictionary's codes add to a position, kept from batch to batch. */
+/* What the codes of a batch's dictionary add to a position, kept from batch to batch. */
 typedef struct GroupCodes {
     uint64_t identity; /* of the dictionary; 0: nothing is kept */
     uint32_t entry_count, capacity;
@@ -65,14 +76,15 @@ typedef struct GroupTable {
     const GroupShape *shape;
     GroupIndex index;
     uint32_t group_count, group_capacity;
-    uint64_t *words;       /* word_count per group */
+    uint32_t word_stride; /* words per group: the shape's word_count, PACKED: 1 */
+    uint64_t *words;
     RowStore rows;         /* ROWS: number = group */
-    GroupKeyRange *ranges; /* DENSE; range 0: nothing seen yet */
+    GroupKeyRange *ranges; /* DENSE, PACKED; range 0: nothing seen yet */
     GroupCodes *codes;     /* DENSE: per key */
     uint64_t position_count;
     uint32_t *map; /* DENSE: group + 1 by position */
     size_t map_bytes;
-    uint64_t *slots; /* WORDS, ROWS: upper half of the hash, group + 1 */
+    uint64_t *slots; /* all others: upper half of the hash, group + 1 */
     uint64_t slot_mask;
     uint32_t null_group; /* WORDS with one key: the group of NULL, or GROUP_NONE */
 } GroupTable;
@@ -89,7 +101,7 @@ Status group_table_find(GroupTable *table, GroupSpace *space, const Vector *cons
 Status group_table_find_groups(GroupTable *table, GroupSpace *space, const GroupTable *source,
                                const uint32_t *source_groups, uint32_t count,
                                uint32_t *groups) CHECKED;
-/* A hash per group, the same in all tables of the shape. */
+/* A hash per group, the same in all tables of the shape, whatever they keep keys as. */
 void group_table_hashes(const GroupTable *table, GroupSpace *space, const uint32_t *groups,
                         uint32_t count, uint64_t *hashes);
 /* The same for rows not yet in a table. */

@@ -2,11 +2,13 @@
  * group_words.c — keys as machine words.
  *
  * A text of at most 8 bytes is the number its bytes spell, most significant first, without its
- * trailing blanks: 'AB' is 0x4142. No text contains a zero byte, so that is unique.
+ * trailing blanks: 'AB' is 0x4142. No text contains a zero byte, so that is unique. Of a longer one
+ * the word is its code.
  */
 #include <string.h>
 
 #include "base/hash.h"
+#include "compute/kernels/group_kernels.h"
 #include "compute/kernels/lanes.h"
 #include "compute/operators/hash_aggregate/group_internal.h"
 
@@ -72,14 +74,18 @@ static void read_texts(const Vector *vector, const uint16_t *rows, uint32_t row_
     }
 }
 
-void group_read_words(const GroupShape *shape, GroupSpace *space, const Vector *const *keys,
-                      const uint16_t *rows, uint32_t row_count)
+bool group_read_words(const GroupShape *shape, GroupSpace *space, const Vector *const *keys,
+                      const uint16_t *rows, uint32_t row_count, bool is_closed)
 {
     uint64_t *null_bits = space->words[shape->key_count];
     space->has_nulls = false;
     for (uint32_t k = 0; k < shape->key_count; k++) {
         uint64_t *words = space->words[k];
-        if (type_is_text(shape->key_types[k])) {
+        if (group_key_is_coded(shape, k)) {
+            if (!text_codes_read(space->readers[k], keys[k], rows, row_count, !is_closed, words)) {
+                return false;
+            }
+        } else if (type_is_text(shape->key_types[k])) {
             read_texts(keys[k], rows, row_count, words);
         } else {
             lanes_read_int64(keys[k], rows, row_count, (int64_t *)words);
@@ -97,11 +103,74 @@ void group_read_words(const GroupShape *shape, GroupSpace *space, const Vector *
             null_bits[i] |= (uint64_t)nulls[i] << (k & 63);
         }
     }
+    return true;
+}
+
+bool group_word_bounds(const GroupSpace *space, uint32_t key, uint32_t null_index,
+                       uint32_t row_count, int64_t *min, int64_t *max)
+{
+    const int64_t *words = (const int64_t *)space->words[key];
+    const uint64_t *null_bits = space->words[null_index];
+    if (!space->has_nulls) {
+        KERNELS(group_kernels)->bounds(words, row_count, min, max);
+        return true;
+    }
+    *min = INT64_MAX;
+    *max = INT64_MIN;
+    for (uint32_t i = 0; i < row_count; i++) {
+        if ((null_bits[i] >> (key & 63) & 1) == 0) {
+            *min = words[i] < *min ? words[i] : *min;
+            *max = words[i] > *max ? words[i] : *max;
+        }
+    }
+    return *min <= *max;
+}
+
+// Of packed words the bits of one key, and whether they stand for NULL.
+static uint64_t packed_word(const GroupTable *table, uint32_t key, uint32_t group, bool *is_null)
+{
+    const GroupKeyRange *range = &table->ranges[key];
+    const uint64_t offset = table->words[group] >> range->stride & range->range;
+    *is_null = offset == range->range;
+    return *is_null ? 0 : offset + (uint64_t)range->min;
+}
+
+static uint64_t word_of(const GroupTable *table, uint32_t key, uint32_t group, bool *is_null)
+{
+    if (table->index == GROUP_INDEX_PACKED) {
+        return packed_word(table, key, group, is_null);
+    }
+    const uint32_t word_count = table->shape->word_count;
+    const uint64_t *words = table->words + (size_t)group * word_count;
+    *is_null = (words[word_count - 1] >> (key & 63) & 1) != 0;
+    return words[key];
+}
+
+static void copy_packed(const GroupTable *source, GroupSpace *space, const uint32_t *groups,
+                        uint32_t count)
+{
+    const uint32_t key_count = source->shape->key_count;
+    uint64_t *null_bits = space->words[key_count], any_nulls = 0;
+    memset(null_bits, 0, count * sizeof *null_bits);
+    for (uint32_t k = 0; k < key_count; k++) {
+        uint64_t *words = space->words[k];
+        for (uint32_t i = 0; i < count; i++) {
+            bool is_null;
+            words[i] = packed_word(source, k, groups[i], &is_null);
+            null_bits[i] |= (uint64_t)is_null << k;
+            any_nulls |= is_null;
+        }
+    }
+    space->has_nulls = any_nulls != 0;
 }
 
 void group_copy_words(const GroupTable *source, GroupSpace *space, const uint32_t *groups,
                       uint32_t count)
 {
+    if (source->index == GROUP_INDEX_PACKED) {
+        copy_packed(source, space, groups, count);
+        return;
+    }
     uint32_t word_count = source->shape->word_count;
     uint64_t any_nulls = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -133,12 +202,40 @@ void group_hash_words(const GroupShape *shape, GroupSpace *space, uint32_t row_c
     }
 }
 
+// Codes as they are, over the texts of all codes so far.
+static void gather_codes(const GroupTable *table, uint32_t key, const uint32_t *groups,
+                         uint32_t count, VectorBuffer *buffer, Vector *out)
+{
+    uint32_t *codes = buffer->lanes;
+    bool has_nulls = false;
+    memset(buffer->validity, 0xFF, VALIDITY_WORDS * sizeof *buffer->validity);
+    for (uint32_t i = 0; i < count; i++) {
+        bool is_null;
+        codes[i] = (uint32_t)word_of(table, key, groups[i], &is_null);
+        if (is_null) {
+            validity_clear(buffer->validity, i);
+            has_nulls = true;
+        }
+    }
+    *out = (Vector){
+        .type = table->shape->key_types[key],
+        .lane = LANE_U32,
+        .form = VECTOR_DICTIONARY,
+        .validity = has_nulls ? buffer->validity : NULL,
+        .data = codes,
+    };
+    out->dictionary = text_codes_dictionary(table->shape->codes[key], &out->has_trailing_blanks);
+}
+
 void group_gather_words(const GroupTable *table, uint32_t key, const uint32_t *groups,
                         uint32_t count, VectorBuffer *buffer, Vector *out)
 {
     const GroupShape *shape = table->shape;
-    uint32_t word_count = shape->word_count;
     Type type = shape->key_types[key];
+    if (group_key_is_coded(shape, key)) {
+        gather_codes(table, key, groups, count, buffer, out);
+        return;
+    }
     bool is_text = type_is_text(type);
     bool is_byte = type.id == TYPE_BOOLEAN;
     int64_t lo = INT64_MAX;
@@ -146,9 +243,8 @@ void group_gather_words(const GroupTable *table, uint32_t key, const uint32_t *g
     bool has_nulls = false;
     memset(buffer->validity, 0xFF, VALIDITY_WORDS * sizeof *buffer->validity);
     for (uint32_t i = 0; i < count; i++) {
-        const uint64_t *words = table->words + (size_t)groups[i] * word_count;
-        uint64_t word = words[key];
-        bool is_null = (words[word_count - 1] >> (key & 63) & 1) != 0;
+        bool is_null;
+        uint64_t word = word_of(table, key, groups[i], &is_null);
         if (is_text) {
             ((TextView *)buffer->lanes)[i] = word_text(word);
         } else if (is_byte) {
@@ -183,7 +279,7 @@ Status group_words_reserve(GroupTable *table, uint32_t extra)
     if (wanted <= table->group_capacity) {
         return STATUS_OK;
     }
-    size_t group_bytes = table->shape->word_count * sizeof *table->words;
+    size_t group_bytes = table->word_stride * sizeof *table->words;
     uint64_t capacity =
         table->group_capacity > 0 ? table->group_capacity * UINT64_C(2) : GROUPS_MIN;
     capacity = capacity < wanted ? wanted : capacity;

@@ -1,4 +1,6 @@
-/* Suite of base/vector/batch_builder.c and batch_memory.c: gathered rows, shared batches, refusals. */
+/* Suite of base/vector/batch_builder.c and batch_memory.c: gathered rows, shared batches, refusals.
+ */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/vector/batch.h"
@@ -93,6 +95,76 @@ START_TEST(gathers_rows_of_every_type_and_form)
 }
 END_TEST
 
+/* Codes of one dictionary and of another, too many entries, and rows without codes. */
+START_TEST(keeps_texts_as_codes_while_they_are_few)
+{
+    enum { ENTRIES = 300 };
+    static char texts[ENTRIES][32];
+    TextView entries[ENTRIES + 4];
+    uint16_t codes[VECTOR_ROWS + 32], rows[VECTOR_ROWS];
+    for (uint32_t i = 0; i < ENTRIES; i++) {
+        snprintf(texts[i], sizeof texts[i], "entry number %u of many", i);
+        entries[i] = text_view_make(texts[i], strlen(texts[i]));
+    }
+    for (uint32_t i = 0; i < VECTOR_ROWS; i++) {
+        codes[i] = (uint16_t)(i * 7 % ENTRIES);
+        rows[i] = (uint16_t)i;
+    }
+    Type type = type_varchar(40);
+    Dictionary dictionary = {.lane = LANE_TEXT,
+                             .entry_count = ENTRIES,
+                             .entries = entries,
+                             .is_unique = true,
+                             .identity = 5};
+    Dictionary other = dictionary;
+    other.identity = 6;
+    Vector vector = {.type = type,
+                     .lane = LANE_U16,
+                     .form = VECTOR_DICTIONARY,
+                     .data = codes,
+                     .dictionary = &dictionary};
+    Batch batch = {.row_count = VECTOR_ROWS,
+                   .selected_count = VECTOR_ROWS,
+                   .column_count = 1,
+                   .columns = &vector};
+    BatchBuilder *builder = batch_builder_create(memory.budget, &type, 1, VECTOR_ROWS);
+    for (uint32_t round = 0; round < 4; round++) {
+        const uint32_t first = round == 2 ? 290 : 100, second = 60;
+        SharedBatch *shared;
+        uint32_t taken;
+        vector.dictionary = &dictionary;
+        ck_assert_ok(batch_builder_append(builder, &batch, rows, first, &taken));
+        vector.dictionary = round == 1 ? &other : &dictionary;
+        vector.form = round == 3 ? VECTOR_FLAT : VECTOR_DICTIONARY;
+        vector.lane = round == 3 ? LANE_TEXT : LANE_U16;
+        vector.data = round == 3 ? (const void *)entries : (const void *)codes;
+        ck_assert_ok(batch_builder_append(builder, &batch, rows, second, &taken));
+        ck_assert_ok(batch_builder_take(builder, &shared));
+        const Vector *out = &shared->batch.columns[0];
+        ck_assert_int_eq(out->form, round < 2 ? VECTOR_DICTIONARY : VECTOR_FLAT);
+        for (uint32_t i = 0; i < first + second; i++) {
+            const uint32_t row = i < first ? i : i - first;
+            const bool is_flat = round == 3 && i >= first;
+            const TextView view = vector_text(out, i);
+            const char *expected = texts[is_flat ? row : codes[row]];
+            ck_assert_uint_eq(view.length, strlen(expected));
+            ck_assert_mem_eq(text_view_data(&view), expected, view.length);
+        }
+        if (round < 2) {
+            ck_assert_int_eq(out->dictionary->is_unique, round == 0);
+            ck_assert_uint_eq(out->dictionary->entry_count, round == 0 ? 100 : 160);
+        }
+        shared_batch_unpin(shared);
+        vector = (Vector){.type = type,
+                          .lane = LANE_U16,
+                          .form = VECTOR_DICTIONARY,
+                          .data = codes,
+                          .dictionary = &dictionary};
+    }
+    batch_builder_destroy(builder);
+}
+END_TEST
+
 START_TEST(keeps_integers_narrow_and_widens_when_needed)
 {
     Type type = type_of(TYPE_BIGINT);
@@ -104,8 +176,8 @@ START_TEST(keeps_integers_narrow_and_widens_when_needed)
         wide[i] = INT64_C(1) << i % 63;
         rows[i] = (uint16_t)i;
     }
-    Vector narrow = {.type = type, .lane = LANE_U8, .base = 900, .lo = 900, .hi = 963,
-                     .data = bytes};
+    Vector narrow = {
+        .type = type, .lane = LANE_U8, .base = 900, .lo = 900, .hi = 963, .data = bytes};
     Vector large = {.type = type, .lane = LANE_I64, .lo = 1, .hi = INT64_C(1) << 62, .data = wide};
     Batch batch = {.row_count = 64, .selected_count = 64, .column_count = 1, .columns = &narrow};
     BatchBuilder *builder = batch_builder_create(memory.budget, &type, 1, VECTOR_ROWS);
@@ -153,8 +225,8 @@ START_TEST(a_pinned_batch_outlives_its_builder)
         rows[i] = (uint16_t)i;
     }
     BatchBuilder *builder = batch_builder_create(memory.budget, &column.vector.type, 1, 200);
-    Batch batch = {.row_count = 200, .selected_count = 200, .column_count = 1,
-                   .columns = &column.vector};
+    Batch batch = {
+        .row_count = 200, .selected_count = 200, .column_count = 1, .columns = &column.vector};
     uint32_t taken;
     SharedBatch *shared;
     ck_assert_ok(batch_builder_append(builder, &batch, rows, 200, &taken));
@@ -182,8 +254,10 @@ START_TEST(a_refusal_is_told_and_loses_no_memory)
             column_case_make_rows(kind, VECTOR_ROWS, kind, arena, &column);
             BatchBuilder *builder =
                 batch_builder_create(budget, &column.vector.type, 1, VECTOR_ROWS);
-            Batch batch = {.row_count = VECTOR_ROWS, .selected_count = VECTOR_ROWS,
-                           .column_count = 1, .columns = &column.vector};
+            Batch batch = {.row_count = VECTOR_ROWS,
+                           .selected_count = VECTOR_ROWS,
+                           .column_count = 1,
+                           .columns = &column.vector};
             uint32_t taken;
             SharedBatch *shared = NULL;
             Status status = batch_builder_append(builder, &batch, rows, VECTOR_ROWS, &taken);
@@ -213,6 +287,7 @@ int main(void)
     tcase_set_timeout(rows, 60);
     tcase_add_test(rows, gathers_rows_of_every_type_and_form);
     tcase_add_test(rows, keeps_integers_narrow_and_widens_when_needed);
+    tcase_add_test(rows, keeps_texts_as_codes_while_they_are_few);
     tcase_add_test(rows, an_empty_builder_gives_nothing);
     tcase_add_test(rows, a_pinned_batch_outlives_its_builder);
     tcase_add_test(rows, a_refusal_is_told_and_loses_no_memory);

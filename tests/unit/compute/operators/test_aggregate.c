@@ -235,7 +235,59 @@ START_TEST(chooses_the_index_by_keys)
     check_variant(MADE_BIGINT, 1, 400000, 0, "hash words");
     check_variant(MADE_BIGINT, 1, 400000, 100000, "dense");
     check_variant(MADE_SPARSE_BIGINT, 1, 30, 0, "hash words");
-    check_variant(MADE_TEXT, 1, 30, 0, "hash rows");
+    check_variant(MADE_TEXT, 1, 30, 0, "dense");
+    check_variant(MADE_BIGINT, 2, 400000, 0, "hash packed");
+    check_variant(MADE_SPARSE_BIGINT, 2, 30, 0, "hash words");
+    check_variant(MADE_DOUBLE, 1, 30, 0, "hash rows");
+}
+END_TEST
+
+// Texts are numbered while there are few: tables turn to packed rows midway, each worker's at
+// another time, and meet tables that have not.
+START_TEST(texts_become_rows_when_there_are_many)
+{
+    static const MadeType others[] = {MADE_INTEGER, MADE_SPARSE_BIGINT, MADE_TEXT, MADE_SHORT_TEXT};
+    uint32_t turned = 0;
+    for (uint32_t round = 0; round < 6; round++) {
+        AggregateCase test = {
+            .keys = {MADE_TEXT, others[round % 4], MADE_DATE},
+            .key_count = 1 + round % 3,
+            .row_count = 5500,
+            .distinct = 50000,
+            .null_every = round % 3 == 0 ? 11 : 0,
+            .has_distinct = round % 4 == 3,
+            .options = {.worker_count = 1 + round % 4, .force_spill = round % 5 == 4},
+            .seed = 7000 + round,
+        };
+        const char *expected;
+        const char *actual;
+        EngineResult result = run_case(&test, &expected, &actual);
+        ck_assert_msg(strcmp(expected, actual) == 0, "round %u: %s", round,
+                      lines_difference(arena, expected, actual));
+        turned += strcmp(engine_variant(&result, 2), "hash rows") == 0;
+    }
+    ck_assert_uint_gt(turned, 2); // the form in which texts come decides
+}
+END_TEST
+
+// Ranges of several keys grow in either direction until a word no longer holds them.
+START_TEST(packs_words_of_several_keys)
+{
+    static const MadeType types[] = {MADE_BIGINT,    MADE_INTEGER,    MADE_DATE,
+                                     MADE_TIMESTAMP, MADE_SHORT_TEXT, MADE_DECIMAL};
+    for (uint32_t round = 0; round < 36; round++) {
+        AggregateCase test = {
+            .keys = {types[round % 6], types[round / 6], MADE_BOOLEAN},
+            .key_count = 2 + round % 2,
+            .row_count = 500,
+            .distinct = round % 5 == 0 ? 40 : 3000000,
+            .null_every = round % 4 == 0 ? 13 : 0,
+            .has_distinct = round % 7 == 6,
+            .options = {.worker_count = 1 + round % 3, .force_spill = round % 6 == 5},
+            .seed = 8000 + round,
+        };
+        check_case(&test);
+    }
 }
 END_TEST
 
@@ -450,6 +502,8 @@ int main(void)
     tcase_add_loop_test(tcase, matches_with_tiny_batches, 0, MADE_TYPE_COUNT);
     tcase_add_loop_test(tcase, matches_when_spilling, 0, 2);
     tcase_add_test(tcase, chooses_the_index_by_keys);
+    tcase_add_test(tcase, texts_become_rows_when_there_are_many);
+    tcase_add_test(tcase, packs_words_of_several_keys);
     tcase_add_test(tcase, bounds_of_keys_are_hints);
     tcase_add_test(tcase, groups_when_low_bits_follow_from_the_others);
     tcase_add_loop_test(tcase, merges_many_groups_by_partition, 0, 7);
