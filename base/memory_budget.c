@@ -15,8 +15,10 @@ struct MemoryBudget {
     PagePool *pool;
     MemoryBudget *parent;
     char *name;
-    size_t limit_bytes;
-    atomic_size_t used_bytes, peak_bytes; /* relaxed: numbers, they publish nothing */
+    /* relaxed, all of them: numbers, they publish nothing */
+    atomic_size_t limit_bytes, used_bytes, peak_bytes;
+    atomic_size_t aside_bytes; /* part of used_bytes that nobody has taken yet */
+    size_t aside_max_bytes;
 };
 
 MemoryBudget *memory_budget_create(PagePool *pool, MemoryBudget *parent, const char *name,
@@ -28,12 +30,32 @@ MemoryBudget *memory_budget_create(PagePool *pool, MemoryBudget *parent, const c
         heap_free(budget);
         return NULL;
     }
-    size_t outer_bytes = parent != NULL ? parent->limit_bytes : page_pool_limit_bytes(pool);
+    size_t outer_bytes =
+        parent != NULL ? memory_budget_limit_bytes(parent) : page_pool_limit_bytes(pool);
     budget->pool = pool != NULL ? pool : parent->pool;
     budget->parent = parent;
     budget->name = name_copy;
-    budget->limit_bytes = limit_bytes > 0 && limit_bytes < outer_bytes ? limit_bytes : outer_bytes;
+    atomic_init(&budget->limit_bytes,
+                limit_bytes > 0 && limit_bytes < outer_bytes ? limit_bytes : outer_bytes);
     return budget;
+}
+
+void memory_budget_set_limit(MemoryBudget *budget, size_t limit_bytes)
+{
+    atomic_store_explicit(&budget->limit_bytes, limit_bytes, memory_order_relaxed);
+}
+
+void memory_budget_raise_limit(MemoryBudget *budget, size_t by_bytes)
+{
+    atomic_fetch_add_explicit(&budget->limit_bytes, by_bytes, memory_order_relaxed);
+}
+
+static void release_up_to(MemoryBudget *budget, const MemoryBudget *end, size_t bytes)
+{
+    for (; budget != end; budget = budget->parent) {
+        size_t used = atomic_fetch_sub_explicit(&budget->used_bytes, bytes, memory_order_relaxed);
+        ASSERT(used >= bytes);
+    }
 }
 
 void memory_budget_destroy(MemoryBudget *budget)
@@ -42,6 +64,9 @@ void memory_budget_destroy(MemoryBudget *budget)
         return;
     }
     size_t left_bytes = memory_budget_used_bytes(budget);
+    release_up_to(budget, NULL,
+                  atomic_exchange_explicit(&budget->aside_bytes, 0, memory_order_relaxed));
+    budget->aside_max_bytes = 0;
     DEBUG_ASSERT(left_bytes == 0);
     if (left_bytes > 0) {
         // A leak of one query must not stop the server, nor shrink it for the next one.
@@ -54,14 +79,15 @@ void memory_budget_destroy(MemoryBudget *budget)
 
 size_t memory_budget_limit_bytes(const MemoryBudget *budget)
 {
-    return budget->limit_bytes;
+    return atomic_load_explicit(&budget->limit_bytes, memory_order_relaxed);
 }
 
 static bool reserve_here(MemoryBudget *budget, size_t bytes)
 {
     size_t used = atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
     do {
-        if (bytes > budget->limit_bytes || used > budget->limit_bytes - bytes) {
+        const size_t limit = memory_budget_limit_bytes(budget);
+        if (bytes > limit || used > limit - bytes) {
             return false;
         }
     } while (!atomic_compare_exchange_weak_explicit(&budget->used_bytes, &used, used + bytes,
@@ -74,15 +100,7 @@ static bool reserve_here(MemoryBudget *budget, size_t bytes)
     return true;
 }
 
-static void release_up_to(MemoryBudget *budget, const MemoryBudget *end, size_t bytes)
-{
-    for (; budget != end; budget = budget->parent) {
-        size_t used = atomic_fetch_sub_explicit(&budget->used_bytes, bytes, memory_order_relaxed);
-        ASSERT(used >= bytes);
-    }
-}
-
-bool memory_budget_reserve(MemoryBudget *budget, size_t bytes)
+static bool reserve_up_to_root(MemoryBudget *budget, size_t bytes)
 {
     for (MemoryBudget *level = budget; level != NULL; level = level->parent) {
         if (!reserve_here(level, bytes)) {
@@ -93,9 +111,50 @@ bool memory_budget_reserve(MemoryBudget *budget, size_t bytes)
     return true;
 }
 
+// What is set aside is counted as used already: it only changes hands.
+static bool take_aside(MemoryBudget *budget, size_t bytes)
+{
+    size_t aside = atomic_load_explicit(&budget->aside_bytes, memory_order_relaxed);
+    do {
+        if (aside < bytes) {
+            return false;
+        }
+    } while (!atomic_compare_exchange_weak_explicit(&budget->aside_bytes, &aside, aside - bytes,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    return true;
+}
+
+static size_t fill_aside(MemoryBudget *budget, size_t bytes)
+{
+    size_t aside = atomic_load_explicit(&budget->aside_bytes, memory_order_relaxed), kept;
+    do {
+        const size_t room = budget->aside_max_bytes > aside ? budget->aside_max_bytes - aside : 0;
+        kept = bytes < room ? bytes : room;
+    } while (kept > 0 &&
+             !atomic_compare_exchange_weak_explicit(&budget->aside_bytes, &aside, aside + kept,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    return kept;
+}
+
+bool memory_budget_set_aside(MemoryBudget *budget, size_t bytes)
+{
+    if (!reserve_up_to_root(budget, bytes)) {
+        return false;
+    }
+    budget->aside_max_bytes = bytes;
+    atomic_store_explicit(&budget->aside_bytes, bytes, memory_order_relaxed);
+    return true;
+}
+
+bool memory_budget_reserve(MemoryBudget *budget, size_t bytes)
+{
+    return reserve_up_to_root(budget, bytes) || take_aside(budget, bytes);
+}
+
 void memory_budget_release(MemoryBudget *budget, size_t bytes)
 {
-    release_up_to(budget, NULL, bytes);
+    const size_t kept = budget->aside_max_bytes > 0 ? fill_aside(budget, bytes) : 0;
+    release_up_to(budget, NULL, bytes - kept);
 }
 
 // What the pool gives for `bytes`, 0 when it cannot be.
@@ -135,18 +194,22 @@ void memory_move_back(MemoryBudget *source, MemoryBudget *target, size_t bytes)
 
 size_t memory_budget_used_bytes(const MemoryBudget *budget)
 {
-    return atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
+    const size_t used = atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
+    const size_t aside = atomic_load_explicit(&budget->aside_bytes, memory_order_relaxed);
+    return used > aside ? used - aside : 0;
 }
 
 size_t memory_budget_available_bytes(const MemoryBudget *budget)
 {
+    const size_t aside = atomic_load_explicit(&budget->aside_bytes, memory_order_relaxed);
     size_t available = SIZE_MAX;
     for (; budget != NULL; budget = budget->parent) {
-        size_t used = memory_budget_used_bytes(budget);
-        size_t here = used < budget->limit_bytes ? budget->limit_bytes - used : 0;
+        const size_t limit = memory_budget_limit_bytes(budget);
+        const size_t used = atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
+        const size_t here = used < limit ? limit - used : 0;
         available = here < available ? here : available;
     }
-    return available;
+    return available < SIZE_MAX - aside ? available + aside : SIZE_MAX;
 }
 
 size_t memory_budget_peak_bytes(const MemoryBudget *budget)
@@ -232,5 +295,5 @@ Status memory_refused(const MemoryBudget *budget, size_t bytes, const char *what
     Status status =
         status_error(SQLSTATE_OUT_OF_MEMORY, "out of memory for %s: %zu bytes wanted", what, bytes);
     return status_with_detail(status, "budget \"%s\" has used %zu of %zu bytes", budget->name,
-                              memory_budget_used_bytes(budget), budget->limit_bytes);
+                              memory_budget_used_bytes(budget), memory_budget_limit_bytes(budget));
 }

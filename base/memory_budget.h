@@ -26,8 +26,15 @@ void memory_budget_destroy(MemoryBudget *budget); /* everything must have been r
 /* True when `bytes` more were granted at every level. Thread-safe. */
 bool memory_budget_reserve(MemoryBudget *budget, size_t bytes);
 void memory_budget_release(MemoryBudget *budget, size_t bytes);
+/* Sets `bytes` aside at this level and above, for requests to this very budget that would be
+ * refused otherwise; what they release fills it up again. Budgets below have no part in it. False
+ * when there is not so much. At most once. */
+bool memory_budget_set_aside(MemoryBudget *budget, size_t bytes);
+/* A new limit, below or above what is used; requests above it are refused from now on. */
+void memory_budget_set_limit(MemoryBudget *budget, size_t limit_bytes);
+void memory_budget_raise_limit(MemoryBudget *budget, size_t by_bytes);
 size_t memory_budget_limit_bytes(const MemoryBudget *budget);
-size_t memory_budget_used_bytes(const MemoryBudget *budget);
+size_t memory_budget_used_bytes(const MemoryBudget *budget); /* without what is set aside here */
 size_t memory_budget_available_bytes(const MemoryBudget *budget);
 size_t memory_budget_peak_bytes(const MemoryBudget *budget);
 

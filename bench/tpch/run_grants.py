@@ -21,6 +21,8 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "support"))
+import psycopg2  # noqa: E402
+
 import cluster  # noqa: E402
 
 import answer_compare  # noqa: E402
@@ -72,18 +74,25 @@ def in_turns(server, options):
     small.execute(f"set query_memory = '{options.grant}'")
     for name in parameters.QUERY_NAMES:
         sql = sql_of(name, options)
-        times = ([], [])
+        times, message = ([], []), None
         for round_number in range(options.rounds + 1):
             answers = []
-            for side, client in enumerate((free, small)):
-                ms = client.execute(sql)
-                answers.append(client.answer())
-                if round_number > 0:
-                    times[side].append(ms)
-            message = answer_compare.compare(sql, *answers)
+            try:
+                for side, client in enumerate((free, small)):
+                    ms = client.execute(sql)
+                    answers.append(client.answer())
+                    if round_number > 0:
+                        times[side].append(ms)
+                message = answer_compare.compare(sql, *answers)
+            except psycopg2.Error as error:
+                message = str(error).strip()
             if message is not None:
-                failures += 1
-                print(f"{name}: {message}")
+                break
+        if message is not None:
+            failures += 1
+            lines.append(f"| {name} | | | {message.splitlines()[0]} |")
+            print(lines[-1], file=sys.stderr, flush=True)
+            continue
         medians = [statistics.median(side) for side in times]
         ratios.append(medians[1] / medians[0])
         lines.append(f"| {name} | {medians[0]:.0f} | {medians[1]:.0f} | {ratios[-1]:.2f} |")

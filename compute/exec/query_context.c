@@ -32,6 +32,11 @@ void query_context_init(QueryContext *query)
     query->stored_rows = NULL;
     query->stored_rows_count = 0;
     query->spill_file_count = 0;
+    query->shares = NULL;
+    query->aside_bytes = 0;
+    query->tables =
+        query->budget == NULL ? NULL : memory_budget_create(NULL, query->budget, "tables", 0);
+    query->tables = query->tables == NULL ? query->budget : query->tables;
 }
 
 void query_context_deinit(QueryContext *query)
@@ -39,6 +44,10 @@ void query_context_deinit(QueryContext *query)
     status_free(query->failure);
     query->failure = STATUS_OK;
     mutex_deinit(&query->mutex);
+    if (query->tables != query->budget) {
+        memory_budget_destroy(query->tables);
+    }
+    query->tables = NULL;
 }
 
 void query_context_fail(QueryContext *query, Status owned_status)

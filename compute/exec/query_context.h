@@ -38,6 +38,7 @@ typedef struct QueryContext {
     Host *host;
     Arena *arena;         /* of the query; only the thread that builds uses it */
     MemoryBudget *budget; /* the grant */
+    MemoryBudget *tables; /* its part for tables that may spill: memory_share.h; set by init */
     MemoryBudget *write_budget; /* the endpoint's: rows on their way into tables */
     const SettingSet *settings;
     Snapshot snapshot;
@@ -56,6 +57,9 @@ typedef struct QueryContext {
     Status failure;
     uint32_t batch_rows, row_group_rows;
     bool force_spill, exchange_encode, has_zone_map_answers;
+
+    struct MemoryShare *shares;
+    size_t aside_bytes; /* of `budget`, for what goes to disk */
 
     /* The run's own, set by query_run_create. */
     void (*cancel)(void *object); /* wakes what is parked; called after is_canceled was set */

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "compute/exec/memory_share.h"
 #include "compute/exec/pipeline_build.h"
 #include "compute/operators/exchange_receive.h"
 #include "compute/operators/runtime_filter.h"
@@ -79,6 +80,7 @@ Status query_run_create(QueryContext *query, const Plan *plan, QueryRun **out)
         pipeline->end = pipeline_ended;
         pipeline->end_object = run;
     }
+    memory_shares_settle(query);
     TRY_OR(failed, open_operators(run));
     mutex_lock(&query->mutex);
     query->cancel = wake_all;

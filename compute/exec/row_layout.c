@@ -88,6 +88,16 @@ void row_store_clear(RowStore *store)
     }
 }
 
+void row_store_drop_page(RowStore *store, uint32_t page)
+{
+    RowPage *dropped = &store->pages[page];
+    const size_t bytes = dropped->row_capacity * (size_t)store->layout->row_bytes;
+    memory_free(store->budget, dropped->rows, bytes);
+    store->bytes -= bytes;
+    store->row_count -= dropped->row_count;
+    *dropped = (RowPage){0};
+}
+
 void row_store_deinit(RowStore *store)
 {
     if (store->layout != NULL) {

@@ -75,6 +75,8 @@ void row_store_init(RowStore *store, const RowLayout *layout, MemoryBudget *budg
 void row_store_deinit(RowStore *store);
 /* Forgets all rows; memory goes back to the budget. */
 void row_store_clear(RowStore *store);
+/* Gives the rows of one page back; its number stays. Texts stay until the store is cleared. */
+void row_store_drop_page(RowStore *store, uint32_t page);
 /* Appends rows[0..row_count) of a batch (null: the first row_count): vectors[f] is field f, loaded.
  * `row_pointers` receive where the rows lie, headers unset, valid until the next append.
  * 53200: nothing was added. */

@@ -10,8 +10,10 @@
 #define SUFFIX ".spill"
 
 enum {
-    EXTENT_BYTES = 256 << 10, /* a stream is written when it has gathered this much */
-    BLOCK_BYTES = 4 << 10,    /* what direct input and output align to */
+    EXTENT_BYTES = 256 << 10, /* a stream is written when it has gathered this much … */
+    PENDING_MIN = 256 << 10, /* … or when all have gathered their limit, which is at least this */
+    ASIDE_PARTS = 8,         /* and at most this part of what the query has set aside */
+    BLOCK_BYTES = 4 << 10,   /* what direct input and output align to */
     PATH_BYTES = 4096,
     EXTENTS_MIN = 8,
 };
@@ -35,6 +37,8 @@ struct SpillFile {
     uint64_t end_offset;
     SpillStream *streams;
     uint32_t stream_count;
+    size_t pending_bytes, pending_limit; /* of all streams */
+    size_t charged_bytes;                /* for them */
 };
 
 typedef struct Leftovers {
@@ -62,6 +66,29 @@ Status spill_directory_open(FileSystem *files, const char *directory)
     return file_list(files, directory, remove_leftover, &leftovers);
 }
 
+// Memory for what streams gather, charged to the query: as much as extents of the full length need
+// when there is plenty.
+static void charge_pending(SpillFile *file)
+{
+    QueryContext *query = file->query;
+    const uint32_t streams = file->stream_count > 0 ? file->stream_count : 1;
+    size_t wanted = (size_t)streams * EXTENT_BYTES;
+    if (query->aside_bytes > 0 && wanted > query->aside_bytes / ASIDE_PARTS) {
+        wanted = query->aside_bytes / ASIDE_PARTS;
+    }
+    while (wanted > PENDING_MIN && !memory_budget_reserve(query->budget, wanted)) {
+        wanted /= 2;
+    }
+    file->charged_bytes = wanted > PENDING_MIN ? wanted : 0;
+    file->pending_limit = wanted > PENDING_MIN ? wanted : PENDING_MIN;
+}
+
+static void release_pending(SpillFile *file)
+{
+    memory_budget_release(file->query->budget, file->charged_bytes);
+    file->charged_bytes = 0;
+}
+
 Status spill_file_create(QueryContext *query, uint32_t stream_count, SpillFile **out)
 {
     if (query->spill_directory == NULL || query->spill_directory[0] == '\0') {
@@ -85,6 +112,7 @@ Status spill_file_create(QueryContext *query, uint32_t stream_count, SpillFile *
     for (uint32_t i = 0; i < stream_count; i++) {
         byte_buffer_init(&streams[i].pending, 0);
     }
+    charge_pending(file);
     Status status =
         file_open(query->host->files, path,
                   FILE_READ | FILE_WRITE | FILE_CREATE | FILE_EXCLUSIVE | FILE_DIRECT, &file->file);
@@ -106,6 +134,7 @@ void spill_file_destroy(SpillFile *file)
         status_ignore(file_remove(file->query->host->files, file->path),
                       "what stays is removed when the directory is opened next");
     }
+    release_pending(file);
     for (uint32_t i = 0; i < file->stream_count; i++) {
         byte_buffer_deinit(&file->streams[i].pending);
         heap_free(file->streams[i].extents);
@@ -169,18 +198,38 @@ static Status stream_write(SpillFile *file, SpillStream *stream)
                       .checksum = hash_bytes(stream->pending.data, bytes, file->end_offset),
                       .bytes = (uint32_t)bytes};
     file->end_offset += padded;
-    byte_buffer_clear(&stream->pending);
+    file->pending_bytes -= bytes;
+    if (file->pending_limit < (size_t)file->stream_count * EXTENT_BYTES) {
+        byte_buffer_deinit(&stream->pending); // what it has grown to belongs to all
+        byte_buffer_init(&stream->pending, 0);
+    } else {
+        byte_buffer_clear(&stream->pending);
+    }
     return STATUS_OK;
+}
+
+static SpillStream *fullest_stream(SpillFile *file)
+{
+    SpillStream *fullest = &file->streams[0];
+    for (uint32_t i = 1; i < file->stream_count; i++) {
+        SpillStream *stream = &file->streams[i];
+        fullest = stream->pending.bytes > fullest->pending.bytes ? stream : fullest;
+    }
+    return fullest;
 }
 
 Status spill_file_append(SpillFile *file, uint32_t stream_index, const Batch *batch)
 {
     SpillStream *stream = &file->streams[stream_index];
+    const size_t former_bytes = stream->pending.bytes;
     batch_encode(batch, &stream->pending);
+    file->pending_bytes += stream->pending.bytes - former_bytes;
     stream->row_count += batch->selected_count;
-    return stream->pending.bytes >= EXTENT_BYTES || stream->pending.is_failed
-               ? stream_write(file, stream)
-               : STATUS_OK;
+    if (stream->pending.bytes >= EXTENT_BYTES || stream->pending.is_failed) {
+        return stream_write(file, stream);
+    }
+    return file->pending_bytes > file->pending_limit ? stream_write(file, fullest_stream(file))
+                                                     : STATUS_OK;
 }
 
 Status spill_file_flush(SpillFile *file)
@@ -190,6 +239,7 @@ Status spill_file_flush(SpillFile *file)
         byte_buffer_deinit(&file->streams[i].pending);
         byte_buffer_init(&file->streams[i].pending, 0);
     }
+    release_pending(file);
     return STATUS_OK;
 }
 

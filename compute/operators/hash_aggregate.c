@@ -14,6 +14,7 @@
 enum {
     PARTITION_GROUPS_MIN = 8192, /* parts of more groups are cut by their own worker */
     PARTS_MIN = 4,
+    INDEX_BYTES = 16, /* of a group, about */
 };
 
 typedef struct AggregateLocal {
@@ -123,6 +124,29 @@ ScanSummaries *hash_aggregate_summaries(Sink *sink)
     return ((HashAggregate *)sink)->summaries;
 }
 
+// Tables of partitions take of what is set aside; how much memory all groups will need.
+static void plan_parts(HashAggregate *aggregate, Arena *arena)
+{
+    QueryContext *query = aggregate->query;
+    const AggregateShape *shape = &aggregate->shape;
+    AggregateShape *part = &aggregate->part_shape;
+    *part = *shape;
+    part->budget = part->groups.budget = query->budget;
+    part->groups.estimated_groups /= AGGREGATE_PARTITIONS;
+    part->groups.key_range = 0; // a partition has a few of all keys
+    part->distinct = ARENA_ARRAY(arena, GroupShape, shape->aggregate_count);
+    for (uint32_t a = 0; a < shape->aggregate_count; a++) {
+        part->distinct[a] = shape->distinct[a];
+        part->distinct[a].budget = query->budget;
+    }
+    if (shape->key_count > 0) {
+        const size_t group_bytes =
+            shape->groups.layout.row_bytes + INDEX_BYTES + shape->aggregate_count * sizeof(Int128);
+        aggregate->share =
+            memory_share_create(query, aggregate->plan->estimated_groups * (double)group_bytes);
+    }
+}
+
 Status hash_aggregate_create(QueryContext *query, const PlanAggregate *plan, Sink **sink,
                              Source **source)
 {
@@ -135,11 +159,12 @@ Status hash_aggregate_create(QueryContext *query, const PlanAggregate *plan, Sin
     aggregate->plan = plan;
     mutex_init(&aggregate->mutex, MUTEX_RANK_OPERATOR);
     shape->query = query;
+    shape->budget = query->tables;
     shape->key_count = plan->key_count;
     shape->aggregate_count = plan->aggregate_count;
     TRY(plan_inputs(aggregate, arena));
     plan_summaries(aggregate, arena);
-    group_shape_init(&shape->groups, arena, query->budget, shape->input_types, plan->key_count,
+    group_shape_init(&shape->groups, arena, query->tables, shape->input_types, plan->key_count,
                      plan->estimated_groups);
     if (plan->is_key_local) {
         group_shape_know_bits(&shape->groups, query->known_key_bits);
@@ -153,9 +178,10 @@ Status hash_aggregate_create(QueryContext *query, const PlanAggregate *plan, Sin
             Type *types = ARENA_ARRAY(arena, Type, 2);
             types[0] = type_of(TYPE_BIGINT);
             types[1] = shape->specs[a].argument_type;
-            group_shape_init(&shape->distinct[a], arena, query->budget, types, 2, 0);
+            group_shape_init(&shape->distinct[a], arena, query->tables, types, 2, 0);
         }
     }
+    plan_parts(aggregate, arena);
     aggregate->part_capacity = PARTS_MIN;
     aggregate->arena = arena_create(arena, "aggregate");
     *sink = &aggregate->sink;
@@ -168,6 +194,9 @@ static Status aggregate_local_open(Sink *self, void *local, Arena *worker_arena)
     HashAggregate *aggregate = (HashAggregate *)self;
     AggregateLocal *state = local;
     const AggregateShape *shape = &aggregate->shape;
+    if (aggregate->share != NULL) {
+        memory_share_begin(aggregate->query, aggregate->share);
+    }
     state->part = aggregate_part_create(aggregate);
     expr_columns_open(&aggregate->inputs, &state->inputs, worker_arena);
     state->vectors = ARENA_ARRAY(worker_arena, const Vector *, shape->input_count);
@@ -268,9 +297,9 @@ static Status aggregate_sink_finish(Sink *self, Flow *flow)
     return aggregate_finish((HashAggregate *)self);
 }
 
-static void aggregate_close(Sink *self)
+void aggregate_release(HashAggregate *aggregate)
 {
-    HashAggregate *aggregate = (HashAggregate *)self;
+    OperatorStatistics *statistics = &aggregate->sink.statistics;
     const char *variant = aggregate->shape.key_count == 0 ? "no keys" : "";
     uint32_t largest = 0;
     for (uint32_t i = 0; i < aggregate->part_count; i++) {
@@ -279,15 +308,25 @@ static void aggregate_close(Sink *self)
             largest = part->table.group_count;
             variant = group_table_describe(&part->table.groups);
         }
-        self->statistics.bytes += aggregate_table_bytes(&part->table);
+        statistics->bytes += aggregate_table_bytes(&part->table);
         aggregate_part_deinit(aggregate, part);
     }
+    if (aggregate->part_count > 0) {
+        snprintf(statistics->variant, sizeof statistics->variant, "%s", variant);
+    }
+    aggregate->part_count = 0;
+    aggregate->result = NULL;
+    statistics->spilled_bytes = aggregate->spilled_bytes;
+}
+
+static void aggregate_close(Sink *self)
+{
+    HashAggregate *aggregate = (HashAggregate *)self;
+    aggregate_release(aggregate);
     group_shape_deinit(&aggregate->shape.groups);
     for (uint32_t a = 0; a < aggregate->shape.aggregate_count; a++) {
         group_shape_deinit(&aggregate->shape.distinct[a]);
     }
-    snprintf(self->statistics.variant, sizeof self->statistics.variant, "%s", variant);
-    self->statistics.spilled_bytes = aggregate->spilled_bytes;
     arena_destroy(aggregate->arena);
     mutex_deinit(&aggregate->mutex);
 }

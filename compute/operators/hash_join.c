@@ -139,6 +139,8 @@ static void plan_shape(HashJoin *join, Arena *arena)
     row_layout_init(&shape->layout, arena, field_types, field_count, header_bytes);
 }
 
+enum { INDEX_BYTES = 16 }; /* of a build row, about */
+
 static Status compile_residual(HashJoin *join, Arena *arena)
 {
     const PlanHashJoin *plan = join->plan;
@@ -186,6 +188,11 @@ Status hash_join_create(QueryContext *query, const PlanHashJoin *plan, HashJoinP
                           plan->probe->output_types, join->probe_count));
     TRY(expr_columns_init(&join->build_keys, arena, plan->build_keys, plan->key_count,
                           plan->build->output_types, join->build_count));
+    join->shape.budget = query->tables;
+    join->part_shape = join->shape;
+    join->part_shape.budget = query->budget;
+    join->share = memory_share_create(query, plan->build->estimated_rows *
+                                                 (join->shape.layout.row_bytes + INDEX_BYTES));
     join_spill_plan(join, arena);
     TRY(compile_residual(join, arena));
     join_table_init(&join->table, &join->shape, arena);

@@ -6,14 +6,16 @@
  */
 #include "compute/operators/sort.h"
 
+#include "compute/exec/memory_share.h"
 #include "compute/operators/sort_runs.h"
 #include "compute/operators/sort_source.h"
 
-enum { FORCED_SPILL_ROWS = 64 };
+enum { FORCED_SPILL_ROWS = 64, ENTRY_BYTES = 2 * sizeof(SortEntry) };
 
 typedef struct Sort {
     Sink sink;
     QueryContext *query;
+    MemoryShare *share;
     SortShape shape;
     SortRuns runs;
 } Sort;
@@ -32,6 +34,9 @@ Status sort_create(QueryContext *query, const PlanSort *plan, Sink **sink, Sourc
     sort->query = query;
     sort_shape_init(&sort->shape, query, plan->keys, plan->key_count,
                     plan->child->output_types, plan->child->output_count);
+    sort->shape.budget = query->tables;
+    sort->share = memory_share_create(query, plan->child->estimated_rows *
+                                                 (sort->shape.layout.row_bytes + ENTRY_BYTES));
     sort_runs_init(&sort->runs, &sort->shape, query->arena);
     *sink = &sort->sink;
     *source = sort_source_create(query, plan, &sort->runs);
@@ -40,6 +45,7 @@ Status sort_create(QueryContext *query, const PlanSort *plan, Sink **sink, Sourc
 
 static Status sort_local_open(Sink *self, void *local, Arena *worker_arena)
 {
+    memory_share_begin(((Sort *)self)->query, ((Sort *)self)->share);
     sort_buffer_init(&((SortLocal *)local)->buffer, &((Sort *)self)->shape, worker_arena);
     return STATUS_OK;
 }

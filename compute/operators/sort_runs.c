@@ -19,6 +19,7 @@ void sort_shape_init(SortShape *shape, QueryContext *query, const PlanSortKey *k
                      uint32_t key_count, const Type *types, uint32_t column_count)
 {
     shape->query = query;
+    shape->budget = query->budget;
     shape->column_count = column_count;
     shape->types = types;
     sort_keys_init(&shape->keys, query->arena, keys, key_count, types);
@@ -28,14 +29,14 @@ void sort_shape_init(SortShape *shape, QueryContext *query, const PlanSortKey *k
 void sort_buffer_init(SortBuffer *buffer, const SortShape *shape, Arena *worker_arena)
 {
     *buffer = (SortBuffer){.shape = shape};
-    row_store_init(&buffer->store, &shape->layout, shape->query->budget, worker_arena);
+    row_store_init(&buffer->store, &shape->layout, shape->budget, worker_arena);
     buffer->vectors = ARENA_ARRAY(worker_arena, const Vector *, shape->column_count);
     buffer->row_pointers = ARENA_ARRAY(worker_arena, uint8_t *, VECTOR_ROWS);
 }
 
 static void free_entries(SortBuffer *buffer)
 {
-    MemoryBudget *budget = buffer->shape->query->budget;
+    MemoryBudget *budget = buffer->shape->budget;
     size_t bytes = buffer->entry_capacity * sizeof(SortEntry);
     if (buffer->entries != NULL) {
         memory_free(budget, buffer->entries, bytes);
@@ -63,7 +64,7 @@ static Status entries_reserve(SortBuffer *buffer, uint64_t count)
     if (count <= buffer->entry_capacity) {
         return STATUS_OK;
     }
-    MemoryBudget *budget = buffer->shape->query->budget;
+    MemoryBudget *budget = buffer->shape->budget;
     uint64_t capacity = buffer->entry_capacity > 0 ? buffer->entry_capacity * 2u : ENTRIES_MIN;
     capacity = capacity < count ? count : capacity;
     size_t bytes = capacity * sizeof(SortEntry);
@@ -174,7 +175,7 @@ void sort_runs_init(SortRuns *runs, const SortShape *shape, Arena *query_arena)
     *runs = (SortRuns){.shape = shape, .arena = arena_create(query_arena, "sorted runs")};
     runs->vectors = ARENA_ARRAY(runs->arena, const Vector *, shape->column_count);
     mutex_init(&runs->mutex, MUTEX_RANK_OPERATOR);
-    row_store_init(&runs->rows, &shape->layout, shape->query->budget, runs->arena);
+    row_store_init(&runs->rows, &shape->layout, shape->budget, runs->arena);
 }
 
 void sort_runs_deinit(SortRuns *runs)
@@ -188,7 +189,7 @@ void sort_runs_deinit(SortRuns *runs)
             spill_reader_deinit(&run->reader);
             row_store_deinit(&run->batch_rows);
         } else {
-            memory_free(runs->shape->query->budget, run->entries,
+            memory_free(runs->shape->budget, run->entries,
                         run->entry_capacity * sizeof(SortEntry));
         }
     }

@@ -18,6 +18,7 @@ typedef struct SortEntry {
 /* What all runs of one sort share. */
 typedef struct SortShape {
     QueryContext *query;
+    MemoryBudget *budget; /* of the rows: all of the grant, unless who sorts can spill them */
     SortKeys keys;
     RowLayout layout;
     uint32_t column_count;

@@ -205,6 +205,10 @@ static void plan_order(Window *window, Arena *arena)
     }
     sort_shape_init(&window->shape, window->query, keys, key_count, window->field_types,
                     window->field_count);
+    window->shape.budget = window->query->tables;
+    window->share = memory_share_create(
+        window->query, window->plan->child->estimated_rows *
+                           (window->shape.layout.row_bytes + 2 * sizeof(SortEntry)));
     window->bucket_count = plan->partition_count > 0 ? WINDOW_BUCKETS : 1;
     window->buckets = ARENA_ARRAY(arena, SortRuns, window->bucket_count);
     for (uint32_t b = 0; b < window->bucket_count; b++) {
@@ -248,6 +252,7 @@ static Status window_local_open(Sink *self, void *local, Arena *worker_arena)
 {
     Window *window = (Window *)self;
     WindowLocal *state = local;
+    memory_share_begin(window->query, window->share);
     expr_columns_open(&window->arguments, &state->arguments, worker_arena);
     state->vectors = ARENA_ARRAY(worker_arena, const Vector *, window->arguments.count);
     batch_init(&state->fields, window->field_count, worker_arena);

@@ -47,7 +47,10 @@ static bool is_full(const AggregateFill *fill)
         fill->table->group_count >= FORCED_GROUPS) {
         return true;
     }
-    size_t available = memory_budget_available_bytes(query->budget);
+    if (fill->depth > 0 && memory_is_short(query) && fill->table->group_count >= VECTOR_ROWS) {
+        return true;
+    }
+    size_t available = memory_budget_available_bytes(fill->table->shape->budget);
     return available < HEADROOM_BYTES || (fill->table->group_count > VECTOR_ROWS &&
                                           available < 2 * aggregate_table_bytes(fill->table));
 }

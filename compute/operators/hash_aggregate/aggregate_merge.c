@@ -343,7 +343,7 @@ static void start_table(HashAggregate *aggregate, SourceLocal *local)
 {
     drop_table(local);
     local->table_arena = arena_create(NULL, "partition");
-    aggregate_table_init(&local->table, &aggregate->shape, local->table_arena);
+    aggregate_table_init(&local->table, &aggregate->part_shape, local->table_arena);
     local->current = &local->table;
     local->next_group = 0;
 }
@@ -529,6 +529,11 @@ static void source_local_close(Source *self, void *local)
     }
 }
 
+static void source_stop(Source *self)
+{
+    aggregate_release(aggregate_of_source(self));
+}
+
 static uint32_t source_parallelism(Source *self)
 {
     HashAggregate *aggregate = aggregate_of_source(self);
@@ -544,5 +549,6 @@ const SourceOps hash_aggregate_source_ops = {
     .local_open = source_local_open,
     .produce = source_produce,
     .local_close = source_local_close,
+    .stop = source_stop,
     .parallelism = source_parallelism,
 };

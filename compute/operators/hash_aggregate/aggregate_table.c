@@ -62,7 +62,7 @@ void aggregate_table_init(AggregateTable *table, const AggregateShape *shape, Ar
     table->states = ARENA_ARRAY(arena, AggregateState, shape->aggregate_count);
     table->distinct = ARENA_ARRAY(arena, GroupTable, shape->aggregate_count);
     for (uint32_t a = 0; a < shape->aggregate_count; a++) {
-        aggregate_state_init(&table->states[a], &shape->specs[a], shape->query->budget);
+        aggregate_state_init(&table->states[a], &shape->specs[a], shape->budget);
         if (shape->specs[a].is_distinct) {
             group_table_init(&table->distinct[a], &shape->distinct[a], arena);
         }

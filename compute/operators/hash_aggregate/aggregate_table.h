@@ -17,6 +17,7 @@ typedef struct AggregateInput {
 
 typedef struct AggregateShape {
     QueryContext *query;
+    MemoryBudget *budget; /* of groups and states */
     uint32_t key_count, aggregate_count, input_count;
     const Type *input_types;
     GroupShape groups;

@@ -17,6 +17,7 @@ enum {
     DENSE_POSITIONS_PER_GROUP = 8,
     EXPECTED_PARTS = 8, /* a range of which one part is used is worth an array for all of it */
     KEYS_MAX = 64,
+    MAP_MEMORY_PARTS = 4,
 };
 #define DENSE_POSITIONS_MAX (UINT64_C(1) << 28)
 
@@ -150,6 +151,13 @@ static Status rebuild_map(GroupTable *table)
     return STATUS_OK;
 }
 
+// Groups need room as well, and hashing them little more than they do themselves.
+static bool map_is_affordable(const GroupTable *table)
+{
+    return table->position_count * sizeof *table->map <
+           memory_budget_available_bytes(table->shape->budget) / MAP_MEMORY_PARTS;
+}
+
 // Makes the ranges hold the words of this batch. On any failure they are as they were.
 static Status fit_ranges(GroupTable *table, GroupSpace *space, uint32_t row_count,
                          bool *is_too_large)
@@ -185,7 +193,7 @@ static Status fit_ranges(GroupTable *table, GroupSpace *space, uint32_t row_coun
     }
     Status status = STATUS_OK;
     if (has_grown && !*is_too_large) {
-        *is_too_large = !set_strides(table, limit);
+        *is_too_large = !set_strides(table, limit) || !map_is_affordable(table);
         status = *is_too_large ? STATUS_OK : rebuild_map(table);
     }
     if (status != STATUS_OK || *is_too_large) {

@@ -1,6 +1,7 @@
 /* hash_aggregate_internal.h — the operator's shared state: sink in hash_aggregate.c, merging and
  * the source in aggregate_merge.c. */
 #pragma once
+#include "compute/exec/memory_share.h"
 #include "compute/exec/spill_partitions.h"
 #include "compute/operators/expr_columns.h"
 #include "compute/operators/hash_aggregate.h"
@@ -24,7 +25,8 @@ typedef struct HashAggregate {
     Source source;
     QueryContext *query;
     const PlanAggregate *plan;
-    AggregateShape shape;
+    AggregateShape shape, part_shape; /* of workers' tables; of one for a partition */
+    MemoryShare *share;
     ExprColumns inputs;
     ScanSummaries *summaries;  /* null: every row comes as a row */
     uint32_t *summary_columns; /* by aggregate: its argument among the columns the scan reads */
@@ -54,6 +56,8 @@ Status aggregate_part_partition(HashAggregate *aggregate, AggregatePart *part) C
 /* Whether partitions can be ranges of the key's words: the part needs no order then. */
 bool aggregate_part_has_key_range(const HashAggregate *aggregate, const AggregatePart *part);
 void aggregate_part_deinit(HashAggregate *aggregate, AggregatePart *part);
+/* Gives all tables back, once the results have been given out. */
+void aggregate_release(HashAggregate *aggregate);
 /* Decides how results are given out; merges at once when there is little. */
 Status aggregate_finish(HashAggregate *aggregate) CHECKED;
 /* Adds rows to `table`; those that find no room go to `*spill`, made when needed. `columns` are the

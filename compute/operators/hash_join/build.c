@@ -20,6 +20,7 @@ static Status build_local_open(Sink *self, void *local, Arena *worker_arena)
 {
     HashJoin *join = join_of_build(self);
     BuildLocal *state = local;
+    memory_share_begin(join->query, join->share);
     expr_columns_open(&join->build_keys, &state->keys, worker_arena);
     state->key_vectors = ARENA_ARRAY(worker_arena, const Vector *, join->shape.key_count);
     state->payload_vectors = ARENA_ARRAY(worker_arena, const Vector *, join->shape.payload_count);
@@ -125,17 +126,22 @@ static void build_local_close(Sink *self, void *local)
     spill_partitions_destroy(state->spill);
 }
 
-static void build_close(Sink *self)
+void join_release(HashJoin *join)
 {
-    HashJoin *join = join_of_build(self);
     if (join->table.shape != NULL) {
         join_table_describe(&join->table, join->probe.statistics.variant,
                             sizeof join->probe.statistics.variant);
-        self->statistics.bytes = join->table.rows.bytes + join->table.index_bytes;
-        self->statistics.spilled_bytes = join->spill.bytes;
+        join->build.statistics.bytes = join->table.rows.bytes + join->table.index_bytes;
+        join->build.statistics.spilled_bytes = join->spill.bytes;
     }
     join_spill_close(join);
     join_table_deinit(&join->table);
+}
+
+static void build_close(Sink *self)
+{
+    HashJoin *join = join_of_build(self);
+    join_release(join);
     join_filters_destroy(join);
     mutex_deinit(&join->mutex);
 }

@@ -10,6 +10,7 @@
  *   spill.c       both sides in partitions on disk
  */
 #pragma once
+#include "compute/exec/memory_share.h"
 #include "compute/exec/spill_partitions.h"
 #include "compute/expression/expr_eval.h"
 #include "compute/operators/expr_columns.h"
@@ -60,7 +61,8 @@ typedef struct HashJoin {
     JoinKind kind;
     uint32_t probe_count, build_count; /* columns of the two sides */
     ExprColumns probe_keys, build_keys;
-    JoinShape shape;
+    JoinShape shape, part_shape; /* of the join's table; of one for a partition from disk */
+    MemoryShare *share;
     const uint32_t *payload; /* build columns that are kept */
     const Type *payload_types;
     JoinOutput *outputs;   /* output_count of the probe */
@@ -112,6 +114,9 @@ static inline HashJoin *join_of_rest(Source *self)
 extern const SinkOps hash_join_build_ops, hash_join_inserted_ops, hash_join_reinserted_ops;
 extern const SourceOps hash_join_insert_ops, hash_join_reinsert_ops, hash_join_rest_ops;
 extern const TransformOps hash_join_probe_ops;
+
+/* Gives back the table and the partitions, once all rows have come. */
+void join_release(HashJoin *join);
 
 /* --- probing --- */
 typedef enum ProbePhase { PROBE_START, PROBE_LEVELS, PROBE_PAIRS, PROBE_FINAL } ProbePhase;

@@ -23,7 +23,7 @@ enum {
 void join_table_init(JoinTable *table, const JoinShape *shape, Arena *arena)
 {
     *table = (JoinTable){.shape = shape};
-    row_store_init(&table->rows, &shape->layout, shape->query->budget, arena);
+    row_store_init(&table->rows, &shape->layout, shape->budget, arena);
     table->bounds = ARENA_ARRAY(arena, JoinKeyBounds, shape->key_count);
     for (uint32_t k = 0; k < shape->key_count; k++) {
         table->bounds[k] = (JoinKeyBounds){.min = INT64_MAX, .max = INT64_MIN};
@@ -33,7 +33,7 @@ void join_table_init(JoinTable *table, const JoinShape *shape, Arena *arena)
 static void free_index(JoinTable *table)
 {
     if (table->memory != NULL) {
-        memory_free(table->shape->query->budget, table->memory, table->index_bytes);
+        memory_free(table->shape->budget, table->memory, table->index_bytes);
     }
     table->memory = NULL;
     table->index = JOIN_INDEX_NONE;
@@ -249,7 +249,7 @@ static JoinIndex choose_index(JoinTable *table, bool may_be_columns)
 
 static Status make_index(JoinTable *table, JoinIndex index)
 {
-    MemoryBudget *budget = table->shape->query->budget;
+    MemoryBudget *budget = table->shape->budget;
     table->index = index;
     if (index == JOIN_INDEX_BITMAP) {
         table->index_bytes = (table->range / 64 + 1) * sizeof *table->bitmap;

@@ -36,6 +36,7 @@
 /* What all tables of one join share (the main one, and one per spilled partition). */
 typedef struct JoinShape {
     QueryContext *query;
+    MemoryBudget *budget; /* of rows and index */
     uint32_t key_count;
     const Type *key_types;
     const bool *is_null_equal;

@@ -77,6 +77,12 @@ static void rest_local_close(Source *self, void *local)
     }
 }
 
+// The last rows have come: nobody looks at the table again.
+static void rest_stop(Source *self)
+{
+    join_release(join_of_rest(self));
+}
+
 static uint32_t rest_parallelism(Source *self)
 {
     HashJoin *join = join_of_rest(self);
@@ -96,6 +102,7 @@ const SourceOps hash_join_rest_ops = {
     .local_open = rest_local_open,
     .produce = rest_produce,
     .local_close = rest_local_close,
+    .stop = rest_stop,
     .parallelism = rest_parallelism,
     .is_done = rest_is_done,
 };

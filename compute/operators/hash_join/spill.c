@@ -139,9 +139,9 @@ Status join_spill_table(HashJoin *join, JoinTable *table, uint32_t depth,
     Status status = STATUS_OK;
     for (uint32_t p = 0; p < table->rows.page_count; p++) {
         const RowPage *page = &table->rows.pages[p];
-        for (uint32_t first = 0; first < page->row_count && status == STATUS_OK;
-             first += VECTOR_ROWS) {
-            uint32_t count = page->row_count - first;
+        const uint32_t row_count = page->row_count;
+        for (uint32_t first = 0; first < row_count && status == STATUS_OK; first += VECTOR_ROWS) {
+            uint32_t count = row_count - first;
             count = count < VECTOR_ROWS ? count : VECTOR_ROWS;
             for (uint32_t i = 0; i < count; i++) {
                 rows[i] = page->rows + (first + i) * row_bytes;
@@ -150,6 +150,7 @@ Status join_spill_table(HashJoin *join, JoinTable *table, uint32_t depth,
             status = add_columns(join, &columns, batch_selected_rows(&columns), count, *partitions,
                                  hashes);
         }
+        row_store_drop_page(&table->rows, p); // the next one needs room on its way out
     }
     arena_destroy(arena);
     row_store_clear(&table->rows);

@@ -137,8 +137,9 @@ static Status add_build(JoinSpillReader *reader, Batch *batch, void *object)
     }
     JoinInput input = {.keys = reader->keys, .payload = reader->payload, .batch = batch};
     bool may_cut = target->depth < SPILL_DEPTH_MAX;
+    const bool is_short = memory_is_short(join->query) && reader->table.rows.row_count > 0;
     if (target->cut == NULL && may_cut &&
-        join_spill_is_forced(join, &reader->table, target->depth)) {
+        (is_short || join_spill_is_forced(join, &reader->table, target->depth))) {
         TRY(join_spill_table(join, &reader->table, target->depth, &target->cut));
     }
     if (target->cut == NULL) {
@@ -233,7 +234,7 @@ static Status load_part(JoinSpillReader *reader)
 {
     HashJoin *join = reader->join;
     reader->part_arena = arena_create(NULL, "join partition");
-    join_table_init(&reader->table, &join->shape, reader->part_arena);
+    join_table_init(&reader->table, &join->part_shape, reader->part_arena);
     BuildTarget target = {.depth = reader->current.depth + 1};
     Status status = read_side(reader, true, add_build, &target);
     if (status != STATUS_OK) {

@@ -7,6 +7,7 @@
  *   frame.c       frames, and aggregates over them
  */
 #pragma once
+#include "compute/exec/memory_share.h"
 #include "compute/expression/expr_eval.h"
 #include "compute/operators/expr_columns.h"
 #include "compute/operators/sort_runs.h"
@@ -59,6 +60,7 @@ typedef struct Window {
     Type *field_types;
     ExprColumns arguments; /* the computed ones */
     SortShape shape;
+    MemoryShare *share;
     uint32_t bucket_count;
     SortRuns *buckets;
     uint32_t column_count;
