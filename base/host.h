@@ -14,7 +14,8 @@ struct Scheduler; /* compute/exec/scheduler.h: the workers, shared by all nodes 
 typedef struct Host {
     SettingSet *settings;
     PagePool *pool;
-    MemoryBudget *budget; /* the process's */
+    MemoryBudget *budget;  /* the process's */
+    MemoryBudget *queries; /* its part for grants of queries */
     FileSystem *files;
     Clock clock;
     uint32_t worker_count;
@@ -25,3 +26,4 @@ typedef struct Host {
 Status host_create(SettingSet *owned_settings, FileSystem *files, const Clock *clock,
                    Host **out) CHECKED;
 void host_destroy(Host *host);
+size_t host_cache_bytes(const Host *host); /* of the column caches of the process's nodes */

@@ -19,6 +19,8 @@ struct MemoryBudget {
     atomic_size_t limit_bytes, used_bytes, peak_bytes;
     atomic_size_t aside_bytes; /* part of used_bytes that nobody has taken yet */
     size_t aside_max_bytes;
+    const MemoryBudget *left_to; /* an ancestor that keeps `left_bytes`; null: none */
+    size_t left_bytes;
 };
 
 MemoryBudget *memory_budget_create(PagePool *pool, MemoryBudget *parent, const char *name,
@@ -100,8 +102,25 @@ static bool reserve_here(MemoryBudget *budget, size_t bytes)
     return true;
 }
 
+void memory_budget_leave(MemoryBudget *budget, const MemoryBudget *ancestor, size_t bytes)
+{
+    budget->left_to = ancestor;
+    budget->left_bytes = bytes;
+}
+
+// Others may take of it at the same moment: it need not be exact.
+static bool leaves_enough(const MemoryBudget *budget, size_t bytes)
+{
+    const size_t available =
+        budget->left_to == NULL ? SIZE_MAX : memory_budget_available_bytes(budget->left_to);
+    return available > bytes && available - bytes >= budget->left_bytes;
+}
+
 static bool reserve_up_to_root(MemoryBudget *budget, size_t bytes)
 {
+    if (!leaves_enough(budget, bytes)) {
+        return false;
+    }
     for (MemoryBudget *level = budget; level != NULL; level = level->parent) {
         if (!reserve_here(level, bytes)) {
             release_up_to(budget, level, bytes);
@@ -157,6 +176,21 @@ void memory_budget_release(MemoryBudget *budget, size_t bytes)
     release_up_to(budget, NULL, bytes - kept);
 }
 
+bool memory_budget_reserve_heap(MemoryBudget *budget, size_t bytes)
+{
+    if (!memory_budget_reserve(budget, bytes)) {
+        return false;
+    }
+    page_pool_add_outside(budget->pool, bytes);
+    return true;
+}
+
+void memory_budget_release_heap(MemoryBudget *budget, size_t bytes)
+{
+    page_pool_drop_outside(budget->pool, bytes);
+    memory_budget_release(budget, bytes);
+}
+
 // What the pool gives for `bytes`, 0 when it cannot be.
 static size_t taken_bytes(size_t bytes)
 {
@@ -165,6 +199,11 @@ static size_t taken_bytes(size_t bytes)
     bytes += bytes < SIZE_MAX / 2 ? MEMORY_READABLE_BYTES : 0;
 #endif
     return page_pool_rounded_bytes(bytes);
+}
+
+size_t memory_charged_bytes(size_t bytes)
+{
+    return taken_bytes(bytes);
 }
 
 static void charge_anyway(MemoryBudget *budget, size_t bytes)
@@ -208,6 +247,11 @@ size_t memory_budget_available_bytes(const MemoryBudget *budget)
         const size_t used = atomic_load_explicit(&budget->used_bytes, memory_order_relaxed);
         const size_t here = used < limit ? limit - used : 0;
         available = here < available ? here : available;
+        if (budget->left_to != NULL) {
+            const size_t others = memory_budget_available_bytes(budget->left_to);
+            const size_t own = others > budget->left_bytes ? others - budget->left_bytes : 0;
+            available = own < available ? own : available;
+        }
     }
     return available < SIZE_MAX - aside ? available + aside : SIZE_MAX;
 }

@@ -26,6 +26,9 @@ void memory_budget_destroy(MemoryBudget *budget); /* everything must have been r
 /* True when `bytes` more were granted at every level. Thread-safe. */
 bool memory_budget_reserve(MemoryBudget *budget, size_t bytes);
 void memory_budget_release(MemoryBudget *budget, size_t bytes);
+/* The same for bytes that the heap will hold: the pool then keeps so much less of its own. */
+bool memory_budget_reserve_heap(MemoryBudget *budget, size_t bytes);
+void memory_budget_release_heap(MemoryBudget *budget, size_t bytes);
 /* Sets `bytes` aside at this level and above, for requests to this very budget that would be
  * refused otherwise; what they release fills it up again. Budgets below have no part in it. False
  * when there is not so much. At most once. */
@@ -33,6 +36,9 @@ bool memory_budget_set_aside(MemoryBudget *budget, size_t bytes);
 /* A new limit, below or above what is used; requests above it are refused from now on. */
 void memory_budget_set_limit(MemoryBudget *budget, size_t limit_bytes);
 void memory_budget_raise_limit(MemoryBudget *budget, size_t by_bytes);
+/* From now on requests to this budget are refused that would leave less than `bytes` to an ancestor
+ * of it, so that others get the little they cannot do without. */
+void memory_budget_leave(MemoryBudget *budget, const MemoryBudget *ancestor, size_t bytes);
 size_t memory_budget_limit_bytes(const MemoryBudget *budget);
 size_t memory_budget_used_bytes(const MemoryBudget *budget); /* without what is set aside here */
 size_t memory_budget_available_bytes(const MemoryBudget *budget);
@@ -49,6 +55,8 @@ void *memory_alloc_zeroed(MemoryBudget *budget, size_t bytes);
 /* `owned` may be null; on refusal (null) it is untouched. */
 void *memory_realloc(MemoryBudget *budget, void *owned, size_t old_bytes, size_t new_bytes);
 void memory_free(MemoryBudget *budget, void *owned, size_t bytes);
+/* What an allocation of `bytes` is charged as. */
+size_t memory_charged_bytes(size_t bytes);
 /* Moves the charge of one allocation of `bytes` to another budget of the same pool; false when that
  * one refuses: nothing has changed then. */
 bool memory_move(MemoryBudget *source, MemoryBudget *target, size_t bytes);

@@ -138,6 +138,16 @@ void page_pool_free(PagePool *pool, void *memory, size_t rounded_bytes)
     pool_discharge(pool, rounded_bytes);
 }
 
+void page_pool_add_outside(PagePool *pool, size_t bytes)
+{
+    (void)pool, (void)bytes;
+}
+
+void page_pool_drop_outside(PagePool *pool, size_t bytes)
+{
+    (void)pool, (void)bytes;
+}
+
 bool page_pool_shrink(PagePool *pool, void *memory, size_t old_bytes, size_t new_bytes)
 {
     (void)pool, (void)memory, (void)old_bytes, (void)new_bytes;
@@ -231,6 +241,16 @@ void page_pool_free(PagePool *pool, void *memory, size_t rounded_bytes)
         unit_pool_unmap(&pool->units, memory, rounded_bytes);
     }
     pool_discharge(pool, rounded_bytes);
+}
+
+void page_pool_add_outside(PagePool *pool, size_t bytes)
+{
+    unit_pool_add_outside(&pool->units, bytes / UNIT_BYTES);
+}
+
+void page_pool_drop_outside(PagePool *pool, size_t bytes)
+{
+    unit_pool_drop_outside(&pool->units, bytes / UNIT_BYTES);
 }
 
 bool page_pool_shrink(PagePool *pool, void *memory, size_t old_bytes, size_t new_bytes)

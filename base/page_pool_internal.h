@@ -12,5 +12,8 @@ size_t page_pool_rounded_bytes(size_t bytes);
  * machine refuses. Thread-safe. */
 void *page_pool_alloc(PagePool *pool, size_t rounded_bytes) CHECKED;
 void page_pool_free(PagePool *pool, void *memory, size_t rounded_bytes);
+/* Memory that is not the pool's counts for what may be resident. */
+void page_pool_add_outside(PagePool *pool, size_t bytes);
+void page_pool_drop_outside(PagePool *pool, size_t bytes);
 /* Cuts an allocation to its first `new_bytes` in place; false when the classes do not allow it. */
 bool page_pool_shrink(PagePool *pool, void *memory, size_t old_bytes, size_t new_bytes);

@@ -25,10 +25,12 @@ enum {
     FRAME_UNITS = UNIT_FRAME_BYTES / UNIT_BYTES,
     FRAME_ORDER = 5,
     ORDER_MAX = 10, /* 2^10 units: a region */
-    PURGE_SLACK_FRAMES = 16
+    PURGE_SLACK_UNITS = 16 * FRAME_UNITS,
+    PURGE_SLACK_PARTS = 64 /* … but no more than this part of the limit */
 };
 static_assert((1 << ORDER_MAX) == REGION_UNITS, "the largest block is a region");
 static_assert((1 << FRAME_ORDER) == FRAME_UNITS, "a block of FRAME_ORDER is a frame");
+static_assert(FRAME_UNITS == 32, "a bit of a word per unit");
 
 typedef enum UnitState {
     UNIT_INSIDE, /* not the first of a free block */
@@ -43,7 +45,7 @@ struct Unit {
 static bool grow(UnitPool *pool);
 static uint32_t run_alloc(UnitPool *pool, uint32_t unit_count);
 static void run_free(UnitPool *pool, uint32_t first, uint32_t unit_count);
-static void add_frames(UnitPool *pool, size_t frames);
+static void add_residents(UnitPool *pool, size_t units);
 static void drop_oldest_kept(UnitPool *pool);
 
 static uint32_t log2_floor(size_t value)
@@ -72,6 +74,12 @@ char *unit_map_aligned(size_t bytes, size_t alignment, int access)
     return start + head;
 }
 
+static size_t purge_slack(const UnitPool *pool)
+{
+    const size_t part = pool->limit_units / PURGE_SLACK_PARTS;
+    return part < PURGE_SLACK_UNITS ? part : PURGE_SLACK_UNITS;
+}
+
 Status unit_pool_init(UnitPool *pool, size_t limit_bytes)
 {
     memset(pool, 0, sizeof *pool);
@@ -83,9 +91,11 @@ Status unit_pool_init(UnitPool *pool, size_t limit_bytes)
     pool->reserved_bytes = regions * UNIT_RUN_BYTES_MAX + TAIL_BYTES;
     pool->base = unit_map_aligned(pool->reserved_bytes, UNIT_RUN_BYTES_MAX, PROT_NONE);
     pool->units = map(units * sizeof(Unit), PROT_READ | PROT_WRITE);
-    pool->frame_is_touched = map(units / FRAME_UNITS, PROT_READ | PROT_WRITE);
+    pool->frame_residents = map(units / FRAME_UNITS * sizeof(uint32_t), PROT_READ | PROT_WRITE);
+    pool->frame_is_split = map(units / FRAME_UNITS, PROT_READ | PROT_WRITE);
     mutex_init(&pool->mutex, MUTEX_RANK_MEMORY);
-    if (pool->base == NULL || pool->units == NULL || pool->frame_is_touched == NULL) {
+    if (pool->base == NULL || pool->units == NULL || pool->frame_residents == NULL ||
+        pool->frame_is_split == NULL) {
         unit_pool_deinit(pool);
         return status_error(SQLSTATE_OUT_OF_MEMORY,
                             "could not reserve address space for a page pool of %zu bytes",
@@ -94,8 +104,8 @@ Status unit_pool_init(UnitPool *pool, size_t limit_bytes)
     // Both are wishes: without them the pool is slower, and core dumps hold row data.
     madvise(pool->base, pool->reserved_bytes, MADV_HUGEPAGE);
     madvise(pool->base, pool->reserved_bytes, MADV_DONTDUMP);
-    pool->limit_frames = limit_bytes / UNIT_FRAME_BYTES + 1;
-    pool->purge_above_frames = pool->limit_frames + PURGE_SLACK_FRAMES;
+    pool->limit_units = limit_bytes / UNIT_BYTES + 1;
+    pool->purge_above_units = pool->limit_units + purge_slack(pool);
     for (size_t i = 0; i <= ORDER_MAX; i++) {
         pool->free_lists[i] = UNIT_NONE;
     }
@@ -117,7 +127,8 @@ void unit_pool_deinit(UnitPool *pool)
     mutex_deinit(&pool->mutex);
     unmap(pool->base, pool->reserved_bytes);
     unmap(pool->units, pool->unit_count * sizeof(Unit));
-    unmap(pool->frame_is_touched, pool->unit_count / FRAME_UNITS);
+    unmap(pool->frame_residents, pool->unit_count / FRAME_UNITS * sizeof(uint32_t));
+    unmap(pool->frame_is_split, pool->unit_count / FRAME_UNITS);
 }
 
 uint32_t unit_pool_alloc(UnitPool *pool, uint32_t unit_count)
@@ -144,7 +155,7 @@ static void unmap_one(UnitPool *pool, char *memory, size_t bytes)
 {
     int result = munmap(memory, bytes + TAIL_BYTES);
     ASSERT(result == 0);
-    pool->frames_touched -= bytes / UNIT_FRAME_BYTES;
+    pool->resident_units -= bytes / UNIT_BYTES;
 }
 
 static char *take_kept(UnitPool *pool, size_t bytes)
@@ -175,7 +186,7 @@ char *unit_pool_map(UnitPool *pool, size_t bytes)
     mutex_lock(&pool->mutex);
     char *memory = take_kept(pool, bytes);
     if (memory == NULL) {
-        add_frames(pool, bytes / UNIT_FRAME_BYTES);
+        add_residents(pool, bytes / UNIT_BYTES);
     }
     mutex_unlock(&pool->mutex);
     if (memory != NULL) {
@@ -184,7 +195,7 @@ char *unit_pool_map(UnitPool *pool, size_t bytes)
     memory = unit_map_aligned(bytes + TAIL_BYTES, UNIT_FRAME_BYTES, PROT_READ | PROT_WRITE);
     if (memory == NULL) {
         mutex_lock(&pool->mutex);
-        pool->frames_touched -= bytes / UNIT_FRAME_BYTES;
+        pool->resident_units -= bytes / UNIT_BYTES;
         mutex_unlock(&pool->mutex);
         return NULL;
     }
@@ -200,6 +211,20 @@ void unit_pool_unmap(UnitPool *pool, char *memory, size_t bytes)
         drop_oldest_kept(pool);
     }
     pool->kept[pool->kept_count++] = (KeptMapping){memory, bytes};
+    mutex_unlock(&pool->mutex);
+}
+
+void unit_pool_add_outside(UnitPool *pool, size_t units)
+{
+    mutex_lock(&pool->mutex);
+    add_residents(pool, units);
+    mutex_unlock(&pool->mutex);
+}
+
+void unit_pool_drop_outside(UnitPool *pool, size_t units)
+{
+    mutex_lock(&pool->mutex);
+    pool->resident_units -= units;
     mutex_unlock(&pool->mutex);
 }
 
@@ -234,54 +259,77 @@ static void list_remove(UnitPool *pool, uint32_t unit)
     }
 }
 
-// Gives touched frames of free blocks back to the kernel; they stay in the pool as addresses.
-static void purge(UnitPool *pool)
+// Frees the memory of `count` units, all inside free blocks.
+static void give_back(UnitPool *pool, uint32_t unit, uint32_t count)
 {
-    for (uint32_t order = FRAME_ORDER; order <= ORDER_MAX; order++) {
-        for (uint32_t unit = pool->free_lists[order]; unit != UNIT_NONE;
+    if (madvise(unit_pool_address(pool, unit), count * UNIT_BYTES, MADV_DONTNEED) != 0) {
+        return; // it stays, and is counted
+    }
+    for (uint32_t u = unit; u < unit + count; u++) {
+        const uint32_t bit = UINT32_C(1) << u % FRAME_UNITS;
+        pool->resident_units -= (pool->frame_residents[u / FRAME_UNITS] & bit) != 0;
+        pool->frame_residents[u / FRAME_UNITS] &= ~bit;
+    }
+    for (uint32_t frame = unit / FRAME_UNITS; frame <= (unit + count - 1) / FRAME_UNITS; frame++) {
+        pool->frame_is_split[frame] = pool->frame_residents[frame] != 0;
+    }
+}
+
+static bool has_residents(const UnitPool *pool, uint32_t unit, uint32_t count)
+{
+    bool has_any = false;
+    for (uint32_t u = unit; u < unit + count && !has_any; u++) {
+        has_any = (pool->frame_residents[u / FRAME_UNITS] >> u % FRAME_UNITS & 1) != 0;
+    }
+    return has_any;
+}
+
+// Gives memory of free blocks of these orders back to the kernel; they stay in the pool as
+// addresses. Stops when no more than the limit is resident.
+static void purge(UnitPool *pool, uint32_t first_order, uint32_t end_order)
+{
+    for (uint32_t order = end_order; order-- > first_order;) {
+        for (uint32_t unit = pool->free_lists[order];
+             unit != UNIT_NONE && pool->resident_units > pool->limit_units;
              unit = pool->units[unit].next) {
-            uint32_t first = unit / FRAME_UNITS;
-            uint32_t count = 1u << (order - FRAME_ORDER);
-            size_t touched = 0;
-            for (uint32_t frame = first; frame < first + count; frame++) {
-                touched += pool->frame_is_touched[frame];
-            }
-            if (touched > 0 && madvise(unit_pool_address(pool, unit), count * UNIT_FRAME_BYTES,
-                                       MADV_DONTNEED) == 0) {
-                memset(pool->frame_is_touched + first, 0, count);
-                pool->frames_touched -= touched;
+            if (has_residents(pool, unit, 1u << order)) {
+                give_back(pool, unit, 1u << order);
             }
         }
     }
 }
 
-// Counts `frames` more as the process's; purges when that goes beyond the limit. The threshold
+// Counts `units` more as the process's; purges when that goes beyond the limit. The threshold
 // moves on, so that a pool whose free memory lies in scraps is not searched at every allocation.
-static void add_frames(UnitPool *pool, size_t frames)
+static void add_residents(UnitPool *pool, size_t units)
 {
-    pool->frames_touched += frames;
-    while (pool->kept_count > 0 && pool->frames_touched > pool->limit_frames) {
+    pool->resident_units += units;
+    while (pool->kept_count > 0 && pool->resident_units > pool->limit_units) {
         drop_oldest_kept(pool);
     }
-    if (pool->frames_touched <= pool->purge_above_frames) {
+    if (pool->resident_units <= pool->purge_above_units) {
         return;
     }
-    purge(pool);
+    purge(pool, FRAME_ORDER, ORDER_MAX + 1);
+    purge(pool, 0, FRAME_ORDER);
     size_t from =
-        pool->frames_touched > pool->limit_frames ? pool->frames_touched : pool->limit_frames;
-    pool->purge_above_frames = from + PURGE_SLACK_FRAMES;
+        pool->resident_units > pool->limit_units ? pool->resident_units : pool->limit_units;
+    pool->purge_above_units = from + purge_slack(pool);
 }
 
+// A frame gets its memory as a whole, a huge page, unless parts of it were given back.
 static void touch(UnitPool *pool, uint32_t first, uint32_t unit_count)
 {
-    size_t frames = 0;
-    for (uint32_t frame = first / FRAME_UNITS; frame <= (first + unit_count - 1) / FRAME_UNITS;
-         frame++) {
-        frames += !pool->frame_is_touched[frame];
-        pool->frame_is_touched[frame] = 1;
+    size_t added = 0;
+    for (uint32_t u = first; u < first + unit_count; u++) {
+        const uint32_t frame = u / FRAME_UNITS, residents = pool->frame_residents[frame];
+        const uint32_t wanted =
+            pool->frame_is_split[frame] ? UINT32_C(1) << u % FRAME_UNITS : UINT32_MAX;
+        added += (size_t)__builtin_popcount(wanted & ~residents);
+        pool->frame_residents[frame] = residents | wanted;
     }
-    if (frames > 0) {
-        add_frames(pool, frames);
+    if (added > 0) {
+        add_residents(pool, added);
     }
 }
 

@@ -4,8 +4,10 @@
  * Address space for twice the limit is reserved without access at the start and opened in regions
  * of 64 MiB as it is needed; the kernel gives memory at the first touch, in huge pages where it
  * can. What has been used stays for the next user, who need not wait for cleared pages. Only when
- * more frames (2 MiB) were touched than the limit allows are free ones given back, so that the
- * process stays within its limit although the free memory lies elsewhere than the new need.
+ * more is resident than the limit allows is free memory given back, so that the process stays
+ * within its limit although the free memory lies elsewhere than the new need: whole frames
+ * (2 MiB) at first, and where those do not suffice single units, whose frames then consist of
+ * small pages until they are free as a whole.
  *
  * Thread-safe. Each run has at least a page of readable bytes behind it.
  */
@@ -32,13 +34,14 @@ typedef struct UnitPool {
     uint32_t unit_count; /* of the reservation */
 
     Mutex mutex; /* guards everything below */
-    size_t reserved_bytes, limit_frames;
+    size_t reserved_bytes, limit_units;
     uint32_t region_count, regions_max;
     uint32_t free_lists[11]; /* by order: first units of free blocks of 2^order units */
     uint32_t free_orders;    /* bit per order with a non-empty list */
-    size_t frames_touched, purge_above_frames;
+    size_t resident_units, purge_above_units; /* mappings count, too */
     Unit *units;
-    uint8_t *frame_is_touched;
+    uint32_t *frame_residents; /* per frame: a bit per unit that has memory */
+    uint8_t *frame_is_split;   /* its units get memory one by one, not together */
     uint32_t kept_count;
     KeptMapping kept[UNIT_KEPT_MAX]; /* oldest first */
 } UnitPool;
@@ -54,6 +57,9 @@ void unit_pool_free(UnitPool *pool, uint32_t first, uint32_t unit_count);
  * kernel refuses. */
 char *unit_pool_map(UnitPool *pool, size_t bytes);
 void unit_pool_unmap(UnitPool *pool, char *memory, size_t bytes);
+/* Units of memory that is somebody else's count as resident, and cease to. */
+void unit_pool_add_outside(UnitPool *pool, size_t units);
+void unit_pool_drop_outside(UnitPool *pool, size_t units);
 
 static inline char *unit_pool_address(const UnitPool *pool, uint32_t unit)
 {

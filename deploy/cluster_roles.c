@@ -85,7 +85,6 @@ static Status start_compute(SettingSet *owned_settings, Host **host, ClusterPort
     const SettingSet *settings = (*host)->settings;
     TRY(role_lock_directory((*host)->files, setting_text(settings, SETTING_DATA)));
     TRY(open_port(*host, port));
-    size_t cache = (size_t)setting_integer(settings, SETTING_CACHE_BYTES);
     NodeOptions options = {
         .host = *host,
         .transport = transport_nng(),
@@ -93,7 +92,7 @@ static Status start_compute(SettingSet *owned_settings, Host **host, ClusterPort
         .directory = setting_text(settings, SETTING_DATA),
         .address = setting_text(settings, SETTING_CLUSTER_LISTEN),
         .leader_address = setting_text(settings, SETTING_CLUSTER_LEADER),
-        .cache_bytes = cache == 0 ? page_pool_limit_bytes((*host)->pool) / 5 * 2 : cache,
+        .cache_bytes = host_cache_bytes(*host),
     };
     return node_create(&options, node);
 }

@@ -63,9 +63,7 @@ static Status check_leader_is_there(FileSystem *files, const char *data)
 static Status open_nodes(LocalCluster *cluster, uint32_t node_count, const char *data)
 {
     Host *host = cluster->host;
-    size_t limit = page_pool_limit_bytes(host->pool);
-    size_t cache = (size_t)setting_integer(host->settings, SETTING_CACHE_BYTES);
-    cache = cache == 0 ? limit / 5 * 2 : cache;
+    const size_t cache = host_cache_bytes(host);
     cluster->nodes = calloc(node_count, sizeof(*cluster->nodes));
     if (cluster->nodes == NULL) {
         return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for the nodes");

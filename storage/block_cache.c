@@ -176,7 +176,7 @@ static CacheEntry *make_entry(BlockCache *cache, const Load *load, uint32_t row_
     entry->rowset = load->rowset;
     entry->slot = (uint32_t)rowset_footer_block(load->footer, load->column, row_group);
     entry->byte_count = load->footer->locations[entry->slot].bytes;
-    entry->held_bytes = entry->byte_count;
+    entry->held_bytes = memory_charged_bytes(entry->byte_count);
     entry->state = ENTRY_LOADING;
     entry->pin_count = 1;
     return entry;

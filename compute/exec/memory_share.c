@@ -3,7 +3,13 @@
 
 #include "compute/exec/scheduler.h"
 
-enum { ASIDE_PARTS = 4, SHORT_PARTS = 4, SHARE_PARTS = 4 };
+enum {
+    ASIDE_PARTS = 4,    /* of the grant */
+    ASIDE_QUERIES = 16, /* so many at once have something set aside */
+    KEPT_PARTS = 8,     /* of what the process has for queries */
+    SHORT_PARTS = 4,
+    SHARE_PARTS = 4
+};
 #define ASIDE_WORKER_BYTES ((size_t)24 << 20) /* two writers of partitions and what they read */
 #define SMALL_BYTES ((double)(4 << 20))       /* nobody needs to be told how to divide this */
 
@@ -23,13 +29,23 @@ MemoryShare *memory_share_create(QueryContext *query, double expected_bytes)
     return share;
 }
 
+// What tables leave to all queries of the process for batches, small tables and streams.
+static size_t queries_kept(const QueryContext *query)
+{
+    return memory_budget_limit_bytes(query->host->queries) / KEPT_PARTS;
+}
+
 // Half as much when the endpoint has promised nearly everything: less is slower, never wrong.
 static size_t set_aside(QueryContext *query)
 {
     const size_t grant = memory_budget_limit_bytes(query->budget);
     const size_t most = scheduler_worker_count(query->host->scheduler) * ASIDE_WORKER_BYTES;
+    const size_t fair = memory_budget_limit_bytes(query->host->queries) / ASIDE_QUERIES;
     size_t bytes = grant / ASIDE_PARTS < most ? grant / ASIDE_PARTS : most;
-    while (bytes > 0 && !memory_budget_set_aside(query->budget, bytes)) {
+    bytes = bytes < fair ? bytes : fair;
+    const size_t kept = queries_kept(query);
+    while (bytes > 0 && (memory_budget_available_bytes(query->host->queries) < kept + bytes ||
+                         !memory_budget_set_aside(query->budget, bytes))) {
         bytes /= 2;
     }
     return bytes;
@@ -42,6 +58,9 @@ void memory_shares_settle(QueryContext *query)
     for (const MemoryShare *share = query->shares; share != NULL; share = share->next) {
         expected_bytes += share->expected_bytes;
         count++;
+    }
+    if (query->tables != query->budget) {
+        memory_budget_leave(query->tables, query->host->queries, queries_kept(query));
     }
     if (count == 0 || query->tables == query->budget ||
         (expected_bytes < SMALL_BYTES && !query->force_spill)) {

@@ -1,11 +1,11 @@
 /* query_context.c — the life of a query on one endpoint: the first failure ends it. */
 #include "compute/exec/query_context.h"
 
-MemoryBudget *query_grant_create(MemoryBudget *endpoint, const SettingSet *settings)
+MemoryBudget *query_grant_create(const Host *host, const SettingSet *settings)
 {
     size_t wanted_bytes = (size_t)setting_integer(settings, SETTING_QUERY_MEMORY);
-    size_t half_bytes = memory_budget_limit_bytes(endpoint) / 2;
-    return memory_budget_create(NULL, endpoint, "query",
+    size_t half_bytes = memory_budget_limit_bytes(host->queries) / 2;
+    return memory_budget_create(NULL, host->queries, "query",
                                 wanted_bytes > 0 ? wanted_bytes : half_bytes);
 }
 

@@ -75,9 +75,9 @@ static inline bool query_context_is_canceled(const QueryContext *query)
     return __atomic_load_n(&query->is_canceled, __ATOMIC_RELAXED); // only a hint to stop
 }
 
-/* The grant of a statement here: query_memory of its settings, or half of what the endpoint has.
- * Null when memory is refused. */
-MemoryBudget *query_grant_create(MemoryBudget *endpoint, const SettingSet *settings);
+/* The grant of a statement here: query_memory of its settings, or half of what the process has for
+ * queries. Null when memory is refused. */
+MemoryBudget *query_grant_create(const Host *host, const SettingSet *settings);
 /* Ready for use after the public fields are set; reads the session settings it mirrors. */
 void query_context_init(QueryContext *query);
 void query_context_deinit(QueryContext *query);

@@ -76,7 +76,7 @@ static void charge_pending(SpillFile *file)
     if (query->aside_bytes > 0 && wanted > query->aside_bytes / ASIDE_PARTS) {
         wanted = query->aside_bytes / ASIDE_PARTS;
     }
-    while (wanted > PENDING_MIN && !memory_budget_reserve(query->budget, wanted)) {
+    while (wanted > PENDING_MIN && !memory_budget_reserve_heap(query->budget, wanted)) {
         wanted /= 2;
     }
     file->charged_bytes = wanted > PENDING_MIN ? wanted : 0;
@@ -85,7 +85,9 @@ static void charge_pending(SpillFile *file)
 
 static void release_pending(SpillFile *file)
 {
-    memory_budget_release(file->query->budget, file->charged_bytes);
+    if (file->charged_bytes > 0) {
+        memory_budget_release_heap(file->query->budget, file->charged_bytes);
+    }
     file->charged_bytes = 0;
 }
 

@@ -103,7 +103,7 @@ static Status run_prepare(Node *node, FragmentRun *run, const RunMessage *messag
     byte_reader_init(&reader, message->settings, message->setting_bytes);
     TRY(setting_set_decode(run->settings, &reader));
     run->query.settings = run->settings;
-    run->query.budget = run->budget = query_grant_create(node->budget, run->settings);
+    run->query.budget = run->budget = query_grant_create(node->host, run->settings);
     if (run->budget == NULL) {
         return status_error(SQLSTATE_OUT_OF_MEMORY, "no memory for a query");
     }

@@ -253,7 +253,7 @@ Status distributed_query_start(const DistributedQueryOptions *options, Distribut
     query->has_statistics = options->has_statistics;
     query->is_voting = options->is_voting;
     query->query_id = commit_log_next_query(services->log);
-    query->budget = query_grant_create(services->budget, options->settings);
+    query->budget = query_grant_create(services->host, options->settings);
     mutex_init(&query->mutex, MUTEX_RANK_QUERY);
     condition_init(&query->ended);
     uint32_t replica_reader = 0;

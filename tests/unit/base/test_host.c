@@ -15,8 +15,11 @@ START_TEST(takes_pool_and_budget_from_the_settings)
     ck_assert_ok(setting_set_text(settings, "memory_limit", "100MB", false));
     ck_assert_ok(setting_set_text(settings, "workers", "3", false));
     ck_assert_ok(host_create(settings, NULL, NULL, &host));
-    ck_assert_uint_eq(page_pool_limit_bytes(host->pool), 100 << 20);
-    ck_assert_uint_eq(memory_budget_available_bytes(host->budget), 100 << 20);
+    const size_t limit = page_pool_limit_bytes(host->pool); // a sixteenth is for the heap
+    ck_assert_uint_eq(limit, (100 << 20) / 16 * 15);
+    ck_assert_uint_eq(host_cache_bytes(host), limit / 5 * 2);
+    ck_assert_uint_eq(memory_budget_limit_bytes(host->queries), limit - limit / 5 * 2 - limit / 8);
+    ck_assert_uint_eq(memory_budget_available_bytes(host->budget), limit);
     ck_assert_uint_eq(host->worker_count, 3);
     ck_assert_ptr_eq(host->files, file_system_os());
     ck_assert_ptr_eq(host->clock.ops, system_clock.ops);
@@ -30,7 +33,9 @@ START_TEST(takes_the_rest_from_the_machine)
     Host *host = NULL;
     ck_assert_ok(host_create(setting_set_create(NULL), NULL, NULL, &host));
     ck_assert_uint_eq(host->worker_count, machine_core_count());
-    ck_assert_uint_eq(page_pool_limit_bytes(host->pool), machine_memory_bytes() / 10 * 6);
+    const size_t limit = machine_memory_bytes() / 10 * 6, heap_max = (size_t)512 << 20;
+    const size_t heap = limit / 16 < heap_max ? limit / 16 : heap_max;
+    ck_assert_uint_eq(page_pool_limit_bytes(host->pool), limit - heap);
     host_destroy(host);
 }
 END_TEST

@@ -44,6 +44,61 @@ START_TEST(counts_at_every_level)
 }
 END_TEST
 
+// Tables below cannot have what is set aside; the budget itself can, and fills it up again.
+START_TEST(sets_memory_aside)
+{
+    MemoryBudget *tables = memory_budget_create(NULL, query, "tables", 0);
+    ck_assert(!memory_budget_set_aside(query, 5 * MIB));
+    ck_assert_uint_eq(memory_budget_used_bytes(node), 0);
+    ck_assert(memory_budget_set_aside(query, MIB));
+    ck_assert_uint_eq(memory_budget_used_bytes(query), 0);
+    ck_assert_uint_eq(memory_budget_used_bytes(node), MIB);
+    ck_assert_uint_eq(memory_budget_available_bytes(query), 4 * MIB);
+    ck_assert_uint_eq(memory_budget_available_bytes(tables), 3 * MIB);
+    ck_assert(!memory_budget_reserve(tables, 3 * MIB + 1));
+    ck_assert(memory_budget_reserve(tables, 3 * MIB));
+    ck_assert(memory_budget_reserve(query, MIB));
+    ck_assert(!memory_budget_reserve(query, 1));
+    ck_assert_uint_eq(memory_budget_available_bytes(query), 0);
+    memory_budget_release(query, MIB / 2);
+    memory_budget_release(tables, MIB);
+    ck_assert(!memory_budget_reserve(tables, MIB + 1)); // the half is aside again
+    ck_assert_uint_eq(memory_budget_used_bytes(node), 3 * MIB);
+    memory_budget_release(query, MIB / 2);
+    memory_budget_release(tables, 2 * MIB);
+    memory_budget_destroy(tables);
+    ck_assert_uint_eq(memory_budget_used_bytes(node), MIB);
+}
+END_TEST
+
+START_TEST(leaves_something_to_others)
+{
+    MemoryBudget *tables = memory_budget_create(NULL, query, "tables", 0);
+    memory_budget_leave(tables, node, 5 * MIB);
+    ck_assert_uint_eq(memory_budget_available_bytes(tables), 3 * MIB);
+    ck_assert(!memory_budget_reserve(tables, 3 * MIB + 1));
+    ck_assert(memory_budget_reserve(tables, 3 * MIB));
+    ck_assert(!memory_budget_reserve(tables, 1));
+    ck_assert(memory_budget_reserve(query, MIB));
+    memory_budget_release(query, MIB);
+    memory_budget_release(tables, 3 * MIB);
+    memory_budget_destroy(tables);
+}
+END_TEST
+
+START_TEST(limits_move)
+{
+    memory_budget_set_limit(query, MIB);
+    ck_assert(!memory_budget_reserve(query, 2 * MIB));
+    memory_budget_raise_limit(query, MIB);
+    ck_assert(memory_budget_reserve(query, 2 * MIB));
+    memory_budget_set_limit(query, MIB); // below what is used: nothing more comes in
+    ck_assert_uint_eq(memory_budget_available_bytes(query), 0);
+    ck_assert(!memory_budget_reserve(query, 1));
+    memory_budget_release(query, 2 * MIB);
+}
+END_TEST
+
 START_TEST(a_refusal_leaves_no_trace)
 {
     MemoryBudget *other = memory_budget_create(pool, node, "other", 0);
@@ -214,6 +269,9 @@ int main(void)
 {
     Suite *suite = suite_create("base.memory_budget");
     add_case(suite, "levels", counts_at_every_level);
+    add_case(suite, "aside", sets_memory_aside);
+    add_case(suite, "left", leaves_something_to_others);
+    add_case(suite, "limits", limits_move);
     add_case(suite, "refusal", a_refusal_leaves_no_trace);
     add_case(suite, "charge", charges_what_it_takes);
     add_case(suite, "move", moves_a_charge_and_back);

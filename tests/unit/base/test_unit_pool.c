@@ -85,16 +85,47 @@ START_TEST(gives_free_frames_back_above_its_limit)
     uint32_t kept = unit_pool_alloc(&pool, 1);
     memset(unit_pool_address(&pool, kept), 9, UNIT_BYTES);
     unit_pool_free(&pool, unit_pool_index(&pool, memory), REGION_UNITS);
-    ck_assert_uint_eq(pool.frames_touched, 33);
+    ck_assert_uint_eq(pool.resident_units, 33 * 32);
     char *first = unit_pool_map(&pool, 64 * MIB); // within the limit: all stays
     ck_assert_int_eq(memory[UNIT_BYTES], 7);
-    ck_assert_uint_eq(pool.frames_touched, 65);
+    ck_assert_uint_eq(pool.resident_units, 65 * 32);
     char *second = unit_pool_map(&pool, 64 * MIB);
-    ck_assert_uint_eq(pool.frames_touched, 65); // 33 + 64 less the free 32
+    ck_assert_uint_eq(pool.resident_units, 64 * 32 + 1); // 33 + 64 frames less what is free
     ck_assert_int_eq(memory[UNIT_BYTES], 0);
     ck_assert_int_eq(unit_pool_address(&pool, kept)[100], 9);
     unit_pool_unmap(&pool, first, 64 * MIB);
     unit_pool_unmap(&pool, second, 64 * MIB);
+}
+END_TEST
+
+// A unit in use in each frame: the others go one by one, and what comes next finds small pages.
+START_TEST(gives_scraps_back_when_frames_do_not_suffice)
+{
+    enum { FRAMES = 60, FRAME_UNITS = UNIT_FRAME_BYTES / UNIT_BYTES };
+    uint32_t units[FRAMES][FRAME_UNITS];
+    for (uint32_t u = 0; u < FRAMES * FRAME_UNITS; u++) {
+        uint32_t unit = unit_pool_alloc(&pool, 1);
+        units[u / FRAME_UNITS][u % FRAME_UNITS] = unit;
+        memset(unit_pool_address(&pool, unit), (int)(unit % 251), UNIT_BYTES);
+    }
+    for (uint32_t f = 0; f < FRAMES; f++) {
+        for (uint32_t u = 1; u < FRAME_UNITS; u++) {
+            unit_pool_free(&pool, units[f][u], 1);
+        }
+    }
+    ck_assert_uint_eq(pool.resident_units, FRAMES * FRAME_UNITS);
+    char *large = unit_pool_map(&pool, 100 * MIB);
+    ck_assert_uint_le(pool.resident_units, pool.limit_units);
+    uint32_t again = unit_pool_alloc(&pool, 8);
+    memset(unit_pool_address(&pool, again), 1, 8 * UNIT_BYTES);
+    ck_assert_uint_le(pool.resident_units, pool.purge_above_units);
+    for (uint32_t f = 0; f < FRAMES; f++) {
+        const char *kept = unit_pool_address(&pool, units[f][0]);
+        ck_assert_int_eq((uint8_t)kept[UNIT_BYTES - 1], units[f][0] % 251);
+        unit_pool_free(&pool, units[f][0], 1);
+    }
+    unit_pool_free(&pool, again, 8);
+    unit_pool_unmap(&pool, large, 100 * MIB);
 }
 END_TEST
 
@@ -103,16 +134,16 @@ START_TEST(keeps_mappings_for_the_next_user)
     char *first = unit_pool_map(&pool, 40 * MIB);
     memset(first, 7, 40 * MIB);
     unit_pool_unmap(&pool, first, 40 * MIB);
-    ck_assert_uint_eq(pool.frames_touched, 20);
+    ck_assert_uint_eq(pool.resident_units, 20 * 32);
     char *other = unit_pool_map(&pool, 42 * MIB); // no other size serves
     ck_assert_ptr_ne(other, first);
     ck_assert_ptr_eq(unit_pool_map(&pool, 40 * MIB), first);
     ck_assert_int_eq(first[39 * MIB], 7);
-    ck_assert_uint_eq(pool.frames_touched, 41);
+    ck_assert_uint_eq(pool.resident_units, 41 * 32);
     unit_pool_unmap(&pool, first, 40 * MIB);
     unit_pool_unmap(&pool, other, 42 * MIB);
     char *large = unit_pool_map(&pool, 80 * MIB); // beyond the limit: the oldest goes
-    ck_assert_uint_eq(pool.frames_touched, 61);
+    ck_assert_uint_eq(pool.resident_units, 61 * 32);
     ck_assert_uint_eq(pool.kept_count, 1);
     unit_pool_unmap(&pool, large, 80 * MIB);
     for (size_t i = 0; i < 2 * UNIT_KEPT_MAX; i++) { // no more than so many
@@ -140,6 +171,7 @@ int main(void)
     add_case(suite, "end", ends_with_its_reservation);
     add_case(suite, "once", every_unit_is_given_once);
     add_case(suite, "purge", gives_free_frames_back_above_its_limit);
+    add_case(suite, "scraps", gives_scraps_back_when_frames_do_not_suffice);
     add_case(suite, "mappings", keeps_mappings_for_the_next_user);
     return suite_main(suite);
 }
