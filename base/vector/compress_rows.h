@@ -29,6 +29,18 @@ static inline uint32_t compress_rows(uint64_t word, uint32_t first, uint32_t row
         count += (uint32_t)__builtin_popcount(bits);
     }
 #else
+#ifdef __POPCNT__
+    enum { FEW = 4 }; // as a rule when a filter lets few rows pass
+    if (__builtin_popcountll(word) <= FEW) {
+        const uint64_t last = UINT64_C(1) << 63; // so that there always is a bit
+        uint64_t left = word;
+        for (int j = 0; j < FEW; j++, left &= left - 1) {
+            selection[count + (uint32_t)j] =
+                (uint16_t)(first + (uint32_t)__builtin_ctzll(left | last));
+        }
+        return count + (uint32_t)__builtin_popcountll(word);
+    }
+#endif
     for (uint32_t i = 0; i < 64 && first + i < row_count; i += 8) {
         uint8_t bits = (uint8_t)(word >> i), positions[8];
         uint16_t *target = selection + count;

@@ -1,6 +1,6 @@
 /*
  * predicate_kernels.c — see predicate_kernels.h. Plain C but for packing flags and,
- * on AVX-512, for whole groups of rows.
+ * with AVX2 or AVX-512, for whole groups of rows.
  */
 #include "base/vector/predicate_kernels.h"
 
@@ -10,6 +10,9 @@
 #if defined(__AVX512BW__) && defined(__AVX512VL__)
 #define HAS_GROUP_TESTS
 #include "base/vector/group_tests_avx512.h"
+#elif !defined(KERNEL_PORTABLE) && defined(__AVX2__)
+#define HAS_GROUP_TESTS
+#include "base/vector/group_tests_avx2.h"
 #endif
 
 #define TEMPLATE "base/vector/lane_predicate.tmpl.h"

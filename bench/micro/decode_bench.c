@@ -14,17 +14,13 @@
 
 #include "base/vector/kernel_level.h"
 #include "bench/micro/bench.h"
+#include "bench/micro/reference.h"
 #include "storage/block_filter.h"
 #include "storage/encoding/encode_block.h"
 
 enum { ROWS = FORMAT_ROW_GROUP_ROWS, VECTORS = FORMAT_ROW_GROUP_VECTORS, ROUNDS = 15 };
-enum { LEVELS = 3, CASES_MAX = 40, BASE_ID = 7 };
-#define ROUND_NS 300000.0 /* a measurement takes about so long */
+enum { BASE_ID = 7 };
 #define COLUMN_ID 3u
-#define REFERENCE_NS 0.145 /* of the reference loop on the machine that the gates in ns are for */
-
-static const char *const level_names[LEVELS] = {"portable", "v3", "v4"};
-static const char *const level_titles[LEVELS] = {"portable", "AVX2", "AVX-512"};
 
 /* What a case does with a vector. */
 typedef enum Action { DECODE, FILTER_MOST, FILTER_TENTH } Action;
@@ -218,26 +214,12 @@ typedef struct Run {
     double encode_ns;         /* per value, with the choice among all encodings */
     Predicate predicate;
     uint64_t bitmap[BLOCK_FILTER_BITMAP_BYTES / 8];
-    double ns[LEVELS][ROUNDS], ratios[LEVELS][ROUNDS];
+    GateFigures figures;
     bool is_run;
 } Run;
 
 static Run runs_of[CASES];
 static MemoryBudget *budget;
-
-static int compare_doubles(const void *left, const void *right)
-{
-    const double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
-static double median(const double *values)
-{
-    double sorted[ROUNDS];
-    memcpy(sorted, values, sizeof sorted);
-    qsort(sorted, ROUNDS, sizeof *sorted, compare_doubles);
-    return sorted[ROUNDS / 2];
-}
 
 static void fill_chunk(Run *run)
 {
@@ -321,26 +303,6 @@ static void make_predicate(Run *run)
 
 static uint64_t sink;
 
-/* The reference: 1,024 lanes of 64 bits, each read, added to and written. */
-static void reference(uint64_t *restrict target, const uint64_t *restrict source, uint64_t addend)
-{
-    for (size_t i = 0; i < VECTOR_ROWS; i++) {
-        target[i] = source[i] + addend;
-    }
-}
-
-static double time_reference(void)
-{
-    static _Alignas(64) uint64_t source[VECTOR_ROWS], target[VECTOR_ROWS];
-    const uint32_t repeats = (uint32_t)(ROUND_NS / (REFERENCE_NS * VECTOR_ROWS));
-    const double start = cpu_ns();
-    for (uint32_t i = 0; i < repeats; i++) {
-        reference(target, source, i);
-        __asm__ volatile("" ::"r"(target), "r"(source) : "memory");
-    }
-    return (cpu_ns() - start) / ((double)repeats * VECTOR_ROWS);
-}
-
 static void run_once(Run *run, DecodeBuffer *buffer)
 {
     const Block *block = &run->block;
@@ -366,7 +328,7 @@ static void run_once(Run *run, DecodeBuffer *buffer)
 static void measure(Run *run, uint32_t level, uint32_t round)
 {
     DecodeBuffer buffer;
-    if (!kernel_level_select(level_names[level])) {
+    if (!kernel_level_select(gate_level_names[level])) {
         return;
     }
     must(decode_buffer_init(&buffer, budget));
@@ -375,15 +337,13 @@ static void measure(Run *run, uint32_t level, uint32_t round)
     run_once(run, &buffer); // into the cache
     const double once = cpu_ns() - start;
     const uint32_t repeats = once > ROUND_NS ? 1 : (uint32_t)(ROUND_NS / once);
-    const double before = time_reference();
+    const double before = reference_time(REFERENCE_LANES);
     start = cpu_ns();
     for (uint32_t i = 0; i < repeats; i++) {
         run_once(run, &buffer);
     }
     const double ns = (cpu_ns() - start) / ((double)repeats * ROWS);
-    const double after = time_reference();
-    run->ns[level][round] = ns;
-    run->ratios[level][round] = ns / ((before + after) / 2);
+    gate_figures_add(&run->figures, level, round, ns, before, reference_time(REFERENCE_LANES));
     decode_buffer_deinit(&buffer);
 }
 
@@ -392,14 +352,13 @@ static const char *const actions[] = {"decode", "filter", "filter"};
 static bool print_run(const Run *run)
 {
     const Case *test = run->test;
-    bool is_held = true;
+    const bool is_held = gate_is_held(&run->figures, ROUNDS, test->gate_ns / REFERENCE_NS);
     printf("| %s | %s | %s | %.2f | %.1f |", encoding_ops(test->encoding)->name, test->name,
            actions[test->action], run->bits, run->encode_ns);
-    for (uint32_t level = 0; level < LEVELS; level++) {
-        const double ns = median(run->ns[level]), ratio = median(run->ratios[level]);
-        printf(" %.3f | %.1f | %.2f |", ns, run->value_bytes / ns, ratio);
-        is_held =
-            is_held && (level == 0 || test->gate_ns == 0 || ratio <= test->gate_ns / REFERENCE_NS);
+    for (uint32_t level = 0; level < GATE_LEVELS; level++) {
+        const double ns = gate_figures_ns(&run->figures, level, ROUNDS);
+        printf(" %.3f | %.1f | %.2f |", ns, run->value_bytes / ns,
+               gate_figures_ratio(&run->figures, level, ROUNDS));
     }
     printf(" %.2f | %s |\n", test->gate_ns / REFERENCE_NS, is_held ? "yes" : "**no**");
     return is_held;
@@ -408,11 +367,11 @@ static bool print_run(const Run *run)
 static void print_head(void)
 {
     printf("| encoding | values | what | bits | encode ns |");
-    for (uint32_t level = 0; level < LEVELS; level++) {
-        printf(" %s ns | GB/s | ratio |", level_titles[level]);
+    for (uint32_t level = 0; level < GATE_LEVELS; level++) {
+        printf(" %s ns | GB/s | ratio |", gate_level_titles[level]);
     }
     printf(" gate | held |\n| --- | --- | --- | ---: | ---: |");
-    for (uint32_t level = 0; level < LEVELS; level++) {
+    for (uint32_t level = 0; level < GATE_LEVELS; level++) {
         printf(" ---: | ---: | ---: |");
     }
     printf(" ---: | --- |\n");
@@ -438,7 +397,7 @@ int main(int argc, char **argv)
     }
     for (uint32_t round = 0; round < ROUNDS; round++) {
         for (uint32_t i = 0; i < CASES; i++) {
-            for (uint32_t level = 0; level < LEVELS && runs_of[i].is_run; level++) {
+            for (uint32_t level = 0; level < GATE_LEVELS && runs_of[i].is_run; level++) {
                 measure(&runs_of[i], level, round);
             }
         }
@@ -447,6 +406,7 @@ int main(int argc, char **argv)
     for (uint32_t i = 0; i < CASES; i++) {
         missed += runs_of[i].is_run && !print_run(&runs_of[i]);
     }
-    printf("\nreference loop: %.4f ns per value; gates missed: %u\n", time_reference(), missed);
+    printf("\nreference loop: %.4f ns per value; gates missed: %u\n",
+           reference_time(REFERENCE_LANES), missed);
     return missed == 0 ? 0 : 1;
 }

@@ -228,13 +228,37 @@ static bool value_matches(const RowLayout *layout, uint32_t field, const Vector 
     return value_equal(&left, &right);
 }
 
+enum { PREFETCH_AHEAD = 16 }; // texts on their way, and as many rows before them
+
+// A long text lies anywhere, perhaps across two cache lines; comparing begins at its end, with
+// trailing blanks.
+static void prefetch_text(const RowField *field, const uint8_t *packed)
+{
+    TextView view;
+    memcpy(&view, packed + field->offset, sizeof view);
+    const char *data = text_view_data(&view);
+    __builtin_prefetch(data);
+    __builtin_prefetch(data + view.length);
+}
+
 uint32_t row_match_field(const RowLayout *layout, uint32_t field, const Vector *vector,
                          const uint16_t *rows, const uint8_t *const *packed,
                          const uint16_t *candidates, uint32_t candidate_count, uint16_t *kept,
                          uint16_t *rejected, uint32_t *rejected_count)
 {
     uint32_t kept_count = 0;
+    const RowField *column = &layout->fields[field];
+    const bool is_text = column->lane == LANE_TEXT;
+    for (uint32_t c = 0; is_text && c < candidate_count && c < PREFETCH_AHEAD; c++) {
+        prefetch_text(column, packed[candidates[c]]);
+    }
     for (uint32_t c = 0; c < candidate_count; c++) {
+        if (is_text && c + 2 * PREFETCH_AHEAD < candidate_count) {
+            __builtin_prefetch(packed[candidates[c + 2 * PREFETCH_AHEAD]] + column->offset);
+        }
+        if (is_text && c + PREFETCH_AHEAD < candidate_count) {
+            prefetch_text(column, packed[candidates[c + PREFETCH_AHEAD]]);
+        }
         uint16_t i = candidates[c];
         uint32_t row = rows == NULL ? i : rows[i];
         bool is_null = vector_is_null(vector, row);

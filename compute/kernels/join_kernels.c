@@ -2,6 +2,12 @@
 #include "compute/kernels/join_kernels.h"
 
 #include "base/types/type.h"
+#include "base/vector/compress_rows.h"
+
+#if !defined(KERNEL_PORTABLE) && defined(__AVX2__)
+#include "compute/kernels/find_bits_simd.h"
+#define HAS_GATHER_BITS
+#endif
 
 #define TEMPLATE "compute/kernels/join_positions.tmpl.h"
 #define T uint8_t
@@ -60,7 +66,14 @@ static uint32_t find_bits(const uint64_t *bitmap, const uint32_t *positions, uin
         (const uint32_t *)bitmap; // little endian: bit p is bit p & 31 of word p / 32
     uint32_t flip = wanted ^ 1;
     uint32_t found = 0;
-    for (uint32_t i = 0; i < count; i++) {
+    uint32_t i = 0;
+#ifdef HAS_GATHER_BITS
+    for (; i + 64 <= count; i += 64) {
+        const uint64_t bits = gather_bits(words, positions + i);
+        found = compress_rows(wanted ? bits : ~bits, i, count, hits, found);
+    }
+#endif
+    for (; i < count; i++) {
         uint32_t position = positions[i];
         hits[found] = (uint16_t)i;
         found += ((words[position >> 5] >> (position & 31)) ^ flip) & 1;

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/vector/distribution_hash.h"
+#include "base/vector/predicate_kernels.h"
 #include "compute/operators/batch_collector.h"
 
 enum { PASSES_MAX = 4 };
@@ -197,6 +198,21 @@ static Status append_rows(ExchangeSend *send, ExchangeSendLocal *local, uint32_t
     return STATUS_OK;
 }
 
+// Lists the rows of one target by a mask of them.
+static uint32_t list_target(const uint16_t *targets, uint32_t target, const Batch *in,
+                            uint16_t *list)
+{
+    const uint32_t count = in->selected_count;
+    RowMask mask;
+    row_mask_set_first(&mask, count);
+    KERNELS(predicate_kernels)->range[LANE_U16](targets, count, target, 0, false, mask.words);
+    const uint32_t listed = row_mask_to_selection(&mask, count, list);
+    for (uint32_t i = 0; in->selection != NULL && i < listed; i++) {
+        list[i] = in->selection[list[i]];
+    }
+    return listed;
+}
+
 // Lists the rows of each target in order. A pass per target has no chain from row to row and serves
 // a few; many are counted up side by side.
 static void list_rows(const ExchangeSend *send, ExchangeSendLocal *local, const Batch *in)
@@ -204,13 +220,7 @@ static void list_rows(const ExchangeSend *send, ExchangeSendLocal *local, const 
     const uint16_t *rows = batch_selected_rows(in), *targets = local->row_targets;
     const uint32_t count = in->selected_count;
     for (uint32_t t = 0; send->target_count <= PASSES_MAX && t < send->target_count; t++) {
-        uint16_t *list = local->rows + (size_t)t * VECTOR_ROWS;
-        uint32_t listed = 0;
-        for (uint32_t i = 0; i < count; i++) {
-            list[listed] = rows[i];
-            listed += targets[i] == t;
-        }
-        local->row_counts[t] = listed;
+        local->row_counts[t] = list_target(targets, t, in, local->rows + (size_t)t * VECTOR_ROWS);
     }
     if (send->target_count > PASSES_MAX) {
         memset(local->row_counts, 0, send->target_count * sizeof(*local->row_counts));

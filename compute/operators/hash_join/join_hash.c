@@ -16,7 +16,10 @@
 #define SALT_MASK UINT64_C(0xFFFF000000000000)
 #define POINTER_MASK UINT64_C(0x0000FFFFFFFFFFFF)
 
-enum { INSERT_CHUNK_ROWS = 256 };
+enum {
+    INSERT_CHUNK_ROWS = 256,
+    PREFETCH_AHEAD = 16, /* slots on their way: of more at once the last would wait or be lost */
+};
 
 static inline uint8_t *slot_row(uint64_t slot)
 {
@@ -106,10 +109,15 @@ void join_hash_insert_page(JoinTable *table, uint32_t page_index, bool is_shared
         uint8_t *rows = page->rows + first * row_bytes;
         for (uint32_t i = 0; i < count; i++) {
             hashes[i] = row_hash(shape, rows + i * row_bytes);
+        }
+        for (uint32_t i = 0; i < count && i < PREFETCH_AHEAD; i++) {
             __builtin_prefetch(&table->slots[hashes[i] & table->slot_mask], 1);
         }
         for (uint32_t i = 0; i < count; i++) {
             uint8_t *row = rows + i * row_bytes;
+            if (i + PREFETCH_AHEAD < count) {
+                __builtin_prefetch(&table->slots[hashes[i + PREFETCH_AHEAD] & table->slot_mask], 1);
+            }
             if (join_row_is_indexed(shape, row)) {
                 has_duplicates |= is_shared ? insert_row_shared(table, row, hashes[i])
                                             : insert_row(table, row, hashes[i]);
@@ -177,6 +185,9 @@ static void compare_words(const JoinTable *table, const JoinProbe *probe,
     for (uint32_t c = 0; c < count; c++) {
         uint16_t i = candidates[c];
         JoinRow row = probe->candidates[i];
+        if (c + PREFETCH_AHEAD < count) {
+            __builtin_prefetch(probe->candidates[candidates[c + PREFETCH_AHEAD]]);
+        }
         while (row != NULL && !words_match(probe, key_count, i, row)) {
             row = next_candidate(table, probe->hashes[i], &probe->places[i]);
         }
@@ -194,9 +205,9 @@ static void compare_fields(const JoinTable *table, const JoinProbe *probe, uint1
         uint32_t rejected_count = 0;
         uint32_t kept = count;
         for (uint32_t k = 0; k < shape->key_count; k++) {
-            kept = row_match_field(&shape->layout, k, probe->keys[k], probe->rows,
-                                   probe->candidates, candidates, kept, candidates, rejected,
-                                   &rejected_count);
+            kept =
+                row_match_field(&shape->layout, k, probe->keys[k], probe->rows, probe->candidates,
+                                candidates, kept, candidates, rejected, &rejected_count);
         }
         count = 0;
         for (uint32_t r = 0; r < rejected_count; r++) {
@@ -210,14 +221,20 @@ static void compare_fields(const JoinTable *table, const JoinProbe *probe, uint1
 
 uint32_t join_hash_lookup(const JoinTable *table, const JoinProbe *probe)
 {
+    const uint32_t row_count = probe->row_count;
     hash_probe(table, probe);
-    for (uint32_t i = 0; i < probe->row_count; i++) {
+    for (uint32_t i = 0; i < row_count; i++) {
         probe->places[i] = probe->hashes[i] & table->slot_mask;
+    }
+    for (uint32_t i = 0; i < row_count && i < PREFETCH_AHEAD; i++) {
         __builtin_prefetch(&table->slots[probe->places[i]]);
     }
     uint16_t *candidates = probe->scratch;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < probe->row_count; i++) {
+    for (uint32_t i = 0; i < row_count; i++) {
+        if (i + PREFETCH_AHEAD < row_count) {
+            __builtin_prefetch(&table->slots[probe->places[i + PREFETCH_AHEAD]]);
+        }
         JoinRow row = next_candidate(table, probe->hashes[i], &probe->places[i]);
         __builtin_prefetch(row);
         probe->candidates[i] = row;
@@ -230,7 +247,7 @@ uint32_t join_hash_lookup(const JoinTable *table, const JoinProbe *probe)
         compare_fields(table, probe, candidates, count);
     }
     uint32_t hits = 0;
-    for (uint32_t i = 0; i < probe->row_count; i++) {
+    for (uint32_t i = 0; i < row_count; i++) {
         probe->hits[hits] = (uint16_t)i;
         probe->found[hits] = probe->candidates[i];
         hits += probe->candidates[i] != NULL;

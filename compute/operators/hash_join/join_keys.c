@@ -10,7 +10,11 @@
 #include "compute/kernels/lanes.h"
 #include "compute/operators/hash_join/join_index.h"
 
-enum { SLOTS_MIN = 64, INSERT_CHUNK_ROWS = 256 };
+enum {
+    SLOTS_MIN = 64,
+    INSERT_CHUNK_ROWS = 256,
+    PREFETCH_AHEAD = 16, /* slots on their way: of more at once the last would wait or be lost */
+};
 
 // One key is itself, so that probes need no subtraction; several are numbered together.
 static inline uint64_t key_of_row(const JoinTable *table, const uint8_t *row)
@@ -103,10 +107,15 @@ void join_keys_insert_page(JoinTable *table, uint32_t page_index, bool is_shared
         for (uint32_t i = 0; i < count; i++) {
             keys[i] = key_of_row(table, rows + i * row_bytes);
             slots[i] = slot_of_key(table, keys[i]);
+        }
+        for (uint32_t i = 0; i < count && i < PREFETCH_AHEAD; i++) {
             __builtin_prefetch(&table->keys[slots[i]], 1);
         }
         for (uint32_t i = 0; i < count; i++) {
             uint8_t *row = rows + i * row_bytes;
+            if (i + PREFETCH_AHEAD < count) {
+                __builtin_prefetch(&table->keys[slots[i + PREFETCH_AHEAD]], 1);
+            }
             if (!join_row_is_indexed(shape, row)) {
                 continue;
             }
@@ -156,13 +165,19 @@ uint32_t join_keys_lookup(const JoinTable *table, const JoinProbe *probe)
     const uint64_t *keys = read_keys(table, probe);
     const JoinSlot *slots = table->keys;
     uint64_t *places = probe->places;
-    for (uint32_t i = 0; i < probe->row_count; i++) {
+    const uint32_t count = probe->row_count;
+    for (uint32_t i = 0; i < count; i++) {
         places[i] = slot_of_key(table, keys[i]);
+    }
+    for (uint32_t i = 0; i < count && i < PREFETCH_AHEAD; i++) {
         __builtin_prefetch(&slots[places[i]]);
     }
     uint32_t hits = 0;
-    for (uint32_t i = 0; i < probe->row_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         uint64_t s = places[i];
+        if (i + PREFETCH_AHEAD < count) {
+            __builtin_prefetch(&slots[places[i + PREFETCH_AHEAD]]);
+        }
         while (slots[s].key != keys[i] && slots[s].key != table->empty_key) {
             s = next_slot(table, s);
         }

@@ -1,5 +1,5 @@
-/* test_aggregate_kernels.c — sums of all lanes but a few, and keys of nearly all rows, at every
- * kernel level against plain loops. */
+/* test_aggregate_kernels.c — sums of all lanes but a few, sums of few groups, and keys of nearly all
+ * rows, at every kernel level against plain loops. */
 #include "compute/kernels/aggregate_kernels.h"
 #include "compute/kernels/group_kernels.h"
 #include "tests/unit/compute/kernels/kernel_fixture.h"
@@ -46,6 +46,34 @@ START_TEST(sums_of_kept_rows)
 }
 END_TEST
 
+START_TEST(sums_of_few_groups)
+{
+    if (!fixture_level(_i)) {
+        return;
+    }
+    for (uint32_t lane = 0; lane < 3; lane++) {
+        lanes_randomise(lanes);
+        for (uint32_t c = 0; c < ROW_COUNTS; c++) {
+            int64_t wanted[AGGREGATE_MASKED_GROUPS] = {0}, sums[AGGREGATE_MASKED_GROUPS] = {0};
+            const uint32_t group_count = 1 + c % AGGREGATE_MASKED_GROUPS;
+            for (uint32_t i = 0; i < row_counts[c]; i++) { // some rows are in no group
+                positions[i] = (uint32_t)random_below(&test_random, group_count + 1);
+                if (positions[i] < group_count) {
+                    wanted[positions[i]] += (int64_t)lane_read(lanes, lane, i);
+                }
+            }
+            for (uint32_t is_small = 0; is_small <= (lane < 2); is_small++) {
+                memset(sums, 0, sizeof sums);
+                KERNELS(aggregate_kernels)
+                    ->sum_masked[lane](lanes, positions, row_counts[c], group_count, is_small != 0,
+                                       sums);
+                ck_assert_mem_eq(sums, wanted, sizeof sums);
+            }
+        }
+    }
+}
+END_TEST
+
 START_TEST(positions_of_selected_rows)
 {
     static const uint32_t rarities[] = {2, 5, 100, 100000};
@@ -77,6 +105,7 @@ int main(void)
     TCase *aggregate = tcase_create("aggregate");
     tcase_set_timeout(aggregate, 60);
     tcase_add_loop_test(aggregate, sums_of_kept_rows, 0, KERNEL_LEVELS);
+    tcase_add_loop_test(aggregate, sums_of_few_groups, 0, KERNEL_LEVELS);
     tcase_add_loop_test(aggregate, positions_of_selected_rows, 0, KERNEL_LEVELS);
     return fixture_run("aggregate_kernels", aggregate);
 }
