@@ -9,7 +9,7 @@
 #include "base/machine.h"
 
 enum {
-    HEAP_PARTS = 16, /* of the process's limit */
+    HEAP_PARTS = 8, /* of the process's limit */
     SCAN_PARTS = 8,  /* of the pool's, at least for blocks being read, and rows being written */
     QUERIES_PARTS_MIN = 4,
 };

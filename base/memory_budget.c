@@ -11,6 +11,8 @@
 #include "base/page_pool_internal.h"
 #include "base/sanitizer.h"
 
+enum { LITTLE_BYTES = 32 << 10 }; /* a request of what every beginning takes */
+
 struct MemoryBudget {
     PagePool *pool;
     MemoryBudget *parent;
@@ -20,7 +22,7 @@ struct MemoryBudget {
     atomic_size_t aside_bytes; /* part of used_bytes that nobody has taken yet */
     size_t aside_max_bytes;
     const MemoryBudget *left_to; /* an ancestor that keeps `left_bytes`; null: none */
-    size_t left_bytes;
+    size_t left_bytes, free_bytes;
 };
 
 MemoryBudget *memory_budget_create(PagePool *pool, MemoryBudget *parent, const char *name,
@@ -102,17 +104,22 @@ static bool reserve_here(MemoryBudget *budget, size_t bytes)
     return true;
 }
 
-void memory_budget_leave(MemoryBudget *budget, const MemoryBudget *ancestor, size_t bytes)
+void memory_budget_leave(MemoryBudget *budget, const MemoryBudget *ancestor, size_t bytes,
+                         size_t free_bytes)
 {
     budget->left_to = ancestor;
     budget->left_bytes = bytes;
+    budget->free_bytes = free_bytes;
 }
 
 // Others may take of it at the same moment: it need not be exact.
 static bool leaves_enough(const MemoryBudget *budget, size_t bytes)
 {
-    const size_t available =
-        budget->left_to == NULL ? SIZE_MAX : memory_budget_available_bytes(budget->left_to);
+    if (budget->left_to == NULL || bytes <= LITTLE_BYTES ||
+        memory_budget_used_bytes(budget) + bytes <= budget->free_bytes) {
+        return true;
+    }
+    const size_t available = memory_budget_available_bytes(budget->left_to);
     return available > bytes && available - bytes >= budget->left_bytes;
 }
 
@@ -238,6 +245,16 @@ size_t memory_budget_used_bytes(const MemoryBudget *budget)
     return used > aside ? used - aside : 0;
 }
 
+// What a budget that leaves something to others may still have of it.
+static size_t left_by_others(const MemoryBudget *budget)
+{
+    const size_t others = memory_budget_available_bytes(budget->left_to);
+    const size_t used = memory_budget_used_bytes(budget);
+    const size_t own = others > budget->left_bytes ? others - budget->left_bytes : 0;
+    const size_t little = budget->free_bytes > used ? budget->free_bytes - used : 0;
+    return own > little ? own : little;
+}
+
 size_t memory_budget_available_bytes(const MemoryBudget *budget)
 {
     const size_t aside = atomic_load_explicit(&budget->aside_bytes, memory_order_relaxed);
@@ -248,9 +265,8 @@ size_t memory_budget_available_bytes(const MemoryBudget *budget)
         const size_t here = used < limit ? limit - used : 0;
         available = here < available ? here : available;
         if (budget->left_to != NULL) {
-            const size_t others = memory_budget_available_bytes(budget->left_to);
-            const size_t own = others > budget->left_bytes ? others - budget->left_bytes : 0;
-            available = own < available ? own : available;
+            const size_t most = left_by_others(budget);
+            available = most < available ? most : available;
         }
     }
     return available < SIZE_MAX - aside ? available + aside : SIZE_MAX;

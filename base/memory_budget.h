@@ -37,8 +37,10 @@ bool memory_budget_set_aside(MemoryBudget *budget, size_t bytes);
 void memory_budget_set_limit(MemoryBudget *budget, size_t limit_bytes);
 void memory_budget_raise_limit(MemoryBudget *budget, size_t by_bytes);
 /* From now on requests to this budget are refused that would leave less than `bytes` to an ancestor
- * of it, so that others get the little they cannot do without. */
-void memory_budget_leave(MemoryBudget *budget, const MemoryBudget *ancestor, size_t bytes);
+ * of it, so that others get the little they cannot do without; its own little is not: up to
+ * `free_bytes` in all, and requests of at most 32 KiB. */
+void memory_budget_leave(MemoryBudget *budget, const MemoryBudget *ancestor, size_t bytes,
+                         size_t free_bytes);
 size_t memory_budget_limit_bytes(const MemoryBudget *budget);
 size_t memory_budget_used_bytes(const MemoryBudget *budget); /* without what is set aside here */
 size_t memory_budget_available_bytes(const MemoryBudget *budget);

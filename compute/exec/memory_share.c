@@ -11,6 +11,7 @@ enum {
     SHARE_PARTS = 4
 };
 #define ASIDE_WORKER_BYTES ((size_t)24 << 20) /* two writers of partitions and what they read */
+#define LITTLE_BYTES (2 << 20)                /* any table may have so much */
 #define SMALL_BYTES ((double)(4 << 20))       /* nobody needs to be told how to divide this */
 
 struct MemoryShare {
@@ -60,7 +61,8 @@ void memory_shares_settle(QueryContext *query)
         count++;
     }
     if (query->tables != query->budget) {
-        memory_budget_leave(query->tables, query->host->queries, queries_kept(query));
+        memory_budget_leave(query->tables, query->host->queries, queries_kept(query),
+                            (size_t)LITTLE_BYTES);
     }
     if (count == 0 || query->tables == query->budget ||
         (expected_bytes < SMALL_BYTES && !query->force_spill)) {
@@ -90,5 +92,10 @@ void memory_share_begin(QueryContext *query, MemoryShare *share)
 
 bool memory_is_short(const QueryContext *query)
 {
-    return memory_budget_available_bytes(query->budget) < query->aside_bytes / SHORT_PARTS;
+    // Half of what is kept for all is nobody's to fill with a table.
+    const size_t kept = query->aside_bytes > 0 ? queries_kept(query) / 2 : 0;
+    const size_t available = memory_budget_available_bytes(query->budget);
+    const size_t others = memory_budget_available_bytes(query->host->queries);
+    const size_t spared = others < kept ? others : kept;
+    return available < spared + query->aside_bytes / SHORT_PARTS;
 }

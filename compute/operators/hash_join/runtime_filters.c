@@ -27,6 +27,7 @@ typedef struct KeyFilter {
     BloomFilter bloom;
     void *memory; /* of bitmap or bloom filter; null when the table's is used */
     size_t bytes;
+    MemoryBudget *budget;
 } KeyFilter;
 
 struct JoinFilters {
@@ -112,7 +113,8 @@ static bool add_bitmap(HashJoin *join, uint32_t key, bool is_told, KeyFilter *fi
             return false;
         }
         filter->bytes = (span / 64 + 1) * sizeof *bitmap;
-        uint64_t *owned = memory_alloc_zeroed(join->query->budget, filter->bytes);
+        filter->budget = join->query->tables;
+        uint64_t *owned = memory_alloc_zeroed(filter->budget, filter->bytes);
         if (owned == NULL) {
             return false; // a filter is never necessary
         }
@@ -135,8 +137,10 @@ static bool add_bitmap(HashJoin *join, uint32_t key, bool is_told, KeyFilter *fi
     return true;
 }
 
-static bool make_bloom(HashJoin *join, uint64_t row_count, size_t bytes_max, KeyFilter *filter)
+static bool make_bloom(MemoryBudget *budget, uint64_t row_count, size_t bytes_max,
+                       KeyFilter *filter)
 {
+    filter->budget = budget;
     uint64_t words = 64;
     while (words * 32 < row_count * BLOOM_BITS_PER_ROW && words < UINT32_MAX / 2 &&
            2 * words * sizeof *filter->bloom.blocks <= bytes_max) {
@@ -145,7 +149,7 @@ static bool make_bloom(HashJoin *join, uint64_t row_count, size_t bytes_max, Key
     filter->bytes = words * sizeof *filter->bloom.blocks;
     filter->memory = words * 32 < row_count * BLOOM_BITS_PER_ROW_MIN
                          ? NULL
-                         : memory_alloc_zeroed(join->query->budget, filter->bytes);
+                         : memory_alloc_zeroed(budget, filter->bytes);
     filter->bloom = (BloomFilter){.blocks = filter->memory, .block_mask = (uint32_t)(words - 1)};
     return filter->memory != NULL;
 }
@@ -154,7 +158,7 @@ static bool add_bloom(HashJoin *join, uint32_t key, KeyFilter *filter, Predicate
 {
     const JoinTable *table = &join->table;
     const RowStore *rows = &table->rows;
-    if (!make_bloom(join, rows->row_count, SIZE_MAX, filter)) {
+    if (!make_bloom(join->query->tables, rows->row_count, SIZE_MAX, filter)) {
         return false;
     }
     for (uint32_t p = 0; p < rows->page_count; p++) {
@@ -303,7 +307,7 @@ static Status publish_spilled(HashJoin *join, JoinFilters *filters)
         const bool is_used = !join->shape.is_null_equal[k] &&
                              runtime_filters_is_used(join->query->runtime_filters, ids[k]);
         keys[k] = (SpilledKey){.key = k, .min = INT64_MAX, .max = INT64_MIN};
-        if (is_used && make_bloom(join, row_count, bytes_left, &filters->keys[k])) {
+        if (is_used && make_bloom(join->query->budget, row_count, bytes_left, &filters->keys[k])) {
             keys[k].filter = &filters->keys[k];
             bytes_left -= filters->keys[k].bytes;
             used_count++;
@@ -377,7 +381,7 @@ void join_filters_destroy(HashJoin *join)
     for (uint32_t k = 0; k < join->filters->count; k++) {
         KeyFilter *filter = &join->filters->keys[k];
         if (filter->memory != NULL) {
-            memory_free(join->query->budget, filter->memory, filter->bytes);
+            memory_free(filter->budget, filter->memory, filter->bytes);
         }
     }
     heap_free(join->filters);

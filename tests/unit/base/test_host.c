@@ -15,8 +15,8 @@ START_TEST(takes_pool_and_budget_from_the_settings)
     ck_assert_ok(setting_set_text(settings, "memory_limit", "100MB", false));
     ck_assert_ok(setting_set_text(settings, "workers", "3", false));
     ck_assert_ok(host_create(settings, NULL, NULL, &host));
-    const size_t limit = page_pool_limit_bytes(host->pool); // a sixteenth is for the heap
-    ck_assert_uint_eq(limit, (100 << 20) / 16 * 15);
+    const size_t limit = page_pool_limit_bytes(host->pool); // an eighth is for the heap
+    ck_assert_uint_eq(limit, (100 << 20) / 8 * 7);
     ck_assert_uint_eq(host_cache_bytes(host), limit / 5 * 2);
     ck_assert_uint_eq(memory_budget_limit_bytes(host->queries), limit - limit / 5 * 2 - limit / 8);
     ck_assert_uint_eq(memory_budget_available_bytes(host->budget), limit);
@@ -34,7 +34,7 @@ START_TEST(takes_the_rest_from_the_machine)
     ck_assert_ok(host_create(setting_set_create(NULL), NULL, NULL, &host));
     ck_assert_uint_eq(host->worker_count, machine_core_count());
     const size_t limit = machine_memory_bytes() / 10 * 6, heap_max = (size_t)512 << 20;
-    const size_t heap = limit / 16 < heap_max ? limit / 16 : heap_max;
+    const size_t heap = limit / 8 < heap_max ? limit / 8 : heap_max;
     ck_assert_uint_eq(page_pool_limit_bytes(host->pool), limit - heap);
     host_destroy(host);
 }

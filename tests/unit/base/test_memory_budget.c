@@ -74,14 +74,21 @@ END_TEST
 START_TEST(leaves_something_to_others)
 {
     MemoryBudget *tables = memory_budget_create(NULL, query, "tables", 0);
-    memory_budget_leave(tables, node, 5 * MIB);
+    memory_budget_leave(tables, node, 5 * MIB, MIB);
     ck_assert_uint_eq(memory_budget_available_bytes(tables), 3 * MIB);
     ck_assert(!memory_budget_reserve(tables, 3 * MIB + 1));
     ck_assert(memory_budget_reserve(tables, 3 * MIB));
-    ck_assert(!memory_budget_reserve(tables, 1));
+    ck_assert(!memory_budget_reserve(tables, 33 << 10));
     ck_assert(memory_budget_reserve(query, MIB));
     memory_budget_release(query, MIB);
     memory_budget_release(tables, 3 * MIB);
+    ck_assert(memory_budget_reserve(node, 3 * MIB));
+    ck_assert_uint_eq(memory_budget_available_bytes(tables), MIB); // the little that is its own
+    ck_assert(memory_budget_reserve(tables, MIB));
+    ck_assert(!memory_budget_reserve(tables, (32 << 10) + 1));
+    ck_assert(memory_budget_reserve(tables, 32 << 10));
+    memory_budget_release(tables, MIB + (32 << 10));
+    memory_budget_release(node, 3 * MIB);
     memory_budget_destroy(tables);
 }
 END_TEST
