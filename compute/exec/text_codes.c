@@ -11,7 +11,9 @@
 enum {
     CODES_MIN = 256,
     CODES_MAX = 32768,
-    FLAT_CODES_MAX = 4096, /* of texts that no dictionary brought: most such columns have many */
+    FLAT_CODES_MAX = 4096,    /* of texts that no dictionary brought: most such columns have many */
+    FLAT_CODES_LIKELY = 1024, /* so many, and still one of NEW_PARTS is new: there will be more */
+    NEW_PARTS = 4,
     GROWTHS_MAX = 8,
     READER_SLOTS_MIN = 512,
     MAP_ENTRIES_MAX = 65536,
@@ -364,6 +366,7 @@ static bool read_texts(TextCodesReader *reader, const Vector *vector, const uint
     uint64_t hashes[VECTOR_ROWS];
     TextView views[VECTOR_ROWS];
     const Batch batch = {.row_count = VECTOR_ROWS, .selection = rows, .selected_count = row_count};
+    const uint32_t former_used = reader->used;
     row_hash_column(vector, &batch, false, hashes);
     lanes_read_text(vector, rows, row_count, views);
     for (uint32_t i = 0; i < row_count; i++) {
@@ -379,6 +382,9 @@ static bool read_texts(TextCodesReader *reader, const Vector *vector, const uint
         if (out[i] == TEXT_CODE_NONE && may_add) {
             return false;
         }
+    }
+    if (reader->used >= FLAT_CODES_LIKELY && reader->used - former_used > row_count / NEW_PARTS) {
+        atomic_store_explicit(&reader->codes->is_full, true, memory_order_relaxed);
     }
     return true;
 }
