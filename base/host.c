@@ -36,7 +36,7 @@ static Status arm_faults(void)
 #endif
 }
 
-// What the limit of the process leaves to the heap: sessions, plans, metadata, buffers of libraries.
+// What the limit of the process leaves to the heap: sessions, plans, metadata, libraries' buffers.
 static size_t heap_share(size_t limit_bytes)
 {
     const size_t part = limit_bytes / HEAP_PARTS;
