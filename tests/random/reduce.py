@@ -37,7 +37,7 @@ def edits(tree):
         for name, items in node.lists():
             is_needed = name in ("args", "cells") or len(items) == 1 and name == "sources" or \
                 (name == "items" and len(items) == 1)
-            if is_needed:
+            if is_needed or (name == "order" and is_cut(node)):
                 continue
             if len(items) > 2:
                 yield index, lambda n, name=name: setattr(n, name, getattr(n, name)[:1])
@@ -45,7 +45,7 @@ def edits(tree):
                 yield index, lambda n, name=name, i=i: getattr(n, name).pop(i)
         if isinstance(node, Query):
             for name, empty in (("order", []), ("limit", None), ("offset", None)):
-                if getattr(node, name) not in (None, []):
+                if getattr(node, name) not in (None, []) and not (name == "order" and is_cut(node)):
                     yield index, lambda n, name=name, empty=empty: setattr(n, name, empty)
             if isinstance(node, Select) and node.is_distinct:
                 yield index, lambda n: setattr(n, "is_distinct", False)
@@ -57,6 +57,11 @@ def edits(tree):
         for place, (_, _, child) in enumerate(node.places()):
             for choice in range(len(list(smaller(child)))):
                 yield index, lambda n, p=place, c=choice: replace(n, p, c)
+
+
+def is_cut(node):
+    """What LIMIT and OFFSET leave is only known as long as the rows are in that order."""
+    return isinstance(node, Query) and (node.limit is not None or node.offset is not None)
 
 
 def replace(node, place, choice):

@@ -21,9 +21,10 @@ static uint64_t low_bits(uint32_t count)
     return count == WORD_BITS ? UINT64_MAX : (UINT64_C(1) << count) - 1;
 }
 
-static uint32_t bits_of(const GroupKeyRange *range) /* of offsets 0 .. range, the last for NULL */
+/* Of offsets 0 .. range, the last for NULL; a key that was NULL until now needs none. */
+static uint32_t bits_of(const GroupKeyRange *range)
 {
-    return WORD_BITS - (uint32_t)__builtin_clzll(range->range);
+    return range->range == 0 ? 0 : WORD_BITS - (uint32_t)__builtin_clzll(range->range);
 }
 
 // The range that holds [min, max] and what it held, with all the room its bits give.
@@ -42,8 +43,8 @@ static bool widen(GroupKeyRange *range, int64_t min, int64_t max)
     if (grows_below && (uint64_t)max - (uint64_t)INT64_MIN >= count) {
         min = (int64_t)((uint64_t)max - count + 1);
     }
-    if ((uint64_t)INT64_MAX - (uint64_t)min < count) { // the room would pass the end
-        min = (int64_t)((uint64_t)INT64_MAX - count);
+    if ((uint64_t)INT64_MAX - (uint64_t)min < count - 1) { // the room would pass the end
+        min = (int64_t)((uint64_t)INT64_MAX - count + 1);
     }
     range->min = min;
     range->range = count;
@@ -60,7 +61,7 @@ static bool set_shifts(GroupTable *table)
         if (shift + bits > WORD_BITS) {
             return false;
         }
-        range->stride = shift;
+        range->stride = bits == 0 ? 0 : shift;
         shift += bits;
     }
     return true;
@@ -103,10 +104,12 @@ bool group_packed_init(GroupTable *table)
     bool fits = true;
     for (uint32_t k = 0; k < key_count && fits; k++) {
         GroupKeyRange *range = &table->ranges[k];
-        const int64_t min = range->range == 0 ? 0 : range->min;
-        const int64_t max = (int64_t)((uint64_t)min + (range->range == 0 ? 1 : range->range) - 1);
-        range->range = 0;
-        fits = widen(range, min, max);
+        const int64_t min = range->min;
+        const int64_t max = (int64_t)((uint64_t)min + range->range - 1);
+        if (range->range > 0) {
+            range->range = 0;
+            fits = widen(range, min, max);
+        }
     }
     if (!fits || !set_shifts(table)) {
         memcpy(table->ranges, former, key_count * sizeof *former);
