@@ -10,7 +10,7 @@
 
 enum {
     HEAP_PARTS = 8, /* of the process's limit */
-    SCAN_PARTS = 8,  /* of the pool's, at least for blocks being read, and rows being written */
+    SCAN_PARTS = 8, /* of the pool's, at least for blocks being read, and rows being written */
     QUERIES_PARTS_MIN = 4,
 };
 #define HEAP_BYTES_MAX ((size_t)512 << 20)

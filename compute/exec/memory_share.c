@@ -36,7 +36,8 @@ static size_t queries_kept(const QueryContext *query)
     return memory_budget_limit_bytes(query->host->queries) / KEPT_PARTS;
 }
 
-// Half as much when the endpoint has promised nearly everything: less is slower, never wrong.
+// Half as much when other queries have nearly everything: less is slower, and with none at all what
+// must go to disk may end in 53200.
 static size_t set_aside(QueryContext *query)
 {
     const size_t grant = memory_budget_limit_bytes(query->budget);
